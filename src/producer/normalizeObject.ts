@@ -1,0 +1,183 @@
+import { limits } from '../contract/limits.js';
+import type { JsonObject, JsonValue } from '../contract/json.js';
+import { DROPPED, type Guard, type KeyRule, type NumberVerdict, type TextVerdict } from '../security/guard/Guard.js';
+import { type IssueList, isPlainObject, kindOf, pathOf, type Step } from './validateIssues.js';
+import { readMember } from './validateMember.js';
+
+const ALLOWED = 'a JSON value (string, finite number, boolean, null, array or plain object)';
+
+/**
+ * Copies `properties` and `metadata` of one event to plain objects. One walk validates, guards and copies, and reads
+ * every member exactly once: a getter or a proxy cannot show one thing to the check and another to the copy.
+ * What is wrong is added to `issues`; the copy then is not to be used. Throws only what the guard throws.
+ */
+export class ObjectNormalizer {
+  /** `timestamp` of the object last given to `copy`, as it was before the guard. */
+  timestamp: unknown;
+
+  readonly #issues: IssueList;
+  readonly #path: Step[] = [];
+  readonly #ancestors: object[] = [];
+  #guard: Guard;
+  #keys = 0;
+  // A lower bound of the JSON's bytes. It ends the walk of an input of any size soon: a part that is shared counts each time.
+  #size = 0;
+  #stopped = false;
+
+  constructor(issues: IssueList, guard: Guard) {
+    this.#issues = issues;
+    this.#guard = guard;
+  }
+
+  /** @returns the copy, or an empty object if `source` cannot be copied */
+  copy(field: 'properties' | 'metadata', source: unknown, guard: Guard = this.#guard): JsonObject {
+    this.timestamp = undefined;
+    if (this.#stopped) return {};
+    if (typeof source !== 'object' || source === null) {
+      this.#issues.add(field, kindOf(source), 'a plain object');
+      return {};
+    }
+    const usualGuard = this.#guard;
+    this.#guard = guard;
+    const copy = this.#nested(source, guard.rule(field), field);
+    this.#guard = usualGuard;
+    if (copy === undefined) return {};
+    if (Array.isArray(copy)) this.#issues.add(field, kindOf(copy), 'a plain object');
+    return copy as JsonObject; // #nested gives an array or an object, and an array is an issue
+  }
+
+  /** Forgets what was counted, so that the copy itself can be walked. */
+  restart(): void {
+    this.#keys = 0;
+    this.#size = 0;
+  }
+
+  /** @returns undefined for what is left out and for what was refused */
+  #value(value: unknown, rule: KeyRule, step: Step): JsonValue | undefined {
+    switch (typeof value) {
+      case 'string':
+        if (this.#outgrows(value.length + 3)) return undefined;
+        if (!value.isWellFormed()) return this.#refuse(step, kindOf(value), 'well-formed Unicode');
+        return this.#judged(this.#guard.text(rule, value), step);
+      case 'number':
+        if (this.#outgrows(2)) return undefined;
+        if (!Number.isFinite(value)) return this.#refuse(step, kindOf(value), 'a finite number');
+        // Adding 0 makes -0 the 0 that JSON would write.
+        return this.#judged(this.#guard.number(rule, value + 0), step);
+      case 'boolean':
+        return this.#outgrows(5) ? undefined : value;
+      case 'object':
+        if (value !== null) return this.#nested(value, rule, step);
+        return this.#outgrows(5) ? undefined : null;
+      default:
+        return this.#refuse(step, kindOf(value), ALLOWED);
+    }
+  }
+
+  #nested(source: object, rule: KeyRule, step: Step): JsonObject | readonly JsonValue[] | undefined {
+    if (this.#outgrows(2)) return undefined;
+    if (this.#ancestors.includes(source)) return this.#refuse(step, 'a cycle', 'data without cycles');
+    if (this.#ancestors.length >= limits.depth) {
+      return this.#refuse(step, `more than ${limits.depth} levels`, `${limits.depth} levels of nesting`);
+    }
+    this.#ancestors.push(source);
+    this.#path.push(step);
+    const copy = this.#copyOf(source, rule);
+    this.#path.pop();
+    this.#ancestors.pop();
+    return copy;
+  }
+
+  #copyOf(source: object, rule: KeyRule): JsonObject | readonly JsonValue[] | undefined {
+    let keys: readonly string[] | undefined;
+    let length = 0;
+    try {
+      // Any of these runs a trap if `source` is a proxy.
+      if (Array.isArray(source)) length = source.length;
+      else if (isPlainObject(source)) keys = Object.keys(source);
+      else return this.#refuse(undefined, kindOf(source), ALLOWED);
+    } catch {
+      return this.#refuse(undefined, 'an object that throws when it is read', ALLOWED);
+    }
+    return keys === undefined ? this.#array(source, length, rule) : this.#object(source, keys, rule);
+  }
+
+  #object(source: object, keys: readonly string[], rule: KeyRule): JsonObject | undefined {
+    this.#keys += keys.length;
+    if (this.#keys > limits.keys) {
+      this.#stopped = true;
+      return this.#refuse(undefined, `more than ${limits.keys} keys`, `${limits.keys} keys in properties and metadata together`);
+    }
+    const copy: Record<string, JsonValue> = {};
+    for (const key of keys) {
+      if (this.#stopped) break;
+      const value = readMember(source, key);
+      if (value === undefined) continue;
+      if (key === 'timestamp' && this.#ancestors.length === 1) this.timestamp = value;
+      if (this.#outgrows(key.length + 3) || !this.#acceptsKey(key)) continue;
+
+      const own = this.#guard.rule(key);
+      const name = own.key === undefined ? key : this.#judged(own.key, key);
+      const kept = this.#value(value, own.decides ? own : rule, key);
+      if (name === undefined || kept === undefined) continue;
+      if (name in copy) addUnusual(copy, name, kept);
+      else copy[name] = kept;
+    }
+    return copy;
+  }
+
+  #array(source: object, length: number, rule: KeyRule): readonly JsonValue[] | undefined {
+    if (length > limits.arrayLength) {
+      return this.#refuse(undefined, `array of ${length} items`, `at most ${limits.arrayLength} items`);
+    }
+    const copy: JsonValue[] = [];
+    for (let index = 0; index < length && !this.#stopped; index++) {
+      const kept = this.#value(readMember(source, index), rule, index);
+      if (kept !== undefined) copy.push(kept);
+    }
+    return copy;
+  }
+
+  #acceptsKey(key: string): boolean {
+    if (key.length > limits.keyLength) {
+      this.#refuse(key, `a key of ${key.length} characters`, `keys of at most ${limits.keyLength} characters`);
+    } else if (!key.isWellFormed()) {
+      this.#refuse(key, 'a key with a lone surrogate', 'well-formed Unicode');
+    } else if (key === '__proto__' || (key === 'prototype' && this.#path.at(-1) === 'constructor')) {
+      // Harmless here, but a way to a prototype for whoever merges the event into something later.
+      this.#refuse(key, 'a key that reaches a prototype', 'other keys');
+    } else {
+      return true;
+    }
+    return false;
+  }
+
+  #judged(verdict: TextVerdict, step: Step): string | undefined;
+  #judged(verdict: NumberVerdict, step: Step): number | string | undefined;
+  #judged(verdict: NumberVerdict, step: Step): number | string | undefined {
+    if (typeof verdict === 'string' || typeof verdict === 'number') return verdict;
+    if (verdict === DROPPED) return undefined;
+    return this.#refuse(step, `what looks like a direct identifier (${verdict.refused})`, 'data without direct identifiers');
+  }
+
+  /** Counts what the JSON will have at least; true once it is too much. */
+  #outgrows(bytes: number): boolean {
+    this.#size += bytes;
+    if (this.#size <= limits.eventBytes || this.#stopped) return this.#stopped;
+    this.#stopped = true;
+    this.#issues.add('properties and metadata', `more than ${limits.eventBytes} bytes as JSON`, `${limits.eventBytes} bytes together`);
+    return true;
+  }
+
+  #refuse(step: Step | undefined, given: string, allowed: string): undefined {
+    this.#issues.add(pathOf(step === undefined ? this.#path : [...this.#path, step]), given, allowed);
+    if (this.#issues.isFull) this.#stopped = true;
+  }
+}
+
+/** Adds a member under a name that an assignment would not make an own one, or that masking has made twice. */
+function addUnusual(copy: Record<string, JsonValue>, name: string, value: JsonValue): void {
+  let free = name;
+  for (let count = 2; Object.hasOwn(copy, free); count++) free = `${name}#${count}`;
+  Object.defineProperty(copy, free, { value, enumerable: true, configurable: true, writable: true });
+}

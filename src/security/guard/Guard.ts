@@ -1,0 +1,39 @@
+/** What an identifier is of: a built-in class such as `email`, or the name of a custom detector. */
+export type GuardClass = string;
+
+/** The policy leaves this member out. */
+export const DROPPED: unique symbol = Symbol('dropped');
+
+/** The policy refuses the whole event because of this member. */
+export interface Refusal {
+  readonly refused: GuardClass;
+}
+
+/** What becomes of a string: itself or its masked form, nothing, or a refusal. */
+export type TextVerdict = string | typeof DROPPED | Refusal;
+
+/** What becomes of a number: itself, its masked form (a string), nothing, or a refusal. */
+export type NumberVerdict = number | TextVerdict;
+
+/** What the policy says of a key. Rules are made once per key and kept, since few keys are used very often. */
+export interface KeyRule {
+  /** What becomes of the key itself; undefined when it stays as it is. */
+  readonly key: TextVerdict | undefined;
+  /** Whether this rule also holds for what is nested below, unless a key down there decides for itself. */
+  readonly decides: boolean;
+}
+
+/**
+ * Keeps direct identifiers of people out of what leaves the process. The walk that copies an event asks it once per
+ * member: first for the key's rule, then for the value under that rule. It is synchronous and reads nothing but its arguments.
+ */
+export interface Guard {
+  /** @param key a member's key, or a tag's */
+  rule(key: string): KeyRule;
+  text(rule: KeyRule, value: string): TextVerdict;
+  number(rule: KeyRule, value: number): NumberVerdict;
+  /** The class of the first identifier in `value`, whatever the policy does about it; undefined when there is none. */
+  detect(value: string): GuardClass | undefined;
+  /** How many keys and values of each class were masked, dropped or refused since the guard was made. */
+  counts(): Readonly<Record<GuardClass, number>>;
+}
