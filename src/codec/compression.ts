@@ -1,0 +1,25 @@
+import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
+
+import { AnalyticsError } from '../errors/AnalyticsError.js';
+
+/** What one batch or chunk may grow to when it is inflated: a batch of the largest size holds less. */
+const MOST_BYTES = 192 * 1024 * 1024;
+
+/** deflate level 1: 0.7 µs an event in batches of 100, against 1.6 for level 6, which makes it 10 % smaller. */
+export function compressFast(text: string): Buffer {
+  return deflateRawSync(text, { level: constants.Z_BEST_SPEED });
+}
+
+/** deflate level 6, for what stays. */
+export function compressSmall(text: string): Buffer {
+  return deflateRawSync(text, { level: 6 });
+}
+
+/** @throws AnalyticsError `STORE_INCONSISTENT` when it is not deflate, or would grow past 192 MiB */
+export function decompress(bytes: Uint8Array): string {
+  try {
+    return inflateRawSync(bytes, { maxOutputLength: MOST_BYTES }).toString('utf8');
+  } catch {
+    throw new AnalyticsError('STORE_INCONSISTENT', 'A batch or chunk does not inflate.');
+  }
+}

@@ -1,0 +1,113 @@
+import { z } from 'zod';
+
+import { EventPriority } from '../contract/EventPriority.js';
+import { limits } from '../contract/limits.js';
+import { AnalyticsError } from '../errors/AnalyticsError.js';
+import { fromDeltas, fromDictionary, toDeltas, toDictionary } from './dictionary.js';
+import type { EventRows } from './EventRows.js';
+
+const FORMAT = 1;
+const index = z.number().int().min(0);
+const dictionary = z.tuple([z.array(z.string().nullable()), z.array(index)]);
+
+const headSchema = z.object({
+  v: z.literal(FORMAT),
+  batch: z.string().length(36),
+  priority: z.enum(EventPriority),
+  places: z.array(z.number().int()),
+  types: z.tuple([z.array(z.string().regex(/^[a-z][a-z0-9_]{0,63}$/)), z.array(index)]),
+  times: z.array(z.number().int()),
+  users: dictionary,
+  sessions: dictionary,
+  ids: z.array(z.tuple([index, z.string().min(1).max(limits.eventIdLength)])),
+});
+
+/**
+ * One line of columns, then a line of JSON for each event's properties, then one for each event's metadata.
+ * JSON.stringify writes no line breaks, so lines can be told apart, and regrouped, without parsing them.
+ * For 100 web requests: 39 bytes an event after deflate level 1, against 37 with a column for each property.
+ */
+export function encodeEventRows(rows: EventRows): string {
+  const head: z.input<typeof headSchema> = {
+    v: FORMAT,
+    batch: rows.batchId,
+    priority: rows.priority,
+    places: toDeltas(rows.places),
+    types: mutable(toDictionary(rows.types)),
+    times: toDeltas(rows.timestamps),
+    users: mutable(toDictionary(rows.users)),
+    sessions: mutable(toDictionary(rows.sessions)),
+    ids: [...rows.callerIds],
+  };
+  return `${JSON.stringify(head)}\n${rows.properties.join('\n')}\n${rows.metadata.join('\n')}`;
+}
+
+/**
+ * Reads what `encodeEventRows` wrote.
+ *
+ * @param verify checks each line of properties and metadata too (about 1 µs an event): for batches, which anybody who
+ *   holds the public key can make. A chunk was verified before it was sealed.
+ * @throws AnalyticsError `STORE_INCONSISTENT`, with no word of the content
+ */
+export function decodeEventRows(text: string, { verify }: { verify: boolean }): EventRows {
+  const lines = text.split('\n');
+  const head = parseHead(lines[0] ?? '');
+  const count = head.times.length;
+  if (lines.length !== 1 + 2 * count) throw malformed('its lines do not match its count');
+  const columns = {
+    places: fromDeltas(head.places),
+    types: column(head.types, count),
+    timestamps: fromDeltas(head.times),
+    users: column(head.users, count),
+    sessions: column(head.sessions, count),
+  };
+  if (columns.places.length !== count) throw malformed('its columns differ in length');
+  const properties = lines.slice(1, 1 + count);
+  const metadata = lines.slice(1 + count);
+  if (verify) {
+    for (const place of columns.places) if (place < 0 || place >= limits.batchSize) throw malformed('a place is out of range');
+    for (const line of properties) verifyObject(line);
+    for (const line of metadata) if (line !== '') verifyObject(line);
+  }
+  return { batchId: head.batch, priority: head.priority, ...columns, callerIds: new Map(head.ids), properties, metadata };
+}
+
+function parseHead(line: string): z.output<typeof headSchema> {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    throw malformed('its head is not JSON');
+  }
+  const parsed = headSchema.safeParse(value);
+  if (!parsed.success) throw malformed(`its head is wrong at ${parsed.error.issues[0]?.path.join('.') ?? 'the top'}`);
+  return parsed.data;
+}
+
+function column<T>(packed: readonly [readonly T[], readonly number[]], count: number): T[] {
+  if (packed[1].length !== count) throw malformed('its columns differ in length');
+  try {
+    return fromDictionary(packed);
+  } catch {
+    throw malformed('an index points outside its dictionary');
+  }
+}
+
+function verifyObject(line: string): void {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    throw malformed('a line is not JSON');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed('a line is not an object');
+}
+
+function malformed(why: string): AnalyticsError {
+  return new AnalyticsError('STORE_INCONSISTENT', `Event rows cannot be read: ${why}.`);
+}
+
+/** zod's tuples are mutable in their types; JSON.stringify only reads. */
+function mutable<T>(packed: readonly [readonly T[], readonly number[]]): [T[], number[]] {
+  return [packed[0] as T[], packed[1] as number[]];
+}

@@ -1,0 +1,59 @@
+import { availableParallelism } from 'node:os';
+
+import { z } from 'zod';
+
+import { limits } from '../contract/limits.js';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
+const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
+const optionalText = z.string().min(1).optional();
+
+/**
+ * Every environment variable that the service reads. docs/configuration.md has the same table for people; a test holds
+ * the two together.
+ */
+export const environmentSchema = z.object({
+  NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
+
+  REDIS_URL: z
+    .string()
+    .regex(/^rediss?:\/\//, 'must begin with redis:// or rediss://')
+    .default('redis://localhost:6379'),
+  REDIS_PREFIX: z
+    .string()
+    .regex(/^[A-Za-z0-9_.-]+:$/, 'must be letters, digits, "_", "." or "-", and end with ":"')
+    .default('analytics:'),
+
+  ANALYTICS_HOST: z.string().min(1).default('127.0.0.1'),
+  ANALYTICS_WS_PORT: port.default(8083),
+  ANALYTICS_BOARD_PORT: port.default(8084),
+  ANALYTICS_DATA_DIR: z.string().min(1).default('.analytics'),
+
+  ANALYTICS_ENCRYPTION_KEY: optionalText,
+  ANALYTICS_ENCRYPTION_KEY_FILE: optionalText,
+  ANALYTICS_PUBLIC_KEY: optionalText,
+
+  ANALYTICS_TOKEN_SECRET: optionalText,
+  ANALYTICS_TOKEN_SECRET_FILE: optionalText,
+  ANALYTICS_TOKEN_PUBLIC_KEY: optionalText,
+  ANALYTICS_TOKEN_PUBLIC_KEY_FILE: optionalText,
+  ANALYTICS_TOKEN_ISSUER: optionalText,
+  ANALYTICS_TOKEN_AUDIENCE: optionalText,
+  /** Accepts the bare `{type:'authenticate', userId}`; honoured in development on a loopback address only. */
+  ANALYTICS_ALLOW_BARE_AUTH: flag.default(true),
+
+  ANALYTICS_RETENTION_DAYS: whole(1, 36_500).default(90),
+  ANALYTICS_FEED_HOURS: whole(1, 24 * 30).default(24),
+  ANALYTICS_BATCH_SIZE: whole(1, limits.batchSize).default(100),
+  ANALYTICS_PROCESSING_INTERVAL: whole(0, 60_000).default(1000),
+  ANALYTICS_DEADLINE_MS: whole(50, 600_000).default(2500),
+  ANALYTICS_CONCURRENCY: whole(1, 256).default(availableParallelism()),
+  ANALYTICS_CLEANUP_INTERVAL: whole(1000, 7 * 24 * 3_600_000).default(3_600_000),
+  ANALYTICS_SHUTDOWN_MS: whole(100, 600_000).default(20_000),
+
+  ANALYTICS_GUARD: z.enum(['mask', 'drop', 'refuse', 'off']).default('mask'),
+  ANALYTICS_LOG_LEVEL: z.enum(['error', 'warn', 'info', 'debug', 'silent']).default('info'),
+});
+
+export type Environment = z.output<typeof environmentSchema>;

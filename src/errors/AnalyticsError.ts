@@ -1,0 +1,26 @@
+/** Every code that an error of this service can carry. Codes are stable: match on them, never on messages. */
+export type ErrorCode =
+  | 'VALIDATION_FAILED'
+  | 'CONFIGURATION_INVALID'
+  | 'KEY_MISMATCH'
+  | 'KEY_UNAVAILABLE'
+  | 'SEAL_BROKEN'
+  | 'DEADLINE_EXCEEDED'
+  | 'REDIS_UNAVAILABLE'
+  | 'SERVICE_CLOSED'
+  | 'UNAUTHENTICATED'
+  | 'STORE_INCONSISTENT';
+
+/**
+ * The base of every error that this service throws. A message names fields, limits and what to do; it never holds a
+ * value of an event, since messages end in logs.
+ */
+export class AnalyticsError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}

@@ -1,0 +1,52 @@
+import { compressFast } from '../codec/compression.js';
+import { newBatchId } from '../codec/batchId.js';
+import { encodeEventRows } from '../codec/eventRowsText.js';
+import type { EventPriority } from '../contract/EventPriority.js';
+import type { OpenBatch } from './batch.js';
+import type { NormalizedEvent } from './normalizeEvent.js';
+
+/** Events of one priority on their way to one job. */
+export class EventBatch implements OpenBatch<NormalizedEvent> {
+  readonly id: string;
+  readonly #priority: EventPriority;
+  readonly #events: NormalizedEvent[] = [];
+  #bytes = 0;
+
+  constructor(priority: EventPriority, now: number) {
+    this.id = newBatchId(now);
+    this.#priority = priority;
+  }
+
+  get count(): number {
+    return this.#events.length;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  add(event: NormalizedEvent): number {
+    this.#bytes += event.bytes;
+    return this.#events.push(event) - 1;
+  }
+
+  encode(): Buffer {
+    const events = this.#events;
+    const callerIds = new Map<number, string>();
+    for (const [place, event] of events.entries()) if (event.id !== undefined) callerIds.set(place, event.id);
+    return compressFast(
+      encodeEventRows({
+        batchId: this.id,
+        priority: this.#priority,
+        places: events.map((_, place) => place),
+        types: events.map((event) => event.type),
+        timestamps: events.map((event) => event.timestamp),
+        users: events.map((event) => event.userId ?? null),
+        sessions: events.map((event) => event.sessionId ?? null),
+        callerIds,
+        properties: events.map((event) => event.propertiesJson),
+        metadata: events.map((event) => event.metadataJson ?? ''),
+      }),
+    );
+  }
+}

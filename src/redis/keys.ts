@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto';
+
+/** Names every Redis key of the service. Nothing else builds a key string. */
+export interface Keys {
+  readonly prefix: string;
+  /** BullMQ's `prefix` for the queue `queue`: its keys are `{prefix}events:queue:*`. */
+  readonly eventQueuePrefix: string;
+  /** BullMQ's `prefix` for the other queues: `{prefix}queues:{name}:*`. */
+  readonly queuePrefix: string;
+
+  /** The keys of one event type's series. */
+  event(type: string): EventKeys;
+  /** The keys of one metric's series. `name` is the encoded name, see `encodeMetricName`. */
+  metric(name: string): MetricKeys;
+
+  /** Hash: encoded metric name → sealed name. Found by listing, so that clean-up knows every metric. */
+  readonly metricCatalogue: string;
+  /** Hash: event type → '1'. Every type that was ever stored. */
+  readonly eventCatalogue: string;
+  /** Hash: which keys this data is sealed under, so that a process with others finds out when it starts. */
+  readonly keyIdentity: string;
+  /** Hash: when each clean-up last finished and what it removed. */
+  readonly cleanupStatus: string;
+  /** Hash: a process's last heartbeat and figures; one key each, with a TTL. */
+  heartbeat(process: string): string;
+  /** Every heartbeat, as a pattern for SCAN. */
+  readonly heartbeatPattern: string;
+}
+
+export interface SeriesKeys {
+  /** Hash: chunk id (16 bytes) → sealed chunk; an event chunk's last offset (8 bytes) stands before it. */
+  readonly chunks: string;
+  /** Sorted set: score = latest time in the chunk; member = see `ChunkIndexEntry`. */
+  readonly time: string;
+  /** Hash: chunk id → its wrapped data key. */
+  readonly dataKeys: string;
+  /**
+   * Hash: UTC hour number → events (or samples) stored in it. For events also `offset` (of the last one stored) and
+   * `epoch`. One hash, so that one HSET changes all of them or none.
+   */
+  readonly counts: string;
+}
+
+export interface EventKeys extends SeriesKeys {
+  /** Stream: what was stored, in order. An entry's id is `{last offset of its chunk}-0`. */
+  readonly feed: string;
+  /** Hash: what ids of callers and which batches were stored, 8-byte keyed hashes → day number. */
+  seen(bucket: number): string;
+}
+
+export interface MetricKeys extends SeriesKeys {
+  /** Hash: series id → its sealed tags. */
+  readonly tags: string;
+}
+
+/** Buckets that the seen ids of a type are spread over; small hashes stay listpacks (16 bytes an id). */
+export const SEEN_BUCKETS = 256;
+
+/**
+ * @param prefix ends with ':'
+ * @param cluster puts the placeholder in braces, so that all keys of one script share a slot
+ */
+export function createKeys(prefix: string, { cluster = false }: { cluster?: boolean } = {}): Keys {
+  const tag = cluster ? (name: string) => `{${name}}` : (name: string) => name;
+  const one = (name: string) => `${prefix}${name}`;
+  return {
+    prefix,
+    eventQueuePrefix: cluster ? `{${prefix}events}` : `${prefix}events`,
+    queuePrefix: cluster ? `{${prefix}queues}` : `${prefix}queues`,
+    event(type) {
+      const name = tag(type);
+      return {
+        chunks: one(`events:processed:${name}`),
+        time: one(`events:time:${name}`),
+        dataKeys: one(`events:keys:${name}`),
+        counts: one(`events:counts:${name}`),
+        feed: one(`events:feed:${name}`),
+        seen: (bucket) => one(`events:seen:${name}:${bucket}`),
+      };
+    },
+    metric(name) {
+      const placed = tag(name);
+      return {
+        chunks: one(`metrics:${placed}`),
+        time: one(`metrics:time:${placed}`),
+        dataKeys: one(`metrics:keys:${placed}`),
+        counts: one(`metrics:counts:${placed}`),
+        tags: one(`metrics:tags:${placed}`),
+      };
+    },
+    metricCatalogue: one('catalogue:metrics'),
+    eventCatalogue: one('catalogue:events'),
+    keyIdentity: one('keys:identity'),
+    cleanupStatus: one('health:cleanup'),
+    heartbeat: (process) => one(`health:process:${process}`),
+    heartbeatPattern: one('health:process:*'),
+  };
+}
+
+const PLAIN_NAME = /^[a-z][a-z0-9_.]{0,63}$/;
+
+/**
+ * A metric's name as it stands in keys. Plain names stand as they are; any other is replaced by a keyed hash behind '~',
+ * which no plain name begins with, so two names never share a key and no name can reach another key of the service.
+ *
+ * @param digest a keyed hash of the name, at least 16 bytes; see `Fingerprints.name`
+ */
+export function encodeMetricName(name: string, isClear: boolean, digest: (name: string) => Buffer): string {
+  return isClear && PLAIN_NAME.test(name) ? name : `~${digest(name).subarray(0, 16).toString('base64url')}`;
+}
+
+/** The 16 bytes that name the chunk of `jobId` for one series and UTC hour: the same whenever the job runs again. */
+export function chunkIdOf(jobId: string, series: string, hour: number): Buffer {
+  return createHash('sha256').update(`${jobId}\n${series}\n${hour}`).digest().subarray(0, 16);
+}

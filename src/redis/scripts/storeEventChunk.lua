@@ -1,0 +1,88 @@
+--[[
+Stores one chunk of events with everything that belongs to it. Safe to repeat: a chunk that is stored is left alone.
+
+Redis does not roll a script back, so it decides before it writes, and writes in an order that a repeat can finish:
+what comes first (data key, seen marks, index) is the same when written again; a feed entry counts only if its id is the
+offset that the stored chunk names; offset, epoch and hour count change in one HSET, undone if the last write fails; the
+chunk itself, which is the guard, comes last.
+
+KEYS[1] chunks    hash    chunk id -> last offset (8 bytes), sealed chunk
+KEYS[2] time      zset    index entry by latest time
+KEYS[3] dataKeys  hash    chunk id -> wrapped data key
+KEYS[4] counts    hash    offset, epoch, <hour> -> count
+KEYS[5] feed      stream  {last offset}-0 -> what was stored
+KEYS[6...]        hashes  the buckets of seen ids, one for each mark: field (8 bytes) -> day (2 bytes), owner (4 of a chunk id)
+
+ARGV[1] chunk id (16 bytes)      ARGV[6]  latest time, ms
+ARGV[2] sealed chunk             ARGV[7]  earliest time, ms
+ARGV[3] wrapped data key         ARGV[8]  UTC hour
+ARGV[4] index entry              ARGV[9]  stored at, ms
+ARGV[5] count                    ARGV[10] user fingerprints, 4 bytes each
+ARGV[11] epoch to use if there is none, or if the feed was lost
+ARGV[12] value of the marks that this chunk writes
+ARGV[13...] one for each of KEYS[6...]: 'c' (has to be free), 'w' (is written) or 'b' (both), then the field
+
+Returns { 'stored', last offset } | { 'known' } | { 'seen', place of each mark that is taken, from 1 } | { 'wrong type', key's place }
+]]
+local marks = #KEYS - 5
+
+local wanted = { 'hash', 'zset', 'hash', 'hash', 'stream' }
+local feedType
+for place = 1, 5 do
+  local kind = redis.call('TYPE', KEYS[place]).ok
+  if kind ~= 'none' and kind ~= wanted[place] then return { 'wrong type', place } end
+  if place == 5 then feedType = kind end
+end
+
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return { 'known' } end
+
+local owner = string.sub(ARGV[12], 3)
+local taken = {}
+for mark = 1, marks do
+  local kind = redis.call('TYPE', KEYS[5 + mark]).ok
+  if kind ~= 'none' and kind ~= 'hash' then return { 'wrong type', 5 + mark } end
+  if kind == 'hash' and string.sub(ARGV[12 + mark], 1, 1) ~= 'w' then
+    local value = redis.call('HGET', KEYS[5 + mark], string.sub(ARGV[12 + mark], 2))
+    -- A mark of this very chunk was left by a run that failed after writing it: it is no duplicate.
+    if value and string.sub(value, 3) ~= owner then taken[#taken + 1] = mark end
+  end
+end
+if #taken > 0 then
+  table.insert(taken, 1, 'seen')
+  return taken
+end
+
+local known = redis.call('HMGET', KEYS[4], 'offset', 'epoch', ARGV[8])
+local before = tonumber(known[1] or '0')
+local epoch = known[2]
+local top = before
+if feedType == 'stream' then
+  local info = redis.call('XINFO', 'STREAM', KEYS[5])
+  for place = 1, #info, 2 do
+    if info[place] == 'last-generated-id' then
+      top = math.max(top, tonumber(string.match(info[place + 1], '^(%d+)')))
+    end
+  end
+end
+-- A feed that is gone, or that is ahead of the counter, is not the one that readers hold a position in.
+if not epoch or (before > 0 and feedType == 'none') then epoch = ARGV[11] end
+local count = tonumber(ARGV[5])
+local offset = string.format('%.0f', top + count)
+local hourBefore = tonumber(known[3] or '0')
+
+redis.call('HSET', KEYS[3], ARGV[1], ARGV[3])
+for mark = 1, marks do
+  if string.sub(ARGV[12 + mark], 1, 1) ~= 'c' then
+    redis.call('HSET', KEYS[5 + mark], string.sub(ARGV[12 + mark], 2), ARGV[12])
+  end
+end
+redis.call('ZADD', KEYS[2], ARGV[6], ARGV[4])
+redis.call('XADD', KEYS[5], offset .. '-0', 'c', ARGV[1], 'n', ARGV[5], 'at', ARGV[9], 'h', ARGV[8], 'e', ARGV[7],
+  'l', ARGV[6], 'u', ARGV[10])
+redis.call('HSET', KEYS[4], 'offset', offset, 'epoch', epoch, ARGV[8], string.format('%.0f', hourBefore + count))
+local written = redis.pcall('HSET', KEYS[1], ARGV[1], struct.pack('>d', top + count) .. ARGV[2])
+if type(written) == 'table' and written.err then
+  redis.call('HSET', KEYS[4], 'offset', string.format('%.0f', before), ARGV[8], string.format('%.0f', hourBefore))
+  return redis.error_reply(written.err)
+end
+return { 'stored', offset }

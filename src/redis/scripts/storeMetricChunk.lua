@@ -1,0 +1,36 @@
+--[[
+Stores one chunk of samples of one metric and UTC hour, with the tags of its series. Safe to repeat; see
+storeEventChunk.lua for the order of the writes.
+
+KEYS[1] chunks    hash   chunk id -> sealed chunk
+KEYS[2] time      zset   index entry by latest time
+KEYS[3] dataKeys  hash   chunk id -> wrapped data key
+KEYS[4] counts    hash   <hour> -> samples
+KEYS[5] tags      hash   series id -> sealed tags
+
+ARGV[1] chunk id (16 bytes)   ARGV[4] index entry   ARGV[7] UTC hour
+ARGV[2] sealed chunk          ARGV[5] count         ARGV[8...] series id, sealed tags, ...
+ARGV[3] wrapped data key      ARGV[6] latest time, ms
+
+Returns { 'stored' } | { 'known' } | { 'wrong type', key's place }
+]]
+local wanted = { 'hash', 'zset', 'hash', 'hash', 'hash' }
+for place = 1, 5 do
+  local kind = redis.call('TYPE', KEYS[place]).ok
+  if kind ~= 'none' and kind ~= wanted[place] then return { 'wrong type', place } end
+end
+
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return { 'known' } end
+
+local hourBefore = tonumber(redis.call('HGET', KEYS[4], ARGV[7]) or '0')
+
+redis.call('HSET', KEYS[3], ARGV[1], ARGV[3])
+for place = 8, #ARGV, 2 do redis.call('HSETNX', KEYS[5], ARGV[place], ARGV[place + 1]) end
+redis.call('ZADD', KEYS[2], ARGV[6], ARGV[4])
+redis.call('HSET', KEYS[4], ARGV[7], string.format('%.0f', hourBefore + tonumber(ARGV[5])))
+local written = redis.pcall('HSET', KEYS[1], ARGV[1], ARGV[2])
+if type(written) == 'table' and written.err then
+  redis.call('HSET', KEYS[4], ARGV[7], string.format('%.0f', hourBefore))
+  return redis.error_reply(written.err)
+end
+return { 'stored' }

@@ -1,0 +1,71 @@
+import { createHmac, type BinaryLike } from 'node:crypto';
+
+import { LRUCache } from 'lru-cache';
+
+const USERS_KEPT = 10_000;
+
+/**
+ * Keyed hashes for index keys. They are pseudonyms and stay health data: without the key they say nothing, with it they
+ * can be matched. Each use has a key of its own, so that a hash of one place cannot be looked up in another.
+ */
+export class Fingerprints {
+  readonly #root: Buffer;
+  readonly #names: Buffer;
+  readonly #series: Buffer;
+  readonly #tags: Buffer;
+  readonly #seen: Buffer;
+  readonly #users = new LRUCache<string, Buffer>({ max: USERS_KEPT });
+  #day = -1;
+  #dayKey: Buffer = Buffer.alloc(0);
+
+  constructor(root: Buffer) {
+    this.#root = root;
+    this.#names = this.#derive('metric names');
+    this.#series = this.#derive('series');
+    this.#tags = this.#derive('tags');
+    this.#seen = this.#derive('seen ids');
+  }
+
+  /** 4 bytes that stand for a user in the feed on one UTC day (days since the epoch). Two users share one in 2^32. */
+  user(userId: string, day: number): Buffer {
+    if (day !== this.#day) {
+      this.#day = day;
+      this.#dayKey = this.#derive(`users of day ${day}`);
+      this.#users.clear();
+    }
+    let known = this.#users.get(userId);
+    if (known === undefined) {
+      known = hmac(this.#dayKey, userId).subarray(0, 4);
+      this.#users.set(userId, known);
+    }
+    return known;
+  }
+
+  /** 32 bytes that stand for a metric's name. */
+  metricName(name: string): Buffer {
+    return hmac(this.#names, name);
+  }
+
+  /** 8 bytes that stand for a series: a metric's name and its whole tag set, canonical. */
+  series(name: string, canonicalTags: string): Buffer {
+    return hmac(this.#series, `${name.length}:${name}${canonicalTags}`).subarray(0, 8);
+  }
+
+  /** 8 bytes that stand for one tag of one metric. */
+  tag(name: string, key: string, value: string): Buffer {
+    return hmac(this.#tags, `${name.length}:${name}${key.length}:${key}${value}`).subarray(0, 8);
+  }
+
+  /** 8 bytes that stand for an id that was stored. `kind` keeps ids of events and of batches apart. */
+  seen(kind: string, type: string, id: string): Buffer {
+    return hmac(this.#seen, `${kind}|${type}|${id}`).subarray(0, 8);
+  }
+
+  #derive(purpose: string): Buffer {
+    return hmac(this.#root, purpose);
+  }
+}
+
+function hmac(key: Buffer, data: BinaryLike): Buffer {
+  return createHmac('sha256', key).update(data).digest();
+}

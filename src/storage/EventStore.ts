@@ -1,0 +1,127 @@
+import { randomBytes } from 'node:crypto';
+
+import type { Redis } from 'ioredis';
+
+import { compressFast } from '../codec/compression.js';
+import type { EventRows } from '../codec/EventRows.js';
+import { encodeEventRows } from '../codec/eventRowsText.js';
+import { AnalyticsError } from '../errors/AnalyticsError.js';
+import type { Keys } from '../redis/keys.js';
+import { script, type ScriptCall } from '../redis/Script.js';
+import type { ReadingKeys } from '../security/KeyRing.js';
+import { encodeIndexEntry } from './ChunkIndexEntry.js';
+import { seenMarkArgument, seenMarkValue, type SeenMark } from './SeenMark.js';
+
+/** One chunk that is to be stored. */
+export interface NewEventChunk {
+  readonly type: string;
+  readonly hour: number;
+  /** The same whenever the same job runs again: see `chunkIdOf`. */
+  readonly chunkId: Buffer;
+  readonly rows: EventRows;
+  readonly marks: readonly SeenMark[];
+}
+
+export type StoreOutcome =
+  | { readonly kind: 'stored'; readonly offset: number }
+  /** It was stored before. */
+  | { readonly kind: 'known' }
+  /** Nothing was stored: these marks (places in `marks`) are taken. */
+  | { readonly kind: 'seen'; readonly marks: readonly number[] };
+
+const DAY_MS = 86_400_000;
+
+/** Writes chunks of events. One script per chunk does everything that belongs to it. */
+export class EventStore {
+  readonly #redis: Redis;
+  readonly #keys: Keys;
+  readonly #secrets: ReadingKeys;
+  readonly #cataloguedTypes = new Set<string>();
+
+  constructor(redis: Redis, keys: Keys, secrets: ReadingKeys) {
+    this.#redis = redis;
+    this.#keys = keys;
+    this.#secrets = secrets;
+  }
+
+  /**
+   * Stores the chunks in one round trip, each by itself: some may be stored though the call throws, and the call may be
+   * repeated.
+   * @throws AnalyticsError `STORE_INCONSISTENT` when a key holds something else; whatever Redis answers otherwise
+   */
+  async store(chunks: readonly NewEventChunk[], now: number): Promise<StoreOutcome[]> {
+    await this.#catalogue(chunks);
+    const replies = await script('storeEventChunk').runMany(
+      this.#redis,
+      chunks.map((chunk) => this.#call(chunk, now)),
+    );
+    return replies.map(toOutcome);
+  }
+
+  #call({ type, hour, chunkId, rows, marks }: NewEventChunk, now: number): ScriptCall {
+    const keys = this.#keys.event(type);
+    let earliest = Infinity;
+    let latest = -Infinity;
+    for (const timestamp of rows.timestamps) {
+      if (timestamp < earliest) earliest = timestamp;
+      if (timestamp > latest) latest = timestamp;
+    }
+    const count = rows.timestamps.length;
+    const place = { kind: 'events', series: type, hour, chunkId, count, earliest, latest };
+    const sealed = this.#secrets.chunks.seal(place, compressFast(encodeEventRows(rows)));
+    return {
+      keys: [keys.chunks, keys.time, keys.dataKeys, keys.counts, keys.feed, ...marks.map((mark) => keys.seen(mark.bucket))],
+      args: [
+        chunkId,
+        sealed.bytes,
+        sealed.wrappedKey,
+        encodeIndexEntry(place),
+        count,
+        latest,
+        earliest,
+        hour,
+        now,
+        this.#fingerprintsOf(rows, now),
+        randomBytes(6).toString('hex'),
+        seenMarkValue(chunkId, now),
+        ...marks.map(seenMarkArgument),
+      ],
+    };
+  }
+
+  /** Who may want to see this chunk, for the broadcaster: it opens a chunk only when somebody connected is in it. */
+  #fingerprintsOf(rows: EventRows, now: number): Buffer {
+    const day = Math.floor(now / DAY_MS);
+    const users = new Set(rows.users);
+    users.delete(null);
+    const { fingerprints } = this.#secrets;
+    return Buffer.concat(Array.from(users as Set<string>, (user) => fingerprints.user(user, day))); // null was deleted
+  }
+
+  /** Types are listed before their first chunk, so that clean-up finds every one that was ever stored. */
+  async #catalogue(chunks: readonly NewEventChunk[]): Promise<void> {
+    const fresh = new Set(chunks.map((chunk) => chunk.type).filter((type) => !this.#cataloguedTypes.has(type)));
+    for (const type of fresh) {
+      await this.#redis.hset(this.#keys.eventCatalogue, type, '1');
+      this.#cataloguedTypes.add(type);
+    }
+  }
+}
+
+/** The script's replies are its own: arrays whose first item is a word. */
+function toOutcome(reply: unknown): StoreOutcome {
+  const [word, ...rest] = reply as [Buffer, ...unknown[]];
+  switch (word.toString()) {
+    case 'stored':
+      return { kind: 'stored', offset: Number(String(rest[0])) };
+    case 'known':
+      return { kind: 'known' };
+    case 'seen':
+      return { kind: 'seen', marks: rest.map((place) => Number(place) - 1) };
+    default:
+      throw new AnalyticsError(
+        'STORE_INCONSISTENT',
+        `A key of the event store (place ${String(rest[0])} of storeEventChunk) holds a value of another type. Does another program use this REDIS_PREFIX?`,
+      );
+  }
+}
