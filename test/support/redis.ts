@@ -1,0 +1,148 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** A real redis-server of the test's own, on a free port of 127.0.0.1, with a folder of its own. */
+export interface TestRedis {
+  readonly url: string;
+  readonly port: number;
+  readonly dir: string;
+  /** Process id of the server itself: for SIGSTOP, SIGCONT and SIGKILL. It changes with `restart`. */
+  readonly pid: number;
+  /** Sends the server a signal; resolves when it has gone, unless the signal only stops or continues it. */
+  kill(signal?: NodeJS.Signals): Promise<void>;
+  /** Starts it again on the same port and folder, ending it first if it still runs. Without AOF the data is gone. */
+  restart(): Promise<void>;
+  /** Ends the server and removes its folder. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+export interface TestRedisOptions {
+  /** Further arguments of redis-server, such as `['--appendonly', 'yes', '--maxmemory', '50mb']`; they win over the defaults. */
+  readonly args?: readonly string[];
+  /** A port to use instead of a free one. */
+  readonly port?: number;
+}
+
+// The shell becomes the server and leaves behind a watcher that holds a pipe to the test process. However that process
+// ends (kill -9 included), the watcher sees the end of the pipe and kills the server: no test leaves one behind.
+const LAUNCHER = 'exec 3<&0; (cat <&3; kill -9 $$) >/dev/null 2>&1 & exec "$@" </dev/null 3<&-';
+
+/** Starts a server without persistence, unless `args` ask for it. Resolves when it answers. */
+export async function startRedis(options: TestRedisOptions = {}): Promise<TestRedis> {
+  const dir = mkdtempSync(join(tmpdir(), 'analytics-redis-'));
+  let port = options.port ?? (await freePort());
+  let running: ChildProcess | undefined;
+  for (let attempt = 1; running === undefined; attempt += 1) {
+    try {
+      running = await launch(port, dir, options.args ?? []);
+    } catch (error) {
+      // Somebody else may have taken the port between finding and using it.
+      if (attempt === 5 || options.port !== undefined) throw error;
+      port = await freePort();
+    }
+  }
+
+  const kill = async (signal: NodeJS.Signals = 'SIGKILL'): Promise<void> => {
+    if (running === undefined) return;
+    const server = running;
+    server.kill(signal);
+    if (signal === 'SIGSTOP' || signal === 'SIGCONT') return;
+    running = undefined;
+    await ended(server);
+  };
+  const end = async (): Promise<void> => {
+    if (running === undefined) return;
+    const server = running;
+    running = undefined;
+    server.kill('SIGKILL');
+    await ended(server);
+  };
+
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    port,
+    dir,
+    get pid() {
+      if (running?.pid === undefined) throw new Error('This redis-server is not running.');
+      return running.pid;
+    },
+    kill,
+    async restart() {
+      await end();
+      running = await launch(port, dir, options.args ?? []);
+    },
+    async stop() {
+      await end();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function launch(port: number, dir: string, args: readonly string[]): Promise<ChildProcess> {
+  const program = redisProgram();
+  const defaults = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', '', '--appendonly', 'no', '--loglevel', 'warning'];
+  const server = spawn('/bin/sh', ['-c', LAUNCHER, 'launcher', program, ...defaults, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+  server.once('exit', () => server.stdin.destroy());
+  let output = '';
+  server.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output = (output + text).slice(-4000);
+  });
+  const deadline = Date.now() + 15_000;
+  while (Date.now() < deadline) {
+    if (server.exitCode !== null || server.signalCode !== null) throw new Error(`${program} ended at once:\n${output}`);
+    if (await answers(port)) return server;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  server.kill('SIGKILL');
+  throw new Error(`${program} did not answer on port ${port} within 15 s:\n${output}`);
+}
+
+async function ended(server: ChildProcess): Promise<void> {
+  if (server.exitCode === null && server.signalCode === null) await once(server, 'exit');
+}
+
+/** Whether a process with this id exists. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A port of 127.0.0.1 that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('The system gave no port.');
+  return address.port;
+}
+
+function redisProgram(): string {
+  const found = ['redis-server', 'valkey-server'].find((name) => spawnSync(name, ['--version']).status === 0);
+  if (found === undefined) throw new Error('The tests need redis-server or valkey-server; "npm test" installs it where it may.');
+  return found;
+}
+
+async function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    const settle = (answer: boolean): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.setTimeout(1000, () => settle(false));
+    socket.on('error', () => settle(false));
+    socket.on('connect', () => socket.write('PING\r\n'));
+    // While it loads its data it answers -LOADING: not ready yet.
+    socket.on('data', (data) => settle(data.toString().startsWith('+PONG')));
+  });
+}
