@@ -1,0 +1,81 @@
+import { createLogger as createWinston, format, transports, type Logger as Winston } from 'winston';
+
+import type { Config } from '../config/parseConfig.js';
+import { logFields, type LogFieldName, type LogFields } from './fields.js';
+import { LineBudget } from './LineBudget.js';
+import { logOutput } from './logOutput.js';
+import { reduceError } from './reduceError.js';
+
+/**
+ * A log that cannot hold what an event holds. The sentence is a constant of the code, never built from data; what
+ * varies goes into the listed fields (`fields.ts`). Lines go to stderr: stdout is for a command's result.
+ */
+export interface Logger {
+  error(sentence: string, fields?: LogFields): void;
+  warn(sentence: string, fields?: LogFields): void;
+  info(sentence: string, fields?: LogFields): void;
+  debug(sentence: string, fields?: LogFields): void;
+}
+
+type Level = keyof Logger;
+
+let budget: LineBudget | undefined;
+
+/**
+ * @param config decides level (`ANALYTICS_LOG_LEVEL`) and form: JSON lines in production, readable lines otherwise
+ * @param component the part that speaks, such as `broadcaster`
+ * @returns a logger; all loggers of a process share a budget of 10 lines a second
+ */
+export function createLogger(config: Pick<Config, 'ANALYTICS_LOG_LEVEL' | 'isProduction'>, component: string): Logger {
+  const silent = config.ANALYTICS_LOG_LEVEL === 'silent';
+  const winston = createWinston({
+    level: silent ? 'error' : config.ANALYTICS_LOG_LEVEL,
+    silent,
+    exitOnError: false,
+    format: config.isProduction ? productionForm : developmentForm,
+    transports: [new transports.Stream({ stream: logOutput() })],
+  });
+  const write = (level: Level, sentence: string, fields: LogFields): void => {
+    if (silent || !winston.isLevelEnabled(level)) return;
+    budget ??= new LineBudget((dropped) => writeLine(winston, 'logging', 'warn', 'Log lines were left out.', { dropped }));
+    if (budget.take()) writeLine(winston, component, level, sentence, fields);
+  };
+  return {
+    error: (sentence, fields = {}) => write('error', sentence, fields),
+    warn: (sentence, fields = {}) => write('warn', sentence, fields),
+    info: (sentence, fields = {}) => write('info', sentence, fields),
+    debug: (sentence, fields = {}) => write('debug', sentence, fields),
+  };
+}
+
+function writeLine(winston: Winston, component: string, level: Level, sentence: string, fields: LogFields): void {
+  // winston would append a field called "message" to the sentence and take over others: ours go in one place.
+  winston.log({ level, message: sentence, component, fields: allowedFields(fields) });
+}
+
+/** What of `fields` may be written. Exported for the tests. */
+export function allowedFields(fields: LogFields): Record<string, unknown> {
+  const kept: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(fields)) {
+    if (value === undefined) continue;
+    if (name === 'error') kept['error'] = reduceError(value);
+    else if (Object.hasOwn(logFields, name)) {
+      // The line above says that it is one of the names.
+      const fits = logFields[name as LogFieldName](value);
+      kept[name] = fits ? (typeof value === 'bigint' ? Number(value) : value) : '?';
+    }
+  }
+  return kept;
+}
+
+const productionForm = format.printf((info) => {
+  const fields = info['fields'] as Record<string, unknown>;
+  return JSON.stringify({ time: new Date().toISOString(), level: info.level, component: info['component'], message: info.message, ...fields });
+});
+
+const developmentForm = format.printf((info) => {
+  const fields = info['fields'] as Record<string, unknown>;
+  const pairs = Object.entries(fields).map(([name, value]) => `${name}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`);
+  const time = new Date().toISOString().slice(11, 23);
+  return [time, info.level.padEnd(5), `[${String(info['component'])}]`, String(info.message), ...pairs].join(' ');
+});
