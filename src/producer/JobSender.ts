@@ -42,9 +42,10 @@ export function createJobSender(options: JobSenderOptions): BatchSender {
             c: sealed.ciphertext.toString('base64'),
           };
         }
-        await queue.add(jobName, payload, { jobId: batch.id, priority });
+        await orAborted(queue.add(jobName, payload, { jobId: batch.id, priority }), signal);
         return { kind: 'acknowledged' };
       } catch (error) {
+        if (signal.aborted) break;
         const failure = error instanceof Error ? error : new Error('a value that is no error was thrown');
         onError(failure);
         // Redis said no before it was ever in doubt: nothing was stored, and the caller can be told at once.
@@ -67,6 +68,15 @@ function refusal(cause: Error): AnalyticsError {
   const word = cause.message.split(/[\s:]/, 1)[0] ?? '';
   return new AnalyticsError('REDIS_UNAVAILABLE', `Redis refused the batch (${word}); nothing was stored. Try again later.`, {
     cause,
+  });
+}
+
+/** `queue.add` may wait for ever while Redis is away; a service that is closed does not. */
+function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(new Error('closed'));
+    signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });
 }
 

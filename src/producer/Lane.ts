@@ -43,7 +43,7 @@ export class Lane<Item> {
   readonly #full: Gathering<Item>[] = [];
   #inFlight = 0;
   /** Every batch that was not answered yet, for `drain`. */
-  readonly #open = new Set<Promise<void>>();
+  readonly #open = new Map<OpenBatch<Item>, Promise<void>>();
 
   constructor(options: LaneOptions<Item>) {
     this.#options = options;
@@ -65,16 +65,22 @@ export class Lane<Item> {
   async drain(): Promise<void> {
     this.#seal();
     this.#pump();
-    await Promise.all(this.#open);
+    await Promise.all(this.#open.values());
+  }
+
+  /** Items that were added and not answered yet. */
+  get unanswered(): number {
+    let sum = 0;
+    for (const batch of this.#open.keys()) sum += batch.count;
+    return sum;
   }
 
   #begin(): Gathering<Item> {
     const timer = new DeadlineTimer(this.#options.deadlineMs);
-    const answered = timer.answered.then(() => {
-      this.#open.delete(answered);
-    });
-    this.#open.add(answered);
-    return { batch: this.#options.open(), timer };
+    const batch = this.#options.open();
+    const answered = timer.answered.then(() => void this.#open.delete(batch));
+    this.#open.set(batch, answered);
+    return { batch, timer };
   }
 
   #schedule(): void {

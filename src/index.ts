@@ -1,0 +1,16 @@
+export { AnalyticsService, type CloseReport } from './lib/services/analytics/AnalyticsService.js';
+export type { AnalyticsServiceOptions } from './lib/services/analytics/options.js';
+
+export { EventType } from './contract/EventType.js';
+export { EventPriority } from './contract/EventPriority.js';
+export { defineEventType } from './contract/defineEventType.js';
+export { limits } from './contract/limits.js';
+export type { Event, EventData } from './contract/event.js';
+export type { Metric, MetricData } from './contract/metric.js';
+
+export { AnalyticsError, type ErrorCode } from './errors/AnalyticsError.js';
+export { ConfigurationError } from './errors/ConfigurationError.js';
+export { DeadlineError } from './errors/DeadlineError.js';
+export { KeyError } from './errors/KeyError.js';
+export { ServiceClosedError } from './errors/ServiceClosedError.js';
+export { ValidationError, type FieldIssue } from './errors/ValidationError.js';

@@ -1,0 +1,45 @@
+import type { Redis } from 'ioredis';
+
+import type { BatchResult } from '../../queues/jobs.js';
+import { KeyError } from '../errors/KeyError.js';
+import type { Keys } from '../redis/keys.js';
+import type { KeyRing } from '../security/KeyRing.js';
+import { EventStore } from '../storage/EventStore.js';
+import { MetricStore } from '../storage/MetricStore.js';
+import { ingestEvents } from './ingestEvents.js';
+import { ingestMetrics } from './ingestMetrics.js';
+
+/** What is done with a job's data, wherever the job runs: in a child, in the application, or in a test. */
+export interface Ingestion {
+  events(jobId: string, data: unknown): Promise<BatchResult>;
+  metrics(jobId: string, data: unknown): Promise<BatchResult>;
+}
+
+export interface IngestionOptions {
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly keyRing: KeyRing;
+  /** Days that events of a type are kept. */
+  readonly retentionDays: (type: string) => number;
+  /** Days that samples are kept. */
+  readonly metricRetentionDays: number;
+  readonly now?: () => number;
+}
+
+const DAY_MS = 86_400_000;
+
+/** @throws KeyError `KEY_UNAVAILABLE` when the keys cannot open anything */
+export function createIngestion(options: IngestionOptions): Ingestion {
+  const { redis, keys, keyRing, retentionDays, metricRetentionDays, now = Date.now } = options;
+  if (keyRing.reading === undefined) {
+    throw new KeyError('KEY_UNAVAILABLE', 'A process that only holds ANALYTICS_PUBLIC_KEY cannot process. Set ANALYTICS_ENCRYPTION_KEY.');
+  }
+  const eventStore = new EventStore(redis, keys, keyRing.reading);
+  const metricStore = new MetricStore(redis, keys, keyRing.reading);
+  return {
+    events: (jobId, data) =>
+      ingestEvents(jobId, data, { store: eventStore, keyRing, now, oldestKept: (type) => now() - retentionDays(type) * DAY_MS }),
+    metrics: (jobId, data) =>
+      ingestMetrics(jobId, data, { store: metricStore, keyRing, oldestKept: now() - metricRetentionDays * DAY_MS }),
+  };
+}

@@ -1,0 +1,51 @@
+import type { Redis } from 'ioredis';
+
+import { parseConfig, type Config } from '../config/parseConfig.js';
+import { retentionOf } from '../config/retention.js';
+import { createLogger, type Logger } from '../logging/createLogger.js';
+import { connect } from '../redis/connect.js';
+import { createKeys, type Keys } from '../redis/keys.js';
+import type { KeyRing } from '../security/KeyRing.js';
+import { loadKeyRing } from '../security/loadKeyRing.js';
+import { createIngestion, type Ingestion } from './createIngestion.js';
+
+/** What a sandboxed processor works with. It lives as long as the child. */
+export interface ProcessorContext {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly keyRing: KeyRing;
+  readonly ingestion: Ingestion;
+}
+
+let context: Promise<ProcessorContext> | undefined;
+
+/**
+ * Made at the first job of a child. A child whose parent is gone ends: it would otherwise finish its job beside the
+ * worker that was given the job again (seen for more than 5 s after kill -9 of a worker).
+ */
+export function processorContext(): Promise<ProcessorContext> {
+  context ??= createContext().catch((error: unknown) => {
+    context = undefined;
+    throw error;
+  });
+  return context;
+}
+
+async function createContext(): Promise<ProcessorContext> {
+  process.once('disconnect', () => process.exit(0));
+  const config = parseConfig();
+  const logger = createLogger(config, 'processor');
+  const keys = createKeys(config.REDIS_PREFIX);
+  const keyRing = await loadKeyRing(config);
+  const redis = connect(config.REDIS_URL, 'patient', 'analytics-processor', (error) => logger.warn('Redis connection failed', { error }));
+  const ingestion = createIngestion({
+    redis,
+    keys,
+    keyRing,
+    retentionDays: retentionOf(config),
+    metricRetentionDays: config.ANALYTICS_RETENTION_DAYS,
+  });
+  return { config, logger, redis, keys, keyRing, ingestion };
+}

@@ -1,0 +1,57 @@
+import type { PriorityTable } from '../../../../queues/priorities.js';
+import { parseConfig, type Config } from '../../../config/parseConfig.js';
+import type { EventTypes } from '../../../contract/eventTypes.js';
+import type { Guard } from '../../../security/guard/Guard.js';
+
+/** Every option has an environment variable beside it; an option that is given wins. See docs/configuration.md. */
+export interface AnalyticsServiceOptions {
+  /** Days that this instance shows, and that its `cleanup()` keeps. Default 90 (`ANALYTICS_RETENTION_DAYS`). */
+  readonly retentionDays?: number;
+  /** Most events of a batch, 1 to 4,096. Default 100 (`ANALYTICS_BATCH_SIZE`). */
+  readonly batchSize?: number;
+  /** The longest that a batch waits for company, in ms. Default 1,000 (`ANALYTICS_PROCESSING_INTERVAL`). */
+  readonly processingInterval?: number;
+  /** Within how many ms every call settles, whatever Redis does. Default 2,500 (`ANALYTICS_DEADLINE_MS`). */
+  readonly deadlineMs?: number;
+  /** Default `redis://localhost:6379` (`REDIS_URL`). */
+  readonly redisUrl?: string;
+  /** Default `analytics:` (`REDIS_PREFIX`). */
+  readonly redisPrefix?: string;
+  /** base64 of 32 bytes (`ANALYTICS_ENCRYPTION_KEY`). In development one is made in `dataDir`. */
+  readonly encryptionKey?: string;
+  /** base64 of 32 bytes, for a process that only produces (`ANALYTICS_PUBLIC_KEY`). */
+  readonly publicKey?: string;
+  /** Where keys of development are kept. Default `.analytics` (`ANALYTICS_DATA_DIR`). */
+  readonly dataDir?: string;
+  /** BullMQ priorities, 1 is first. Default critical 1, high 10, normal 100, low 1000. */
+  readonly priorities?: Partial<PriorityTable>;
+  /** Runs a worker in this process, for those who want no second one. Default false. */
+  readonly worker?: boolean;
+  /** What becomes of values that look like a person's. Default: masked (`ANALYTICS_GUARD`). */
+  readonly guard?: Guard;
+  /** Default: the types that `defineEventType` adds to. */
+  readonly eventTypes?: EventTypes;
+  /** Told of errors that no call can report: a lost connection, a failed try. Default: nobody. */
+  readonly onError?: (error: Error) => void;
+}
+
+const variables = {
+  retentionDays: 'ANALYTICS_RETENTION_DAYS',
+  batchSize: 'ANALYTICS_BATCH_SIZE',
+  processingInterval: 'ANALYTICS_PROCESSING_INTERVAL',
+  deadlineMs: 'ANALYTICS_DEADLINE_MS',
+  redisUrl: 'REDIS_URL',
+  redisPrefix: 'REDIS_PREFIX',
+  encryptionKey: 'ANALYTICS_ENCRYPTION_KEY',
+  publicKey: 'ANALYTICS_PUBLIC_KEY',
+  dataDir: 'ANALYTICS_DATA_DIR',
+} as const satisfies Partial<Record<keyof AnalyticsServiceOptions, string>>;
+
+/** @throws ConfigurationError naming every variable or option that is wrong */
+export function configOf(options: AnalyticsServiceOptions): Config {
+  const given = Object.entries(variables).flatMap(([option, variable]) => {
+    const value = options[option as keyof typeof variables]; // the names come from `variables`
+    return value === undefined ? [] : [[variable, String(value)] as const];
+  });
+  return parseConfig({ ...process.env, ...Object.fromEntries(given) });
+}

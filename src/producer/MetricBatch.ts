@@ -1,0 +1,41 @@
+import { compressFast } from '../codec/compression.js';
+import { newBatchId } from '../codec/batchId.js';
+import { encodeMetricRows } from '../codec/metricRowsText.js';
+import type { OpenBatch } from './batch.js';
+import type { NormalizedMetric } from './normalizeMetric.js';
+
+/** Samples on their way to one job. */
+export class MetricBatch implements OpenBatch<NormalizedMetric> {
+  readonly id: string;
+  readonly #samples: NormalizedMetric[] = [];
+  #bytes = 0;
+
+  constructor(now: number) {
+    this.id = newBatchId(now);
+  }
+
+  get count(): number {
+    return this.#samples.length;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  add(sample: NormalizedMetric): number {
+    this.#bytes += sample.tagsJson.length + sample.name.length + 24;
+    return this.#samples.push(sample) - 1;
+  }
+
+  encode(): Buffer {
+    const samples = this.#samples;
+    return compressFast(
+      encodeMetricRows({
+        names: samples.map((sample) => sample.name),
+        tags: samples.map((sample) => sample.tagsJson),
+        timestamps: samples.map((sample) => sample.timestamp),
+        values: samples.map((sample) => sample.value),
+      }),
+    );
+  }
+}

@@ -1,0 +1,39 @@
+import type { BatchSender, OpenBatch } from './batch.js';
+import { Lane, type LaneOptions, type Ticket } from './Lane.js';
+
+export interface ProducerOptions<Item, LaneName extends string> {
+  readonly lanes: readonly LaneName[];
+  readonly open: (lane: LaneName) => OpenBatch<Item>;
+  readonly send: (lane: LaneName) => BatchSender;
+  readonly lane: Pick<LaneOptions<Item>, 'batchSize' | 'delayMs' | 'deadlineMs'>;
+}
+
+/** The lanes of one queue: one for each priority, no more, since every further lane makes batches smaller. */
+export class Producer<Item, LaneName extends string> {
+  readonly #lanes: ReadonlyMap<LaneName, Lane<Item>>;
+
+  constructor(options: ProducerOptions<Item, LaneName>) {
+    this.#lanes = new Map(
+      options.lanes.map((name) => [
+        name,
+        new Lane<Item>({ ...options.lane, open: () => options.open(name), send: options.send(name) }),
+      ]),
+    );
+  }
+
+  add(lane: LaneName, item: Item): Ticket {
+    return this.#lanes.get(lane)!.add(item); // every name of the type was given to the constructor
+  }
+
+  /** Resolves when everything added before the call was answered. */
+  async drain(): Promise<void> {
+    await Promise.all(Array.from(this.#lanes.values(), (lane) => lane.drain()));
+  }
+
+  /** Items that were added and not answered yet. */
+  get unanswered(): number {
+    let sum = 0;
+    for (const lane of this.#lanes.values()) sum += lane.unanswered;
+    return sum;
+  }
+}

@@ -1,0 +1,40 @@
+import type { ReadingKeys } from '../security/KeyRing.js';
+
+const HASH_BYTES = 8;
+
+/** The id of a series (16 hex digits): one for each metric name and whole tag set. */
+export function seriesIdOf(name: string, canonicalTags: string, secrets: ReadingKeys): string {
+  return secrets.fingerprints.series(name, canonicalTags).toString('hex');
+}
+
+/**
+ * A series' tags as they rest: how many, a keyed hash of each `key=value` (8 bytes), then the sealed tags. A filter
+ * compares hashes, so only the series that match are opened.
+ */
+export function sealTags(
+  name: string,
+  keyName: string,
+  seriesId: string,
+  tags: Readonly<Record<string, string>>,
+  secrets: ReadingKeys,
+): Buffer {
+  const hashes = Object.entries(tags).map(([key, value]) => secrets.fingerprints.tag(name, key, value));
+  const sealed = secrets.fields.seal(`tags|${keyName}|${seriesId}`, JSON.stringify(tags));
+  return Buffer.concat([Buffer.of(hashes.length), ...hashes, sealed]);
+}
+
+/** Whether the series has all of the wanted tags, given by their hashes. */
+export function hasTags(stored: Buffer, wanted: readonly Buffer[]): boolean {
+  const end = 1 + stored[0]! * HASH_BYTES;
+  return wanted.every((hash) => {
+    for (let at = 1; at < end; at += HASH_BYTES) if (hash.equals(stored.subarray(at, at + HASH_BYTES))) return true;
+    return false;
+  });
+}
+
+/** @throws KeyError `SEAL_BROKEN` */
+export function openTags(stored: Buffer, keyName: string, seriesId: string, secrets: ReadingKeys): Record<string, string> {
+  const sealed = stored.subarray(1 + stored[0]! * HASH_BYTES);
+  // sealTags wrote it: an object of strings.
+  return JSON.parse(secrets.fields.open(`tags|${keyName}|${seriesId}`, sealed)) as Record<string, string>;
+}
