@@ -15,7 +15,7 @@ queue.on('error', (error) => console.error(error));
 serveProducer({
   async track(event) {
     const id = randomUUID();
-    const data = { id, ...event, timestamp: Date.now() };
+    const data = { id, timestamp: Date.now(), ...event };
     await queue.add('event', data, { priority: naivePriorities[event.priority] });
     return id;
   },

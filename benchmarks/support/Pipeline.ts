@@ -6,6 +6,8 @@ import type { ClientCommands } from './socketClient.js';
 export interface Pipeline {
   readonly name: string;
   readonly producer: Child<ProducerCommands>;
+  /** One more producer process; the pipeline ends it. */
+  addProducer(): Child<ProducerCommands>;
   readonly client: Child<ClientCommands>;
   /** Process ids by role; the sandboxes' children count with `worker`. */
   readonly processes: Readonly<Record<string, number>>;

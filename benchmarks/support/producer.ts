@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import type { ReplayEvent } from '../../src/cli/createReplayRecords.js';
 import { sampleEvents, watchedUser, type SampleEvent } from '../events.js';
 import { nowUs } from './clock.js';
 import { serveCommands } from './commands.js';
+import { readLogEvents } from './readLogEvents.js';
 
 export interface Sent {
   readonly startedUs: number;
@@ -25,6 +27,8 @@ export interface Mark {
 export type ProducerCommands = {
   /** Makes the events beforehand, so that making them is no part of any figure. */
   prepare(input: { readonly events: number; readonly seed: number }): Promise<void>;
+  /** Takes the events from an access log instead, as the replay does. @returns how many there are */
+  prepareLog(input: { readonly file: string }): Promise<number>;
   /** Closed loop: `inFlight` callers, each tracking its next event once the last one was acknowledged. */
   send(input: { readonly count: number; readonly inFlight: number }): Promise<Sent>;
   /** Open loop: a fixed rate, whatever the answers take. */
@@ -34,18 +38,21 @@ export type ProducerCommands = {
   close(input: undefined): Promise<void>;
 };
 
+/** What a producer sends: a sample event, or one of the replayed log. */
+export type ProducedEvent = SampleEvent | ReplayEvent;
+
 export interface Tracker {
   /** @returns the event's id, once Redis has acknowledged it */
-  track(event: SampleEvent): Promise<string>;
+  track(event: ProducedEvent): Promise<string>;
   close(): Promise<void>;
 }
 
 /** Everything of a producer process but the way in which it tracks: shared by all contestants. */
 export function serveProducer(tracker: Tracker): void {
-  let pool: readonly SampleEvent[] = [];
+  let pool: readonly ProducedEvent[] = [];
   let next = 0;
 
-  function take(): SampleEvent {
+  function take(): ProducedEvent {
     const event = pool[next % pool.length];
     next += 1;
     if (event === undefined) throw new Error('Call prepare first.');
@@ -55,6 +62,11 @@ export function serveProducer(tracker: Tracker): void {
   const commands: ProducerCommands = {
     async prepare({ events, seed }) {
       pool = sampleEvents(events, seed);
+    },
+
+    async prepareLog({ file }) {
+      pool = await readLogEvents(file);
+      return pool.length;
     },
 
     async send({ count, inFlight }) {
@@ -112,7 +124,7 @@ export function serveProducer(tracker: Tracker): void {
   serveCommands(commands);
 
   async function trackOne(
-    event: SampleEvent,
+    event: ProducedEvent,
     outcome: { acknowledged: number; failed: number; watched: number },
     marks: Mark[],
   ): Promise<void> {

@@ -1,0 +1,64 @@
+/** `npm run bench`: measures this service beside its peers and says whether the targets are met. */
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+
+import { Command } from 'commander';
+
+import { acknowledged } from './rows/acknowledged.js';
+import { endToEnd } from './rows/endToEnd.js';
+import { memory } from './rows/memory.js';
+import { openLoop } from './rows/openLoop.js';
+import type { Row } from './rows/Row.js';
+import type { Suite } from './rows/Suite.js';
+import { formatRows } from './support/formatRows.js';
+import { writeSampleLog } from './support/writeSampleLog.js';
+
+const suites: readonly Suite[] = [endToEnd, memory, acknowledged, openLoop];
+const ids = suites.flatMap((suite) => suite.ids);
+
+const program = new Command('bench')
+  .description('Measures this service beside its peers: each on a Redis of its own, in processes of its own, in turns.')
+  .option('--json <file>', 'write the rows there as JSON')
+  .option('--only <id>', `measure this row only; may be given several times (${ids.join(', ')})`, collect, [])
+  .option('--quick', 'small numbers, to see that everything works; the figures mean nothing', false)
+  .option('--log <file>', 'the access log that is replayed for `bytes`', '../shared/data/web-access.log')
+  .addHelpText('after', '\nEnds with code 1 if a row misses its target, --quick apart: there only failures count.')
+  .action(run);
+
+await program.parseAsync();
+
+interface Options {
+  readonly json?: string;
+  readonly only: readonly string[];
+  readonly quick: boolean;
+  readonly log: string;
+}
+
+async function run({ json, only, quick, log }: Options): Promise<void> {
+  const unknown = only.filter((id) => !ids.includes(id));
+  if (unknown.length > 0) program.error(`There is no row ${unknown.join(', ')}. The rows are ${ids.join(', ')}.`);
+  const wanted = new Set(only.length > 0 ? only : ids);
+  const sample = existsSync(log) ? undefined : await writeSampleLog();
+  if (sample !== undefined && wanted.has('bytes')) say(`${log} is not there: \`bytes\` uses a made-up log.`);
+  const logFile = sample?.file ?? log;
+
+  say(`Node ${process.version}, ${availableParallelism()} cores${quick ? ', quick: the figures mean nothing' : ''}`);
+  const rows: Row[] = [];
+  for (const suite of suites) {
+    if (!suite.ids.some((id) => wanted.has(id))) continue;
+    rows.push(...(await suite.run({ wanted, isQuick: quick, logFile, say })));
+  }
+  await sample?.remove();
+  process.stdout.write(formatRows(rows));
+  if (json !== undefined) await writeFile(json, `${JSON.stringify(rows, null, 2)}\n`);
+  if (!quick && rows.some(({ pass }) => !pass)) process.exitCode = 1;
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+function collect(id: string, earlier: readonly string[]): string[] {
+  return [...earlier, id];
+}

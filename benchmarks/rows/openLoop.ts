@@ -1,0 +1,101 @@
+import { EventPriority } from '../../src/contract/EventPriority.js';
+import { startNaive } from '../naive/startNaive.js';
+import { startOurs } from '../ours/startOurs.js';
+import { awaitMarks, percentilesOf, type Percentiles } from '../support/measureLoneEvents.js';
+import { awaitArrival, measureThroughput } from '../support/measureThroughput.js';
+import type { Pipeline } from '../support/Pipeline.js';
+import { startRedis, type BenchmarkRedis } from '../support/startRedis.js';
+import { createRow } from './Row.js';
+import type { Suite } from './Suite.js';
+
+const PRODUCERS = 10;
+const EVENTS_PER_SECOND = 5000;
+const MOST_WAITING = 1000;
+const SAMPLE_MS = 100;
+
+interface Load {
+  readonly critical: Percentiles;
+  readonly criticalEvents: number;
+  readonly mostWaiting: number;
+  readonly sent: number;
+  readonly missing: number;
+}
+
+/** A fixed rate from ten processes, whatever the answers take: shows whether the queue stays short. */
+export const openLoop: Suite = {
+  ids: ['open-loop'],
+  async run({ isQuick, say }) {
+    const seconds = isQuick ? 2 : 60;
+    const ours = await runLoad((redis) => startOurs(redis, { batchSize: 100 }), seconds, true);
+    say(`open loop: ${describe(ours)}`);
+    // The naive one cannot follow: a sixth of the time shows how its backlog grows, without waiting for its end.
+    const peer = await runLoad((redis) => startNaive(redis, 8), Math.max(1, seconds / 6), false);
+    say(`open loop, naive at 8, a sixth of the time: ${describe(peer)}`);
+    return [
+      createRow({
+        id: 'open-loop',
+        what: `${EVENTS_PER_SECOND} events/s from ${PRODUCERS} producers for ${seconds} s: CRITICAL at a socket, p99`,
+        unit: 'ms',
+        better: 'lower',
+        ours: [ours.critical.p99],
+        peer: [peer.critical.p99],
+        target: 250,
+        targetIs: 'most',
+        isSound: ours.mostWaiting < MOST_WAITING && ours.missing === 0,
+        notes: [describe(ours), `naive at 8, a sixth of the time: ${describe(peer)}`],
+      }),
+    ];
+  },
+};
+
+function describe({ critical, criticalEvents, mostWaiting, sent, missing }: Load): string {
+  return (
+    `${sent} sent, missing ${missing}, at most ${mostWaiting} jobs waiting, ` +
+    `CRITICAL p50 ${critical.p50.toFixed(1)} p99 ${critical.p99.toFixed(1)} ms (${criticalEvents} events)`
+  );
+}
+
+async function runLoad(
+  start: (redis: BenchmarkRedis) => Promise<Pipeline>,
+  seconds: number,
+  isAwaited: boolean,
+): Promise<Load> {
+  const redis = await startRedis();
+  const pipeline = await start(redis);
+  try {
+    const producers = [pipeline.producer, ...Array.from({ length: PRODUCERS - 1 }, () => pipeline.addProducer())];
+    await Promise.all(producers.map((producer, seed) => producer.ask('prepare', { events: 5000, seed: seed + 1 })));
+    await measureThroughput(pipeline, 500, 100);
+    const before = { stored: await pipeline.storedEvents(), relayed: (await pipeline.client.ask('received', undefined)).count };
+
+    let mostWaiting = 0;
+    const sampling = setInterval(() => {
+      void pipeline.waitingJobs().then((waiting) => (mostWaiting = Math.max(mostWaiting, waiting)));
+    }, SAMPLE_MS);
+    const order = { perSecond: EVENTS_PER_SECOND / PRODUCERS, seconds };
+    const sent = await Promise.all(producers.map((producer) => producer.ask('sendPaced', order)));
+    clearInterval(sampling);
+
+    const total = sent.reduce((sum, { acknowledged }) => sum + acknowledged, 0);
+    const watched = sent.reduce((sum, each) => sum + each.watched, 0);
+    const failed = sent.reduce((sum, each) => sum + each.failed, 0);
+    const wanted = { stored: before.stored + total, relayed: before.relayed + watched };
+    const end = isAwaited ? await awaitArrival(pipeline, wanted) : undefined;
+    const marks = sent.flatMap((each) => each.marks).filter(({ priority }) => priority === EventPriority.CRITICAL);
+    const arrivals = await awaitMarks(pipeline, marks);
+    const latencies = marks.flatMap(({ id, sentUs }) => {
+      const at = arrivals[id];
+      return at === undefined ? [] : [(at - sentUs) / 1000];
+    });
+    return {
+      critical: percentilesOf(latencies),
+      criticalEvents: latencies.length,
+      mostWaiting,
+      sent: total,
+      missing: end === undefined ? Number.NaN : wanted.stored - end.stored + wanted.relayed - end.relayed + failed,
+    };
+  } finally {
+    await pipeline.close();
+    await redis.stop();
+  }
+}

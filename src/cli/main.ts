@@ -1,0 +1,26 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+
+import { AnalyticsError } from '../errors/AnalyticsError.js';
+import { createReplayCommand } from './replay.js';
+import { createTokenCommand } from './token.js';
+
+const program = new Command('analytics')
+  .description('Commands of the analytics service')
+  .showHelpAfterError('(--help tells what is allowed)')
+  .addCommand(createReplayCommand())
+  .addCommand(createTokenCommand());
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  // Errors of the service say what to do; of any other the place is what helps.
+  const isKnown = error instanceof AnalyticsError || isFileError(error);
+  process.stderr.write(`${error instanceof Error ? (isKnown ? error.message : error.stack) : String(error)}\n`);
+  process.exitCode = 1;
+}
+
+/** A file that is not there, or may not be read. */
+function isFileError(error: unknown): boolean {
+  return error instanceof Error && 'path' in error && 'code' in error;
+}
