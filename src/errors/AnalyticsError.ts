@@ -9,7 +9,8 @@ export type ErrorCode =
   | 'REDIS_UNAVAILABLE'
   | 'SERVICE_CLOSED'
   | 'UNAUTHENTICATED'
-  | 'STORE_INCONSISTENT';
+  | 'STORE_INCONSISTENT'
+  | 'INTERNAL';
 
 /**
  * The base of every error that this service throws. A message names fields, limits and what to do; it never holds a

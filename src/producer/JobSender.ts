@@ -26,23 +26,38 @@ export interface JobSenderOptions {
  */
 export function createJobSender(options: JobSenderOptions): BatchSender {
   const { queue, jobName, kind, priority, keyRing, signal, onError } = options;
+  // `queue.add` may wait for ever while Redis is away; a service that is closed does not. One listener serves all batches.
+  const waiting = new Set<() => void>();
+  signal.addEventListener('abort', () => waiting.forEach((giveUp) => giveUp()), { once: true });
+  const orClosed = <T>(promise: Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const giveUp = (): void => reject(new Error('closed'));
+      waiting.add(giveUp);
+      promise.then(resolve, reject).finally(() => waiting.delete(giveUp));
+    });
+
+  const sealBatch = async (batch: Parameters<BatchSender>[0]): Promise<SealedBatchPayload> => {
+    await keyRing.transport.prepare();
+    const sealed = keyRing.transport.seal(batch.id, kind, batch.count, batch.encode());
+    return {
+      v: 1,
+      to: keyRing.publicId,
+      key: sealed.sealedKey.toString('base64'),
+      n: batch.count,
+      c: sealed.ciphertext.toString('base64'),
+    };
+  };
 
   return async function sendBatch(batch): Promise<BatchOutcome> {
-    let payload: SealedBatchPayload | undefined;
+    let payload: SealedBatchPayload;
+    try {
+      payload = await sealBatch(batch);
+    } catch (cause) {
+      return { kind: 'refused', error: new AnalyticsError('INTERNAL', 'The batch could not be sealed; nothing was sent.', { cause }) };
+    }
     for (let attempt = 0; !signal.aborted; attempt += 1) {
       try {
-        if (payload === undefined) {
-          await keyRing.transport.prepare();
-          const sealed = keyRing.transport.seal(batch.id, kind, batch.count, batch.encode());
-          payload = {
-            v: 1,
-            to: keyRing.publicId,
-            key: sealed.sealedKey.toString('base64'),
-            n: batch.count,
-            c: sealed.ciphertext.toString('base64'),
-          };
-        }
-        await orAborted(queue.add(jobName, payload, { jobId: batch.id, priority }), signal);
+        await orClosed(queue.add(jobName, payload, { jobId: batch.id, priority }));
         return { kind: 'acknowledged' };
       } catch (error) {
         if (signal.aborted) break;
@@ -68,15 +83,6 @@ function refusal(cause: Error): AnalyticsError {
   const word = cause.message.split(/[\s:]/, 1)[0] ?? '';
   return new AnalyticsError('REDIS_UNAVAILABLE', `Redis refused the batch (${word}); nothing was stored. Try again later.`, {
     cause,
-  });
-}
-
-/** `queue.add` may wait for ever while Redis is away; a service that is closed does not. */
-function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(new Error('closed'));
-    signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });
 }
 

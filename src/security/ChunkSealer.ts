@@ -1,7 +1,8 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv } from 'node:crypto';
 
 import { KeyError } from '../errors/KeyError.js';
 import { NONCE_BYTES, openBytes, sealBytes } from './aead.js';
+import { takeRandom } from './takeRandom.js';
 
 const FORMAT = 1;
 const KEY_ID_BYTES = 4;
@@ -45,7 +46,7 @@ export class ChunkSealer {
 
   seal(place: ChunkPlace, plain: Uint8Array): SealedChunk {
     // One request for randomness: 32 bytes of key and 12 of nonce.
-    const random = randomBytes(32 + NONCE_BYTES);
+    const random = takeRandom(32 + NONCE_BYTES);
     const dataKey = random.subarray(0, 32);
     const nonce = random.subarray(32);
     const sealed = sealBytes(dataKey, nonce, plain, chunkContext(place));

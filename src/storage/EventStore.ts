@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto';
-
 import type { Redis } from 'ioredis';
 
 import { compressFast } from '../codec/compression.js';
@@ -9,6 +7,7 @@ import { AnalyticsError } from '../errors/AnalyticsError.js';
 import type { Keys } from '../redis/keys.js';
 import { script, type ScriptCall } from '../redis/Script.js';
 import type { ReadingKeys } from '../security/KeyRing.js';
+import { takeRandom } from '../security/takeRandom.js';
 import { encodeIndexEntry } from './ChunkIndexEntry.js';
 import { seenMarkArgument, seenMarkValue, type SeenMark } from './SeenMark.js';
 
@@ -82,7 +81,7 @@ export class EventStore {
         hour,
         now,
         this.#fingerprintsOf(rows, now),
-        randomBytes(6).toString('hex'),
+        takeRandom(6).toString('hex'),
         seenMarkValue(chunkId, now),
         ...marks.map(seenMarkArgument),
       ],
