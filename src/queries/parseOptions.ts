@@ -1,0 +1,29 @@
+import type { z } from 'zod';
+
+import { ValidationError } from '../errors/ValidationError.js';
+import { kindOf, pathOf } from '../producer/validateIssues.js';
+
+/**
+ * Parses a query's options.
+ * @param allowed what may stand in each field, in words
+ * @throws ValidationError with every bad field, and no word of what was given
+ */
+export function parseOptions<Schema extends z.ZodType>(
+  subject: string,
+  schema: Schema,
+  options: unknown,
+  allowed: Readonly<Record<string, string>>,
+): z.output<Schema> {
+  const parsed = schema.safeParse(options);
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.flatMap((issue) => {
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((key) => ({ path: pathOf([key]), given: 'an unknown field', allowed: Object.keys(allowed).join(', ') }));
+    }
+    const [field] = issue.path;
+    if (typeof field !== 'string') return [{ path: 'options', given: kindOf(options), allowed: 'a plain object' }];
+    const value: unknown = Reflect.get(options as object, field); // it has a field, so it is an object
+    return [{ path: pathOf([field]), given: value === undefined ? 'nothing' : kindOf(value), allowed: allowed[field] ?? 'nothing' }];
+  });
+  throw new ValidationError(subject, issues);
+}

@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto';
+
+import type { Redis } from 'ioredis';
+
+import { jobs, type BatchResult, type SealedBatchPayload } from '../../queues/jobs.js';
+import type { EventPriority } from '../../src/contract/EventPriority.js';
+import { createEventTypes } from '../../src/contract/eventTypes.js';
+import { ingestEvents, type IngestEventsContext } from '../../src/ingestion/ingestEvents.js';
+import { EventBatch } from '../../src/producer/EventBatch.js';
+import { normalizeEvent } from '../../src/producer/normalizeEvent.js';
+import { getEvents, type GetEventsContext } from '../../src/queries/getEvents.js';
+import { connect } from '../../src/redis/connect.js';
+import { createKeys } from '../../src/redis/keys.js';
+import { keyRingFromMaster } from '../../src/security/KeyRing.js';
+import { offGuard } from '../../src/security/guard/offGuard.js';
+import { createEventReader, type EventReader } from '../../src/storage/createEventReader.js';
+import { EventStore } from '../../src/storage/EventStore.js';
+
+/** An event as a test gives it. */
+export interface GivenEvent {
+  readonly id?: string;
+  readonly type?: string;
+  readonly userId?: string;
+  readonly sessionId?: string;
+  readonly properties?: Record<string, string | number>;
+  readonly metadata?: Record<string, string | number>;
+  readonly timestamp: number;
+}
+
+/** A sealed batch, as the queue carries it. */
+export interface Job {
+  readonly id: string;
+  readonly payload: SealedBatchPayload;
+}
+
+/** The store with the code that writes and reads it, in one process and without a queue. */
+export async function createEventFixture(url: string, { prefix = `t${randomBytes(6).toString('hex')}:`, cacheBytes }: { prefix?: string; cacheBytes?: number } = {}) {
+  const keyRing = await keyRingFromMaster(randomBytes(32));
+  await keyRing.transport.prepare();
+  const secrets = keyRing.reading!;
+  const redis = connect(url, 'patient', 'test', () => undefined);
+  const keys = createKeys(prefix);
+  const types = createEventTypes();
+  const oldest = { kept: -Infinity };
+  const makeReader = (): EventReader => createEventReader(keys, { redis, secrets, cacheBytes });
+  let reader = makeReader();
+  const context = (): GetEventsContext => ({ reader, isKnownType: (type) => types.get(type) !== undefined, oldestKept: () => oldest.kept });
+
+  return {
+    redis,
+    keys,
+    keyRing,
+    oldest,
+    get reader() {
+      return reader;
+    },
+    forget(): void {
+      reader = makeReader();
+    },
+    /** A batch as the producer makes it. */
+    batch(events: readonly GivenEvent[], priority: EventPriority = 'normal', now = Date.now()): Job {
+      const batch = new EventBatch(priority, now);
+      for (const event of events) {
+        batch.add(normalizeEvent({ type: 'page_view', ...event }, { types, guard: offGuard, now: Number.MAX_SAFE_INTEGER }));
+      }
+      const sealed = keyRing.transport.seal(batch.id, 'events', batch.count, batch.encode());
+      const payload = jobs.events.payload.parse({
+        v: 1,
+        to: keyRing.publicId,
+        key: sealed.sealedKey.toString('base64'),
+        n: batch.count,
+        c: sealed.ciphertext.toString('base64'),
+      });
+      return { id: batch.id, payload };
+    },
+    /** What the processor does with a job. `through` is the connection that it writes with. */
+    async run(job: Job, { through = redis, now = Date.now }: { through?: Redis; now?: () => number } = {}): Promise<BatchResult> {
+      const ingest: IngestEventsContext = { store: new EventStore(through, keys, secrets), keyRing, oldestKept: () => oldest.kept, now };
+      return ingestEvents(job.id, job.payload, ingest);
+    },
+    get: async (options: Parameters<typeof getEvents>[0]) => getEvents(options, context()),
+    async close(): Promise<void> {
+      redis.disconnect();
+      await Promise.resolve();
+    },
+  };
+}
+
+export type EventFixture = Awaited<ReturnType<typeof createEventFixture>>;
