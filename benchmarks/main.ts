@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 
 import { acknowledged } from './rows/acknowledged.js';
 import { endToEnd } from './rows/endToEnd.js';
@@ -21,6 +21,7 @@ const program = new Command('bench')
   .description('Measures this service beside its peers: each on a Redis of its own, in processes of its own, in turns.')
   .option('--json <file>', 'write the rows there as JSON')
   .option('--only <id>', `measure this row only; may be given several times (${ids.join(', ')})`, collect, [])
+  .option('--rounds <n>', 'how often each contestant runs; the table has the median of all rounds', parseRounds, 5)
   .option('--quick', 'small numbers, to see that everything works; the figures mean nothing', false)
   .option('--log <file>', 'the access log that is replayed for `bytes`', '../shared/data/web-access.log')
   .addHelpText('after', '\nEnds with code 1 if a row misses its target, --quick apart: there only failures count.')
@@ -31,11 +32,12 @@ await program.parseAsync();
 interface Options {
   readonly json?: string;
   readonly only: readonly string[];
+  readonly rounds: number;
   readonly quick: boolean;
   readonly log: string;
 }
 
-async function run({ json, only, quick, log }: Options): Promise<void> {
+async function run({ json, only, rounds, quick, log }: Options): Promise<void> {
   const unknown = only.filter((id) => !ids.includes(id));
   if (unknown.length > 0) program.error(`There is no row ${unknown.join(', ')}. The rows are ${ids.join(', ')}.`);
   const wanted = new Set(only.length > 0 ? only : ids);
@@ -47,12 +49,18 @@ async function run({ json, only, quick, log }: Options): Promise<void> {
   const rows: Row[] = [];
   for (const suite of suites) {
     if (!suite.ids.some((id) => wanted.has(id))) continue;
-    rows.push(...(await suite.run({ wanted, isQuick: quick, logFile, say })));
+    rows.push(...(await suite.run({ wanted, isQuick: quick, rounds: quick ? 1 : rounds, logFile, say })));
   }
   await sample?.remove();
   process.stdout.write(formatRows(rows));
   if (json !== undefined) await writeFile(json, `${JSON.stringify(rows, null, 2)}\n`);
   if (!quick && rows.some(({ pass }) => !pass)) process.exitCode = 1;
+}
+
+function parseRounds(text: string): number {
+  const rounds = Number(text);
+  if (!Number.isInteger(rounds) || rounds < 1) throw new InvalidArgumentError('It has to be a whole number above 0.');
+  return rounds;
 }
 
 function say(line: string): void {

@@ -12,6 +12,8 @@ export interface SuiteContext {
   readonly wanted: ReadonlySet<string>;
   /** Small numbers, to see that everything works; its figures mean nothing. */
   readonly isQuick: boolean;
+  /** How often each contestant runs. */
+  readonly rounds: number;
   /** An access log whose replay the memory is measured with. */
   readonly logFile: string;
   /** Tells what is going on. */

@@ -19,7 +19,7 @@ export const acknowledged: Suite = {
   async run(context) {
     const wanted = rows.filter(({ id }) => context.wanted.has(id));
     const figures = new Map(wanted.map(({ id }) => [id, { ours: [] as number[], peer: [] as number[], failed: 0 }]));
-    for (let round = 1; round <= (context.isQuick ? 1 : 5); round += 1) {
+    for (let round = 1; round <= context.rounds; round += 1) {
       for (const { id, callers } of wanted) {
         const ours = await runOne((redis) => startOurs(redis, { ...oursOptions }), callers, oursEvents(context));
         const peer = await runOne((redis) => startNaive(redis, 0), callers, peerEvents(context));

@@ -33,7 +33,7 @@ export const endToEnd: Suite = {
   async run(context) {
     const contestants = contestantsOf(context);
     const rounds = new Map<string, Round[]>(contestants.map(({ name }) => [name, []]));
-    for (let round = 1; round <= (context.isQuick ? 1 : 5); round += 1) {
+    for (let round = 1; round <= context.rounds; round += 1) {
       for (const contestant of contestants) {
         const result = await runOne(contestant, context);
         rounds.get(contestant.name)?.push(result);

@@ -15,7 +15,7 @@ export const memory: Suite = {
   ids: ['bytes'],
   async run(context) {
     const rounds = { ours: [] as number[], peer: [] as number[], missing: 0, events: 0 };
-    for (let round = 1; round <= (context.isQuick ? 1 : 3); round += 1) {
+    for (let round = 1; round <= context.rounds; round += 1) {
       const ours = await measureOurs(context.logFile);
       const peer = await measureNaive(context.logFile);
       rounds.ours.push(ours.bytes);

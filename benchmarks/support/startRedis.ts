@@ -28,13 +28,20 @@ export interface BenchmarkRedis {
 export async function startRedis(): Promise<BenchmarkRedis> {
   const directory = await mkdtemp(join(tmpdir(), 'analytics-bench-'));
   const port = await freePort();
+  const settings = {
+    port: String(port),
+    bind: '127.0.0.1',
+    dir: directory,
+    save: '',
+    appendonly: 'yes',
+    appendfsync: 'everysec',
+    'auto-aof-rewrite-percentage': '0',
+    'maxmemory-policy': 'noeviction',
+    loglevel: 'warning',
+  };
   const server = spawn(
     'redis-server',
-    [
-      ...['--port', String(port), '--bind', '127.0.0.1', '--dir', directory, '--save', ''],
-      ...['--appendonly', 'yes', '--appendfsync', 'everysec', '--auto-aof-rewrite-percentage', '0'],
-      ...['--maxmemory-policy', 'noeviction', '--loglevel', 'warning'],
-    ],
+    Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]),
     { stdio: ['ignore', 'ignore', 'inherit'] },
   );
   await once(server, 'spawn');

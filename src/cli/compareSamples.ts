@@ -44,6 +44,7 @@ export function compareSamples(
 }
 
 function count(counts: Map<string, number>, { value, tags, timestamp }: ReplaySample | Metric): void {
-  const key = JSON.stringify([timestamp, value, Object.entries(tags).toSorted()]);
+  const sorted = Object.entries(tags).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const key = JSON.stringify([timestamp, value, sorted]);
   counts.set(key, (counts.get(key) ?? 0) + 1);
 }

@@ -1,5 +1,6 @@
 import { EventPriority } from '../contract/EventPriority.js';
 import { EventType } from '../contract/EventType.js';
+import type { JsonObject } from '../contract/json.js';
 import type { AccessLogRequest } from './parseAccessLogLine.js';
 
 /** An event of the replay, as `trackEvent` takes it. */
@@ -9,8 +10,8 @@ export interface ReplayEvent {
   readonly userId: string;
   readonly sessionId: string;
   readonly timestamp: number;
-  readonly properties: Readonly<Record<string, string | number>>;
-  readonly metadata: Readonly<Record<string, string>>;
+  readonly properties: JsonObject;
+  readonly metadata: JsonObject;
 }
 
 /** A sample of the replay, as `trackMetric` takes it. */
