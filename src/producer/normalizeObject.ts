@@ -39,11 +39,9 @@ export class ObjectNormalizer {
     }
     const usualGuard = this.#guard;
     this.#guard = guard;
-    const copy = this.#nested(source, guard.rule(field), field);
+    const copy = this.#nested(source, undefined, field);
     this.#guard = usualGuard;
-    if (copy === undefined) return {};
-    if (Array.isArray(copy)) this.#issues.add(field, kindOf(copy), 'a plain object');
-    return copy as JsonObject; // #nested gives an array or an object, and an array is an issue
+    return (copy ?? {}) as JsonObject; // without a rule from above, #nested refuses an array
   }
 
   /** Forgets what was counted, so that the copy itself can be walked. */
@@ -74,7 +72,7 @@ export class ObjectNormalizer {
     }
   }
 
-  #nested(source: object, rule: KeyRule, step: Step): JsonObject | readonly JsonValue[] | undefined {
+  #nested(source: object, rule: KeyRule | undefined, step: Step): JsonObject | readonly JsonValue[] | undefined {
     if (this.#outgrows(2)) return undefined;
     if (this.#ancestors.includes(source)) return this.#refuse(step, 'a cycle', 'data without cycles');
     if (this.#ancestors.length >= limits.depth) {
@@ -88,7 +86,7 @@ export class ObjectNormalizer {
     return copy;
   }
 
-  #copyOf(source: object, rule: KeyRule): JsonObject | readonly JsonValue[] | undefined {
+  #copyOf(source: object, rule: KeyRule | undefined): JsonObject | readonly JsonValue[] | undefined {
     let keys: readonly string[] | undefined;
     let length = 0;
     try {
@@ -99,10 +97,12 @@ export class ObjectNormalizer {
     } catch {
       return this.#refuse(undefined, 'an object that throws when it is read', ALLOWED);
     }
-    return keys === undefined ? this.#array(source, length, rule) : this.#object(source, keys, rule);
+    if (keys !== undefined) return this.#object(source, keys, rule);
+    if (rule !== undefined) return this.#array(source, length, rule);
+    return this.#refuse(undefined, kindOf(source), 'a plain object');
   }
 
-  #object(source: object, keys: readonly string[], rule: KeyRule): JsonObject | undefined {
+  #object(source: object, keys: readonly string[], rule: KeyRule | undefined): JsonObject | undefined {
     this.#keys += keys.length;
     if (this.#keys > limits.keys) {
       this.#stopped = true;
@@ -116,9 +116,9 @@ export class ObjectNormalizer {
       if (key === 'timestamp' && this.#ancestors.length === 1) this.timestamp = value;
       if (this.#outgrows(key.length + 3) || !this.#acceptsKey(key)) continue;
 
-      const own = this.#guard.rule(key);
+      const own = this.#guard.rule(key, rule);
       const name = own.key === undefined ? key : this.#judged(own.key, key);
-      const kept = this.#value(value, own.decides ? own : rule, key);
+      const kept = this.#value(value, own, key);
       if (name === undefined || kept === undefined) continue;
       if (name in copy) addUnusual(copy, name, kept);
       else copy[name] = kept;

@@ -15,12 +15,10 @@ export type TextVerdict = string | typeof DROPPED | Refusal;
 /** What becomes of a number: itself, its masked form (a string), nothing, or a refusal. */
 export type NumberVerdict = number | TextVerdict;
 
-/** What the policy says of a key. Rules are made once per key and kept, since few keys are used very often. */
+/** What the policy says of a member, as far as its key tells. Hand it back with the member's value. */
 export interface KeyRule {
   /** What becomes of the key itself; undefined when it stays as it is. */
   readonly key: TextVerdict | undefined;
-  /** Whether this rule also holds for what is nested below, unless a key down there decides for itself. */
-  readonly decides: boolean;
 }
 
 /**
@@ -28,8 +26,11 @@ export interface KeyRule {
  * member: first for the key's rule, then for the value under that rule. It is synchronous and reads nothing but its arguments.
  */
 export interface Guard {
-  /** @param key a member's key, or a tag's */
-  rule(key: string): KeyRule;
+  /**
+   * @param key a member's key, or a tag's
+   * @param parent the rule of the object that holds it; none for a member of `properties`, `metadata` or `tags` itself
+   */
+  rule(key: string, parent?: KeyRule): KeyRule;
   text(rule: KeyRule, value: string): TextVerdict;
   number(rule: KeyRule, value: number): NumberVerdict;
   /** The class of the first identifier in `value`, whatever the policy does about it; undefined when there is none. */

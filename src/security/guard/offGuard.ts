@@ -1,8 +1,8 @@
 import type { Guard, KeyRule } from './Guard.js';
 
-const anyKey: KeyRule = { key: undefined, decides: false };
+const anyKey: KeyRule = { key: undefined };
 
-/** Lets everything pass. For data that was guarded before, and for the policy `off`. */
+/** Lets everything pass. For the policy `off`, and for data that is guarded in a later walk. */
 export const offGuard: Guard = {
   rule: () => anyKey,
   text: (_rule, value) => value,
