@@ -13,7 +13,11 @@ const METRICS_EVERY_MS = 1000;
  * events, metrics and live messages at once. Users are `demo-user-1` to `demo-user-12`.
  */
 export async function startDemo({ config, logger }: Runtime): Promise<RunningRole> {
-  const service = new AnalyticsService({ redisUrl: config.REDIS_URL, redisPrefix: config.REDIS_PREFIX });
+  const service = new AnalyticsService({
+    redisUrl: config.REDIS_URL,
+    redisPrefix: config.REDIS_PREFIX,
+    dataDir: config.ANALYTICS_DATA_DIR,
+  });
   const visitors = createDemoVisitors(Math.random);
   const stop = new AbortController();
   let refused = 0;
