@@ -11,6 +11,11 @@ const stamp = join(dist, '.built');
 const sourceFolders = ['src', 'queues', 'processors', 'bull-board', 'benchmarks'];
 const settings = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json', 'scripts/build.mjs'];
 
+/** Whether dist/ is newer than every source. */
+export function isBuilt() {
+  return isFresh(sources());
+}
+
 function isTest(path) {
   return path.includes('__tests__') || path.endsWith('.test.ts');
 }
@@ -42,7 +47,7 @@ function isFresh(files) {
  * @param {{ force?: boolean, log?: (line: string) => void }} [options]
  * @returns {boolean} whether the build is good; the compiler's faults were printed if not
  */
-export function build({ force = false, log = (line) => process.stdout.write(`${line}\n`) } = {}) {
+export function build({ force = false, log = (line) => process.stderr.write(`${line}\n`) } = {}) {
   const files = sources();
   if (!force && isFresh(files)) return true;
 
@@ -50,7 +55,7 @@ export function build({ force = false, log = (line) => process.stdout.write(`${l
   const startedAt = Date.now();
   log('Building ...');
   const compiler = join(root, 'node_modules/typescript/bin/tsc');
-  const result = spawnSync(process.execPath, [compiler, '-p', join(root, 'tsconfig.build.json')], { cwd: root, stdio: 'inherit' });
+  const result = spawnSync(process.execPath, [compiler, '-p', join(root, 'tsconfig.build.json')], { cwd: root, stdio: ['ignore', 2, 2] });
   // A file that lost its source would stay and be run. The folder itself stays, since a worker may be running from it.
   removeLeftovers(new Set(files.map((path) => path.replace(/\.ts$/, ''))));
   for (const path of files) {

@@ -1,0 +1,104 @@
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+import { Problem, note } from './project.mjs';
+
+const NAMES = ['redis-server', 'valkey-server'];
+/** Where packages put servers that an ordinary user's PATH may lack. */
+const MORE_FOLDERS = ['/usr/local/bin', '/usr/bin', '/usr/local/sbin', '/usr/sbin', '/opt/homebrew/bin', '/home/linuxbrew/.linuxbrew/bin'];
+
+function inPath(name) {
+  for (const folder of [...(process.env.PATH ?? '').split(delimiter), ...MORE_FOLDERS]) {
+    if (folder === '') continue;
+    const path = join(folder, name);
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {
+      // not in this folder
+    }
+  }
+  return undefined;
+}
+
+/** The path of a redis-server or valkey-server that is new enough, or undefined. */
+export function findRedisProgram() {
+  for (const name of NAMES) {
+    const path = inPath(name);
+    if (path !== undefined && isNewEnough(path)) return path;
+  }
+  return undefined;
+}
+
+/** Redis 6.2 or newer; every Valkey is. */
+function isNewEnough(path) {
+  const said = spawnSync(path, ['--version'], { encoding: 'utf8' });
+  const version = /v=(\d+)\.(\d+)/.exec(said.stdout ?? '');
+  if (said.status !== 0 || version === null) return false;
+  const [major, minor] = [Number(version[1]), Number(version[2])];
+  return major > 6 || (major === 6 && minor >= 2);
+}
+
+/** How each package manager installs it; the first package that exists is taken. */
+const MANAGERS = [
+  { name: 'apt-get', before: ['apt-get', 'update'], install: (packageName) => ['apt-get', 'install', '-y', '--no-install-recommends', packageName], packages: ['redis-server', 'valkey-server'], asRoot: true },
+  { name: 'dnf', install: (packageName) => ['dnf', 'install', '-y', packageName], packages: ['redis', 'valkey'], asRoot: true },
+  { name: 'apk', install: (packageName) => ['apk', 'add', '--no-cache', packageName], packages: ['redis', 'valkey'], asRoot: true },
+  { name: 'brew', install: (packageName) => ['brew', 'install', packageName], packages: ['redis', 'valkey'], asRoot: false },
+];
+
+/** For those that are named in the message only: we don't know enough of them to run them unasked. */
+const SAID_ONLY = [
+  ['pacman', 'sudo pacman -S valkey'],
+  ['zypper', 'sudo zypper install valkey'],
+  ['yum', 'sudo yum install redis'],
+  ['pkg', 'sudo pkg install redis'],
+];
+
+/**
+ * Makes sure that a redis-server can be run, installing it where that needs no question.
+ *
+ * @returns {{ path: string, isNew: boolean }} `isNew`: just installed, so the package may have started a service
+ */
+export function ensureRedisProgram() {
+  const found = findRedisProgram();
+  if (found !== undefined) return { path: found, isNew: false };
+
+  const manager = MANAGERS.find(({ name }) => inPath(name) !== undefined);
+  const prefix = manager === undefined ? undefined : privilege(manager);
+  if (manager === undefined || prefix === undefined) throw new Problem(howToInstall(manager));
+
+  note('No redis-server (6.2 or newer) or valkey-server is installed.');
+  if (manager.before !== undefined) run([...prefix, ...manager.before]);
+  const installed = manager.packages.some((packageName) => run([...prefix, ...manager.install(packageName)]) && findRedisProgram() !== undefined);
+  const path = findRedisProgram();
+  if (!installed || path === undefined) throw new Problem(`The installation did not succeed. ${howToInstall(manager)}`);
+  return { path, isNew: true };
+}
+
+/** What goes before the command so that it asks nothing; undefined if it would ask. */
+function privilege({ asRoot }) {
+  if (!asRoot || process.getuid?.() === 0) return [];
+  if (inPath('sudo') === undefined) return undefined;
+  return spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0 ? ['sudo', '-n'] : undefined;
+}
+
+function run(command) {
+  note(`Running: ${command.join(' ')}`);
+  const result = spawnSync(command[0], command.slice(1), {
+    stdio: ['ignore', 2, 2],
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  });
+  return result.status === 0;
+}
+
+function howToInstall(manager) {
+  const command =
+    manager === undefined
+      ? SAID_ONLY.find(([name]) => inPath(name) !== undefined)?.[1]
+      : `${manager.asRoot ? 'sudo ' : ''}${manager.install(manager.packages[0]).join(' ')}`;
+  if (command !== undefined) return `Redis is not installed. Install it with this command, then start again:\n\n  ${command}\n`;
+  if (process.platform === 'win32') return 'Redis does not run on Windows itself. Use WSL, or set REDIS_URL to a Redis elsewhere.';
+  return 'Redis is not installed, and no known package manager was found. See https://redis.io/docs/install, or set REDIS_URL to a Redis elsewhere.';
+}

@@ -1,0 +1,50 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { Config } from '../config/parseConfig.js';
+import { ConfigurationError } from '../errors/ConfigurationError.js';
+import type { Logger } from '../logging/createLogger.js';
+import { inspectRedis, type RedisFinding } from './inspectRedis.js';
+
+const LOOK_EVERY_MS = 500;
+const SAY_EVERY_MS = 30_000;
+
+export type AnsweringRedis = Extract<RedisFinding, { state: 'answering' }>;
+
+/**
+ * Waits until Redis answers, for ever, and says so now and then: a worker that ends because Redis is late would only be
+ * started again.
+ *
+ * @returns what was found, or undefined if `signal` was aborted first
+ * @throws ConfigurationError when waiting does not help: another program, a wrong password, a version that is too old;
+ *   in production also when data could be lost there
+ */
+export async function awaitRedis(config: Config, logger: Logger, signal: AbortSignal): Promise<AnsweringRedis | undefined> {
+  let saidAt = -Infinity;
+  while (!signal.aborted) {
+    const found = await inspectRedis(config.REDIS_URL);
+    if (found.state === 'refused') throw new ConfigurationError([`REDIS_URL: ${found.reason}`]);
+    if (found.state === 'answering') {
+      if (saidAt !== -Infinity) logger.info('Redis answers.');
+      refuseDangers(config, found);
+      return found;
+    }
+    if (performance.now() - saidAt >= SAY_EVERY_MS) {
+      saidAt = performance.now();
+      logger.warn('Waiting for Redis.', { state: found.state, host: hostOf(config.REDIS_URL) });
+    }
+    await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined); // Aborted: the loop ends.
+  }
+  return undefined;
+}
+
+function refuseDangers(config: Config, { dangers }: AnsweringRedis): void {
+  if (dangers.length === 0) return;
+  if (config.isProduction) throw new ConfigurationError(dangers.map((danger) => `REDIS_URL (${hostOf(config.REDIS_URL)}): ${danger}`));
+  const lines = dangers.map((danger) => `  - ${danger}`).join('\n');
+  process.stderr.write(`\n!! The Redis at ${hostOf(config.REDIS_URL)} can lose data. Production refuses it.\n${lines}\n\n`);
+}
+
+/** Host and port, without what signs in. */
+export function hostOf(url: string): string {
+  return new URL(url).host;
+}

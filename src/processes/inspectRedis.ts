@@ -1,0 +1,107 @@
+import { Redis } from 'ioredis';
+
+import { connectionOptions } from '../redis/connect.js';
+
+/** What stands at `REDIS_URL`. */
+export type RedisFinding =
+  | { readonly state: 'absent' }
+  /** It loads its data and will answer soon. */
+  | { readonly state: 'loading' }
+  /** Something answers that we cannot use; waiting does not mend it. */
+  | { readonly state: 'refused'; readonly reason: string }
+  | {
+      readonly state: 'answering';
+      readonly version: string;
+      readonly processId: number;
+      /** The folder of its data, where it tells (a managed Redis may not). */
+      readonly folder: string | undefined;
+      /** Why data could be lost there, one sentence each; empty if it is as it should be. */
+      readonly dangers: readonly string[];
+    };
+
+const LEAST_VERSION = [6, 2] as const;
+
+/** Asks Redis once who it is, by INFO alone: managed services refuse CONFIG. Takes 2 s at most, and never throws. */
+export async function inspectRedis(url: string): Promise<RedisFinding> {
+  let connectionError: Error | undefined;
+  const redis = new Redis(url, {
+    ...connectionOptions('failFast', 'inspect'),
+    lazyConnect: true,
+    enableReadyCheck: false,
+    retryStrategy: () => null,
+    reconnectOnError: () => false,
+  });
+  redis.on('error', (error: Error) => {
+    connectionError = error;
+  });
+  try {
+    await redis.connect();
+    const info = parseInfo(await redis.info());
+    const version = info.get('redis_version') ?? '0';
+    if (isOlder(version)) return { state: 'refused', reason: `Redis ${version} is too old: 6.2 or newer is needed.` };
+    if (info.get('loading') === '1') return { state: 'loading' };
+    return {
+      state: 'answering',
+      version: info.get('valkey_version') === undefined ? `Redis ${version}` : `Valkey ${String(info.get('valkey_version'))}`,
+      processId: Number(info.get('process_id') ?? 0),
+      folder: await folderOf(redis),
+      dangers: dangersOf(info),
+    };
+  } catch (error) {
+    return explain(connectionError ?? (error as Error), error as Error);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+function parseInfo(text: string): ReadonlyMap<string, string> {
+  return new Map(
+    text.split('\r\n').flatMap((line) => {
+      const colon = line.indexOf(':');
+      return colon < 0 ? [] : [[line.slice(0, colon), line.slice(colon + 1)] as const];
+    }),
+  );
+}
+
+function isOlder(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major < LEAST_VERSION[0] || (major === LEAST_VERSION[0] && minor < LEAST_VERSION[1]);
+}
+
+async function folderOf(redis: Redis): Promise<string | undefined> {
+  try {
+    return ((await redis.config('GET', 'dir')) as readonly string[])[1];
+  } catch {
+    return undefined;
+  }
+}
+
+function dangersOf(info: ReadonlyMap<string, string>): readonly string[] {
+  const dangers: string[] = [];
+  if (info.get('aof_enabled') !== '1') {
+    dangers.push('It keeps no append-only file: what was acknowledged is lost when it restarts. Set "appendonly yes".');
+  }
+  const policy = info.get('maxmemory_policy') ?? 'unknown';
+  if (policy !== 'noeviction') {
+    dangers.push(`It deletes data when its memory is full (maxmemory-policy ${policy}). Set "maxmemory-policy noeviction".`);
+  }
+  return dangers;
+}
+
+/** Codes that mean that nobody is there, or that nobody answers yet: waiting may help. */
+const AWAY = new Set(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EPIPE', 'ENOENT', 'ENOTFOUND', 'EAI_AGAIN']);
+
+function explain(...errors: readonly Error[]): RedisFinding {
+  const text = errors.map((error) => error.message).join(' ');
+  if (text.includes('LOADING')) return { state: 'loading' };
+  if (/NOAUTH|WRONGPASS|invalid password|without any password/i.test(text)) {
+    return { state: 'refused', reason: 'Redis wants another user name or password than REDIS_URL has: redis://NAME:PASSWORD@HOST:PORT.' };
+  }
+  if (text.includes('NOPERM')) return { state: 'refused', reason: 'The user in REDIS_URL may not run INFO.' };
+  if (text.includes('DENIED') && text.includes('protected')) return { state: 'refused', reason: 'Redis is in protected mode and refuses other machines.' };
+  if (/Protocol error|unexpected/i.test(text)) return { state: 'refused', reason: 'Something else than Redis answers there.' };
+  if (/certificate|self.signed|wrong version number|SSL/i.test(text)) return { state: 'refused', reason: 'TLS does not work there: check rediss:// and the certificate.' };
+  if (errors.some((error) => 'code' in error && AWAY.has(String(error.code)))) return { state: 'absent' };
+  if (/Connection is closed|timed out|timeout/i.test(text)) return { state: 'absent' };
+  return { state: 'refused', reason: `Redis answers with an error (${errors[0]?.name ?? 'Error'}).` };
+}

@@ -1,0 +1,24 @@
+import type { Config } from '../config/parseConfig.js';
+import type { Logger } from '../logging/createLogger.js';
+import { connect } from '../redis/connect.js';
+import { createKeys } from '../redis/keys.js';
+import { checkKeyIdentity } from '../security/checkKeyIdentity.js';
+import { loadKeyRing } from '../security/loadKeyRing.js';
+import type { Runtime } from './Runtime.js';
+
+/**
+ * Makes what every role gets, and finds out now whether this process has the keys of the others.
+ *
+ * @throws ConfigurationError without a key in production; KeyError with another key than the data has
+ */
+export async function openRuntime(config: Config, logger: Logger): Promise<Runtime> {
+  const keyRing = await loadKeyRing(config);
+  const keys = createKeys(config.REDIS_PREFIX);
+  const redis = connect(config.REDIS_URL, 'failFast', 'analytics:start', () => undefined);
+  try {
+    await checkKeyIdentity(redis, keys, keyRing);
+  } finally {
+    redis.disconnect();
+  }
+  return Object.freeze({ config, logger, keys, keyRing });
+}

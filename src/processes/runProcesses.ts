@@ -1,0 +1,83 @@
+import { parseConfig, type Config } from '../config/parseConfig.js';
+import { ConfigurationError } from '../errors/ConfigurationError.js';
+import { createLogger, type Logger } from '../logging/createLogger.js';
+import { announce } from './announce.js';
+import { awaitRedis, type AnsweringRedis } from './awaitRedis.js';
+import { closeInOrder, type NamedRole } from './closeInOrder.js';
+import { explainStartError } from './explainStartError.js';
+import { guardProcess } from './guardProcess.js';
+import { openRuntime } from './openRuntime.js';
+import type { ProcessArguments } from './parseArguments.js';
+import type { Runtime } from './Runtime.js';
+import { loadService } from './services.js';
+import { ShutdownSignal } from './ShutdownSignal.js';
+import { startLiveFigures } from './startLiveFigures.js';
+
+export interface RunOptions extends ProcessArguments {
+  /** Prints where everything is, and live figures: for a person at a terminal. Default: false, log lines only. */
+  readonly announces?: boolean;
+  /** Whether the Redis was started for this process, which the announcement says. */
+  readonly redisIsEmbedded?: boolean;
+}
+
+/**
+ * Runs roles in this process until it is told to end, then ends them in order.
+ *
+ * @returns the exit code: 0 after an orderly end, 1 otherwise. The caller exits, after what it has to end itself.
+ */
+export async function runProcesses(options: RunOptions): Promise<number> {
+  let config: Config;
+  try {
+    config = parseConfig();
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return 1;
+  }
+  const logger = createLogger(config, options.services.length === 1 ? (options.services[0] ?? 'main') : 'main');
+  guardProcess(logger);
+  const shutdown = new ShutdownSignal(() => {
+    logger.warn('Asked again: ending at once.');
+    process.exit(1);
+  }).listen();
+
+  const running: NamedRole[] = [];
+  let isClean = true;
+  try {
+    const redis = await awaitRedis(config, logger, shutdown.signal);
+    if (redis !== undefined) await start(options, await openRuntime(config, logger), redis, shutdown.signal, running);
+    await shutdown.requested();
+  } catch (error) {
+    isClean = false;
+    reportStartError(error, config, logger);
+  }
+  if (running.length > 0) logger.info('Ending: finishing what was begun.');
+  isClean = (await closeInOrder(running, config.ANALYTICS_SHUTDOWN_MS, logger)) && isClean;
+  shutdown.dispose();
+  return isClean ? 0 : 1;
+}
+
+async function start(options: RunOptions, runtime: Runtime, redis: AnsweringRedis, signal: AbortSignal, running: NamedRole[]): Promise<void> {
+  const roles = options.services.map((name) => ({ name: name as string, load: loadService[name] }));
+  if (options.demo) roles.push({ name: 'demo', load: async () => (await import('../cli/demo.js')).startDemo });
+  for (const { name, load } of roles) {
+    if (signal.aborted) return;
+    const startRole = await load();
+    const role = await startRole({ ...runtime, logger: createLogger(runtime.config, name) });
+    running.push({ name, close: async () => role.close() });
+    runtime.logger.info('Started.', { role: name });
+  }
+  if (options.announces === true) {
+    announce(runtime.config, options, redis);
+    const figures = startLiveFigures(runtime);
+    running.push({ name: 'figures', close: async () => figures.close() });
+  }
+  // For pm2's wait_ready: from now on it may end the process that this one replaces.
+  process.send?.('ready');
+}
+
+function reportStartError(error: unknown, config: Config, logger: Logger): void {
+  const explanation = explainStartError(error, config);
+  if (explanation !== undefined) process.stderr.write(`\n${explanation}\n`);
+  else logger.error('The start failed.', { error });
+}

@@ -1,0 +1,21 @@
+import type { StartRole } from './Runtime.js';
+
+/** The roles in the order in which they start; they end in the opposite order. */
+export const serviceNames = ['board', 'broadcasting', 'processing', 'scheduling'] as const;
+
+export type ServiceName = (typeof serviceNames)[number];
+
+/** Each loads its own parts, so that a process carries only what it runs. */
+export const loadService: Readonly<Record<ServiceName, () => Promise<StartRole>>> = {
+  board: async () => load('../../bull-board/startBoard.js', 'startBoard'),
+  broadcasting: async () => load('../realtime/startBroadcasting.js', 'startBroadcasting'),
+  processing: async () => load('./startProcessing.js', 'startProcessing'),
+  scheduling: async () => load('../retention/startScheduling.js', 'startScheduling'),
+};
+
+async function load(path: string, name: string): Promise<StartRole> {
+  const module = (await import(path)) as Record<string, StartRole>;
+  const start = module[name];
+  if (start === undefined) throw new Error(`${path} has no ${name}`);
+  return start;
+}
