@@ -1,0 +1,141 @@
+import type { Redis } from 'ioredis';
+
+import type { Place } from '../contract/socketProtocol.js';
+import type { EventKeys } from '../redis/keys.js';
+import { offsetOfId, parseFeedEntry, type FeedEntry } from './feedEntry.js';
+
+/** Entries of one page. */
+const PAGE = 256;
+/** Entries remembered, to find the place again when the feed went back: about a second of a busy type. */
+const REMEMBERED = 1024;
+const NO_EPOCH = '0';
+const EPOCH = /^[0-9a-f]{1,32}$/;
+
+export interface FeedPage {
+  readonly entries: readonly FeedEntry[];
+  /** Whether the feed goes on after this page. */
+  readonly more: boolean;
+  /** Events were removed from the feed before they were read here. */
+  readonly gap: boolean;
+}
+
+/** How far one event type's feed was read. */
+export class FeedCursor {
+  readonly #redis: Redis;
+  readonly #keys: EventKeys;
+  readonly type: string;
+  #offset = 0;
+  #epoch = NO_EPOCH;
+  readonly #remembered: { readonly offset: number; readonly chunk: string }[] = [];
+
+  constructor(redis: Redis, keys: EventKeys, type: string) {
+    this.#redis = redis;
+    this.#keys = keys;
+    this.type = type;
+  }
+
+  get place(): Place {
+    return { epoch: this.#epoch, offset: this.#offset };
+  }
+
+  get epoch(): string {
+    return this.#epoch;
+  }
+
+  /** Begins behind what is stored now. */
+  async toTop(): Promise<void> {
+    const [[last], counters] = await Promise.all([
+      this.#redis.xrevrangeBuffer(this.#keys.feed, '+', '-', 'COUNT', 1),
+      this.#counters(),
+    ]);
+    this.#epoch = counters.epoch;
+    // An entry may be above the counter when a write failed half way; offsets go on after it.
+    this.#offset = last === undefined ? counters.offset : offsetOfId(last[0]);
+    const entry = last === undefined ? undefined : parseFeedEntry(this.type, last);
+    if (entry !== undefined) this.#remember(entry);
+  }
+
+  /** Begins with the first event of the type: for one that had none when reading began. */
+  async toBottom(): Promise<void> {
+    this.#offset = 0;
+    this.#epoch = (await this.#counters()).epoch;
+  }
+
+  /** The next page. The cursor stands still until `advance`. */
+  async read(): Promise<FeedPage> {
+    const raw = await this.#redis.xrangeBuffer(this.#keys.feed, `(${this.#offset}`, '+', 'COUNT', PAGE);
+    const entries: FeedEntry[] = [];
+    for (const one of raw) {
+      const entry = parseFeedEntry(this.type, one);
+      if (entry !== undefined) entries.push(entry);
+    }
+    const first = entries[0];
+    const gap = first !== undefined && first.offset - first.count > this.#offset;
+    return { entries, more: raw.length === PAGE, gap };
+  }
+
+  advance(page: FeedPage): void {
+    for (const entry of page.entries) this.#remember(entry);
+    this.#offset = page.entries.at(-1)?.offset ?? this.#offset;
+  }
+
+  /**
+   * Finds its place in a feed that may have been lost or have gone back, as after a restart of Redis: the last entry
+   * read that is still there. Costs two reads.
+   *
+   * @returns `lost` when that cannot be told, so that events may have been passed over
+   */
+  async realign(): Promise<'kept' | 'moved' | 'lost'> {
+    const [raw, counters] = await Promise.all([
+      this.#redis.xrevrangeBuffer(this.#keys.feed, this.#offset, '-', 'COUNT', REMEMBERED),
+      this.#counters(),
+    ]);
+    const before = this.#offset;
+    const sameEpoch = counters.epoch === this.#epoch;
+    this.#epoch = counters.epoch;
+    if (before === 0) return 'kept';
+
+    const present = new Map<number, string>();
+    for (const one of raw) {
+      const entry = parseFeedEntry(this.type, one);
+      if (entry !== undefined) present.set(entry.offset, nameOf(entry));
+    }
+    while (this.#remembered.length > 0) {
+      const last = this.#remembered.at(-1)!;
+      if (present.get(last.offset) === last.chunk) break;
+      // Forgets only what is certainly gone: an entry that was trimmed by age says nothing about those after it.
+      if (present.size === 0 && counters.offset >= before) return 'kept';
+      this.#remembered.pop();
+    }
+    const found = this.#remembered.at(-1);
+    if (found !== undefined) {
+      this.#offset = found.offset;
+      return found.offset === before ? 'kept' : 'moved';
+    }
+    if (present.size === 0 && counters.offset >= before) return 'kept';
+    if (!sameEpoch || counters.epoch === NO_EPOCH) {
+      // Another life of the feed: nothing of it was read yet.
+      this.#offset = 0;
+      return 'moved';
+    }
+    if (raw.length === 0 && counters.offset < before) this.#offset = counters.offset;
+    else this.#offset = Math.max(counters.offset, ...present.keys());
+    return 'lost';
+  }
+
+  async #counters(): Promise<Place> {
+    const [offset, epoch] = await this.#redis.hmget(this.#keys.counts, 'offset', 'epoch');
+    // It goes into messages as it is.
+    return { offset: Number(offset ?? 0), epoch: epoch != null && EPOCH.test(epoch) ? epoch : NO_EPOCH };
+  }
+
+  #remember(entry: FeedEntry): void {
+    this.#remembered.push({ offset: entry.offset, chunk: nameOf(entry) });
+    if (this.#remembered.length > 2 * REMEMBERED) this.#remembered.splice(0, this.#remembered.length - REMEMBERED);
+  }
+}
+
+/** A copy: a slice of the reply would keep the whole of it in memory. */
+function nameOf(entry: FeedEntry): string {
+  return entry.chunkId.toString('latin1');
+}

@@ -1,0 +1,41 @@
+import { WebSocket } from 'ws';
+
+import { closeCodes } from '../contract/socketProtocol.js';
+import type { Client } from './ClientRegistry.js';
+import type { RealtimeFigures } from './RealtimeFigures.js';
+
+/** Sends messages to sockets: one write for what goes to a socket in one turn, and a bound on what may wait. */
+export class Outlet {
+  readonly #figures: RealtimeFigures;
+  readonly #mostBuffered: number;
+  readonly #corked = new Set<Client>();
+
+  /** @param mostBuffered bytes that may wait for one socket; one that takes in less is closed with 4008 */
+  constructor(figures: RealtimeFigures, mostBuffered: number) {
+    this.#figures = figures;
+    this.#mostBuffered = mostBuffered;
+  }
+
+  send(client: Client, message: Buffer): void {
+    const { ws, transport } = client;
+    if (ws.readyState !== WebSocket.OPEN) return;
+    if (ws.bufferedAmount + message.length > this.#mostBuffered) {
+      this.#figures.slowClosed += 1;
+      ws.close(closeCodes.slow.code, closeCodes.slow.reason);
+      return;
+    }
+    if (transport !== undefined && !this.#corked.has(client)) {
+      transport.cork();
+      this.#corked.add(client);
+    }
+    ws.send(message, { binary: false });
+    this.#figures.messagesSent += 1;
+    this.#figures.bytesSent += message.length;
+  }
+
+  /** Lets go what `send` gathered. To be called before the turn ends. */
+  flush(): void {
+    for (const { transport } of this.#corked) transport?.uncork();
+    this.#corked.clear();
+  }
+}

@@ -1,0 +1,61 @@
+import { queuePlaces } from '../../queues/names.js';
+import { isLoopback } from '../config/parseConfig.js';
+import type { RunningRole, Runtime } from '../processes/Runtime.js';
+import { connect } from '../redis/connect.js';
+import { createTokenVerifier } from '../security/tokens.js';
+import { createBroadcaster } from './Broadcaster.js';
+import { ClientRegistry } from './ClientRegistry.js';
+import { createFigures, type RealtimeFigures } from './RealtimeFigures.js';
+import { SocketServer } from './SocketServer.js';
+
+export interface BroadcastingRole extends RunningRole {
+  readonly host: string;
+  readonly port: number;
+  /** Counted since the start; the object stays the same. */
+  readonly figures: RealtimeFigures;
+}
+
+/** Serves WebSocket clients with what is stored. Resolves when it listens; waits for Redis as long as it takes. */
+export async function startBroadcasting({ config, logger, keys, keyRing }: Runtime): Promise<BroadcastingRole> {
+  const verifier = await createTokenVerifier(config);
+  const redis = connect(config.REDIS_URL, 'patient', 'analytics-broadcaster', (error) => logger.debug('The connection to Redis failed.', { error }));
+  const registry = new ClientRegistry();
+  const figures = createFigures(registry);
+  const broadcaster = createBroadcaster({
+    redis,
+    keys,
+    keyRing,
+    registry,
+    queuePlace: queuePlaces(keys).events,
+    figures,
+    onError: (error) => logger.warn('Part of the feed could not be relayed.', { error }),
+  });
+  const host = config.ANALYTICS_HOST;
+  const allowBareAuthentication = !config.isProduction && config.ANALYTICS_ALLOW_BARE_AUTH && isLoopback(host);
+  const server = new SocketServer({ host, port: config.ANALYTICS_WS_PORT, registry, broadcaster, verifier, figures, allowBareAuthentication });
+  const release = async (): Promise<void> => {
+    await broadcaster.close();
+    redis.disconnect();
+  };
+  try {
+    await broadcaster.start();
+    const { port } = await server.listen();
+    logger.info('WebSocket clients are served.', { host, port });
+    if (allowBareAuthentication) {
+      logger.warn('Clients on this machine may sign in without a token. This is for development; ANALYTICS_ALLOW_BARE_AUTH=false ends it.', { host, port });
+    }
+    let closing: Promise<void> | undefined;
+    return {
+      host,
+      port,
+      figures,
+      async close() {
+        closing ??= server.close().then(release);
+        return closing;
+      },
+    };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
