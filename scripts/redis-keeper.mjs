@@ -9,8 +9,10 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-import { takeLock } from './lib/processLock.mjs';
+import { isRunning, takeLock } from './lib/processLock.mjs';
 
+/** In the command of redis-server and of valkey-server. */
+const SERVER = '-server';
 const STOP_MS = 10_000;
 const RESTARTS_A_MINUTE = 5;
 
@@ -115,19 +117,10 @@ function isListening({ host, port }) {
 async function watchAdopted(settings) {
   while (!ending) {
     await new Promise((resolve) => setTimeout(resolve, 500));
-    if (ending || isAlive(adoptedPid)) continue;
+    if (ending || isRunning(adoptedPid, SERVER)) continue;
     adoptedPid = undefined;
     tell({ event: 'restarting' });
     return launch(settings);
-  }
-}
-
-function isAlive(pid) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }
 
@@ -138,7 +131,7 @@ async function end(code) {
   const pid = server?.pid ?? adoptedPid;
   const deadline = Date.now() + STOP_MS;
   if (pid !== undefined) signal(pid, 'SIGTERM');
-  while (pid !== undefined && isAlive(pid)) {
+  while (pid !== undefined && isRunning(pid, SERVER)) {
     if (Date.now() > deadline) signal(pid, 'SIGKILL');
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

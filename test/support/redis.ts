@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -105,13 +105,18 @@ async function ended(server: ChildProcess): Promise<void> {
   if (server.exitCode === null && server.signalCode === null) await once(server, 'exit');
 }
 
-/** Whether a process with this id exists. */
+/** Whether a process with this id runs; one that has ended and only waits to be reaped does not. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch {
     return false;
+  }
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    // Not Linux, or it ended just now.
+    return process.platform !== 'linux';
   }
 }
 
@@ -142,7 +147,7 @@ async function answers(port: number): Promise<boolean> {
     socket.setTimeout(1000, () => settle(false));
     socket.on('error', () => settle(false));
     socket.on('connect', () => socket.write('PING\r\n'));
-    // While it loads its data it answers -LOADING: not ready yet.
-    socket.on('data', (data) => settle(data.toString().startsWith('+PONG')));
+    // While it loads its data it answers -LOADING: not ready yet. With a password it answers -NOAUTH.
+    socket.on('data', (data) => settle(/^(\+PONG|-NOAUTH)/.test(data.toString())));
   });
 }

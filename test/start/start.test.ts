@@ -1,0 +1,231 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+
+import { isListening, runProgram, until, type RunningProgram } from '../support/program.js';
+import { freePort, isAlive, startRedis, type TestRedis } from '../support/redis.js';
+
+const RUNNING = 'Ctrl-C ends it.';
+
+let dataDir: string;
+let ports: { readonly redis: number; readonly socket: number; readonly board: number };
+const programs: RunningProgram[] = [];
+const servers: TestRedis[] = [];
+
+beforeEach(async () => {
+  dataDir = mkdtempSync(join(tmpdir(), 'analytics-start-'));
+  ports = { redis: await freePort(), socket: await freePort(), board: await freePort() };
+});
+
+afterEach(async () => {
+  for (const program of programs.splice(0)) {
+    if (program.child.exitCode === null && program.child.signalCode === null) program.signalGroup('SIGKILL');
+  }
+  const keeper = keeperLock()?.pid;
+  if (keeper !== undefined) await until(() => !isAlive(keeper));
+  await Promise.all(servers.splice(0).map(async (server) => server.stop()));
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+function start(env: Readonly<Record<string, string>> = {}, args: readonly string[] = []): RunningProgram {
+  const program = runProgram(['scripts/start.mjs', ...args], {
+    REDIS_URL: `redis://localhost:${ports.redis}`,
+    ANALYTICS_WS_PORT: String(ports.socket),
+    ANALYTICS_BOARD_PORT: String(ports.board),
+    ANALYTICS_DATA_DIR: dataDir,
+    ...env,
+  });
+  programs.push(program);
+  return program;
+}
+
+interface KeeperLock {
+  readonly pid: number;
+  readonly server: number;
+}
+
+function keeperLock(): KeeperLock | undefined {
+  try {
+    return JSON.parse(readFileSync(join(dataDir, 'redis/keeper.lock'), 'utf8')) as KeeperLock; // written by the keeper
+  } catch {
+    return undefined;
+  }
+}
+
+async function withRedis<T>(use: (redis: Redis) => Promise<T>): Promise<T> {
+  const redis = new Redis(ports.redis, '127.0.0.1', { lazyConnect: true, protocol: 2, enableReadyCheck: false, retryStrategy: () => null });
+  redis.on('error', () => undefined);
+  await redis.connect();
+  try {
+    return await use(redis);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+async function nothingIsLeft(lock: KeeperLock | undefined): Promise<boolean> {
+  const isDown = await Promise.all([ports.redis, ports.socket, ports.board].map(async (port) => !(await isListening(port))));
+  return isDown.every(Boolean) && lock !== undefined && !isAlive(lock.pid) && !isAlive(lock.server);
+}
+
+describe('npm start', () => {
+  it('starts a Redis that keeps what it acknowledged, and says where everything is', async () => {
+    const text = await start().waitFor(RUNNING);
+    expect(text).toContain(`ws://127.0.0.1:${ports.socket}`);
+    expect(text).toContain(`http://127.0.0.1:${ports.board}`);
+    expect(text).toContain(`localhost:${ports.redis}`);
+    expect(text).toContain(dataDir);
+    const settings = await withRedis(async (redis) => redis.config('GET', 'appendonly', 'appendfsync', 'maxmemory-policy', 'dir'));
+    expect(settings).toEqual(expect.arrayContaining(['appendonly', 'yes', 'appendfsync', 'everysec', 'maxmemory-policy', 'noeviction', join(dataDir, 'redis')]));
+  });
+
+  it('ends in order on Ctrl-C, Redis last, and leaves no process and no open port', async () => {
+    const program = start();
+    await program.waitFor(RUNNING);
+    const lock = keeperLock();
+    program.signalGroup('SIGINT');
+    expect(await program.ended()).toBe(0);
+    expect(await nothingIsLeft(lock)).toBe(true);
+    expect(program.output()).not.toMatch(/error/i);
+    expect(readdirSync(join(dataDir, 'redis'))).not.toContain('keeper.lock');
+  });
+
+  it('finds the data of an earlier start', async () => {
+    const first = start();
+    await first.waitFor(RUNNING);
+    await withRedis(async (redis) => redis.set('kept', 'yes'));
+    first.signalGroup('SIGINT');
+    await first.ended();
+    await start().waitFor(RUNNING);
+    expect(await withRedis(async (redis) => redis.get('kept'))).toBe('yes');
+  });
+
+  it('leaves no Redis behind when it is killed, and a start at once after that finds the data', async () => {
+    const first = start();
+    await first.waitFor(RUNNING);
+    await withRedis(async (redis) => redis.set('kept', 'yes'));
+    const lock = keeperLock();
+    first.signalGroup('SIGKILL');
+    const second = start();
+    await second.waitFor(RUNNING);
+    expect(lock !== undefined && (isAlive(lock.pid) || isAlive(lock.server))).toBe(false);
+    expect(await withRedis(async (redis) => redis.get('kept'))).toBe('yes');
+    second.signalGroup('SIGINT');
+    expect(await second.ended()).toBe(0);
+  });
+
+  it('takes over a Redis of its own that was left running, and ends it', async () => {
+    const first = start();
+    await first.waitFor(RUNNING);
+    const lock = keeperLock();
+    if (lock === undefined) throw new Error('There is no keeper.');
+    process.kill(lock.pid, 'SIGKILL');
+    first.signalGroup('SIGKILL');
+    await until(() => !isAlive(lock.pid));
+    expect(isAlive(lock.server)).toBe(true);
+
+    const second = start();
+    await second.waitFor(RUNNING);
+    expect(second.output()).toContain('Taking over');
+    second.signalGroup('SIGINT');
+    expect(await second.ended()).toBe(0);
+    expect(await nothingIsLeft(lock)).toBe(true);
+  });
+
+  it('never runs two servers on one data folder', async () => {
+    await start().waitFor(RUNNING);
+    const second = start({ REDIS_URL: `redis://localhost:${await freePort()}` });
+    expect(await second.ended()).toBe(1);
+    expect(second.output()).toContain(`in use by a Redis on port ${ports.redis}`);
+  });
+
+  it('starts its Redis again when that was killed', async () => {
+    const program = start();
+    await program.waitFor(RUNNING);
+    const server = keeperLock()?.server;
+    if (server === undefined) throw new Error('There is no server.');
+    process.kill(server, 'SIGKILL');
+    expect(await until(async () => keeperLock()?.server !== server && (await isListening(ports.redis)))).toBe(true);
+    program.signalGroup('SIGINT');
+    await program.ended();
+  });
+
+  it('uses the Redis that is there, names what is wrong with it, and does not end it', async () => {
+    const redis = await startRedis({ port: ports.redis, args: ['--maxmemory-policy', 'allkeys-lru'] });
+    servers.push(redis);
+    const program = start();
+    await program.waitFor(RUNNING);
+    expect(program.output()).toContain('was running already');
+    expect(program.output()).toMatch(/!! .* can lose data[^]*append-only[^]*allkeys-lru/);
+    program.signalGroup('SIGINT');
+    expect(await program.ended()).toBe(0);
+    expect(await isListening(ports.redis)).toBe(true);
+  });
+
+  it('refuses such a Redis in production', async () => {
+    const redis = await startRedis({ port: ports.redis });
+    servers.push(redis);
+    const program = start({ NODE_ENV: 'production', ANALYTICS_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64'), ANALYTICS_TOKEN_SECRET: 'x'.repeat(48) });
+    expect(await program.ended()).toBe(1);
+    expect(program.output()).toContain('appendonly yes');
+    expect(await isListening(ports.socket)).toBe(false);
+  });
+
+  it('starts nothing in production without a key', async () => {
+    const program = start({ NODE_ENV: 'production' });
+    expect(await program.ended()).toBe(1);
+    expect(program.output()).toContain('ANALYTICS_ENCRYPTION_KEY');
+    expect(await isListening(ports.redis)).toBe(false);
+  });
+
+  it('starts no Redis for an address on another machine', async () => {
+    const program = start({ REDIS_URL: 'redis://redis.invalid:6379' });
+    expect(await program.ended()).toBe(1);
+    expect(program.output()).toContain('No Redis answers at redis://redis.invalid:6379');
+    expect(program.output()).toContain('another machine');
+  });
+
+  it('protects its Redis with the password that REDIS_URL has, and shows it nowhere', async () => {
+    const program = start({ REDIS_URL: `redis://:s3cret%22pass@127.0.0.1:${ports.redis}` });
+    await program.waitFor(RUNNING);
+    expect(program.output()).not.toContain('s3cret');
+    await expect(withRedis(async (redis) => redis.ping())).rejects.toThrow(/NOAUTH/);
+    const server = keeperLock()?.server;
+    expect(readFileSync(`/proc/${server}/cmdline`, 'utf8')).not.toContain('s3cret');
+  });
+
+  it('says which password is wanted instead of starting another Redis', async () => {
+    const redis = await startRedis({ port: ports.redis, args: ['--requirepass', 'other'] });
+    servers.push(redis);
+    const program = start();
+    expect(await program.ended()).toBe(1);
+    expect(program.output()).toContain('password');
+  });
+
+  it('reports all faults of the environment together', async () => {
+    const program = start({ ANALYTICS_WS_PORT: '70000', REDIS_PREFIX: 'no colon', ANALYTICS_BATCH_SIZE: 'many' });
+    expect(await program.ended()).toBe(1);
+    for (const name of ['ANALYTICS_WS_PORT', 'REDIS_PREFIX', 'ANALYTICS_BATCH_SIZE']) expect(program.output()).toContain(name);
+  });
+
+  it('says which variable chooses another port when one is taken', async () => {
+    const other = await startRedis({ port: ports.socket });
+    servers.push(other);
+    const program = start();
+    expect(await program.ended()).toBe(1);
+    expect(program.output()).toContain(`Port ${ports.socket} is in use`);
+    expect(program.output()).toContain('ANALYTICS_WS_PORT');
+    expect(await isListening(ports.redis)).toBe(false);
+  });
+
+  it('explains itself', async () => {
+    const program = start({}, ['--help']);
+    expect(await program.ended()).toBe(0);
+    expect(program.output()).toContain('--demo');
+    const wrong = start({}, ['--demmo']);
+    expect(await wrong.ended()).toBe(1);
+    expect(wrong.output()).toContain('--demmo');
+  });
+});
