@@ -8,7 +8,7 @@ export type ServiceName = (typeof serviceNames)[number];
 /** Each loads its own parts, so that a process carries only what it runs. */
 export const loadService: Readonly<Record<ServiceName, () => Promise<StartRole>>> = {
   board: async () => load('../../bull-board/startBoard.js', 'startBoard'),
-  broadcasting: async () => load('../realtime/startBroadcasting.js', 'startBroadcasting'),
+  broadcasting: async () => (await import('../realtime/startBroadcasting.js')).startBroadcasting,
   processing: async () => load('./startProcessing.js', 'startProcessing'),
   scheduling: async () => load('../retention/startScheduling.js', 'startScheduling'),
 };

@@ -34,7 +34,7 @@ export function startLiveFigures({ config, keys }: Runtime, output: NodeJS.Write
       return;
     }
     clear();
-    line = text.slice(0, Math.max((output.columns ?? 80) - 1, 20));
+    line = text.slice(0, Math.max((output.columns || 80) - 1, 20));
     redraw();
   };
   const timer = setInterval(

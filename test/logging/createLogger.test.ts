@@ -1,0 +1,63 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+
+import { createLogger } from '../../src/logging/createLogger.js';
+import type { LogFields } from '../../src/logging/fields.js';
+import { LineBudget, LINES_PER_SECOND } from '../../src/logging/LineBudget.js';
+import { reduceError } from '../../src/logging/reduceError.js';
+
+const production = { ANALYTICS_LOG_LEVEL: 'info', isProduction: true } as const;
+
+let lines: string[];
+beforeEach(() => {
+  lines = [];
+  jest.spyOn(process.stderr, 'write').mockImplementation((chunk) => {
+    lines.push(String(chunk));
+    return true;
+  });
+});
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+describe('createLogger', () => {
+  it('writes one line of JSON in production, a readable one in development', () => {
+    createLogger(production, 'store').info('A chunk was stored.', { type: 'page_view', count: 3 });
+    createLogger({ ...production, isProduction: false }, 'store').warn('A chunk was late.', { ageMs: 12 });
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 'info', component: 'store', message: 'A chunk was stored.', type: 'page_view', count: 3 });
+    expect(lines[1]).toMatch(/^\d\d:\d\d:\d\d\.\d{3} warn {2}\[store\] A chunk was late\. ageMs=12\n$/);
+  });
+
+  it('writes no field that is not on the list, and no value of another form', () => {
+    const fields = { userId: 'patient-7', properties: { diagnosis: 'F32' }, message: 'patient-7', type: 'patient 7, born 1980', count: 'patient-7', reason: '{"a":1}' };
+    // A caller in JavaScript may pass anything.
+    createLogger(production, 'store').info('Something happened.', fields as unknown as LogFields);
+    expect(lines.join('')).not.toMatch(/patient|diagnosis|F32|1980|"a"/);
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ message: 'Something happened.', type: '?', count: '?', reason: '?' });
+  });
+
+  it('reduces an error to name, code and place, at every depth of its causes', () => {
+    const cause = Object.assign(new TypeError('patient-7 is\n    at home (patient-7:1:1)'), { code: 'EPATIENT' });
+    const error = new Error('patient-7 failed', { cause });
+    expect(JSON.stringify(reduceError(error))).not.toContain('patient-7');
+    expect(reduceError(error)).toMatchObject({ name: 'Error', cause: { name: 'TypeError', code: 'EPATIENT' } });
+    expect(reduceError(error).stack?.[0]).toContain('createLogger.test.ts');
+    expect(reduceError('patient-7')).toEqual({ name: 'string' });
+  });
+
+  it('is silent when told, and below its level', () => {
+    createLogger({ ...production, ANALYTICS_LOG_LEVEL: 'silent' }, 'store').error('Unheard.');
+    createLogger({ ...production, ANALYTICS_LOG_LEVEL: 'warn' }, 'store').info('Unheard.');
+    expect(lines).toEqual([]);
+  });
+});
+
+describe('LineBudget', () => {
+  it('lets ten lines a second through and says how many it left out', () => {
+    const reports: number[] = [];
+    const budget = new LineBudget((leftOut) => reports.push(leftOut));
+    const passed = Array.from({ length: 25 }, (_, index) => budget.take(index)).filter(Boolean).length;
+    expect(passed).toBe(LINES_PER_SECOND);
+    expect(budget.take(1000)).toBe(true);
+    expect(reports).toEqual([15]);
+  });
+});
