@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 
 import { limits } from '../contract/limits.js';
+import { retentionByTypeSchema } from './retentionByType.js';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
@@ -44,6 +45,8 @@ export const environmentSchema = z.object({
   ANALYTICS_ALLOW_BARE_AUTH: flag.default(true),
 
   ANALYTICS_RETENTION_DAYS: whole(1, 36_500).default(90),
+  /** `security=2190,page_view=30`: types that are kept for another number of days. */
+  ANALYTICS_RETENTION_BY_TYPE: retentionByTypeSchema.default({}),
   ANALYTICS_FEED_HOURS: whole(1, 24 * 30).default(24),
   ANALYTICS_BATCH_SIZE: whole(1, limits.batchSize).default(100),
   ANALYTICS_PROCESSING_INTERVAL: whole(0, 60_000).default(1000),
