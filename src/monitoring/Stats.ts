@@ -1,0 +1,91 @@
+import type { QueueTitle } from '../../queues/names.js';
+import type { CleanupReport } from '../retention/cleanupStatus.js';
+
+/** How the service fares. Rates are per second, taken over the last 10 s or so. */
+export interface Stats {
+  /** When this was read, ms since the epoch. */
+  readonly at: number;
+  /** null when Redis does not answer. */
+  readonly queue: QueueStats | null;
+  /** null when Redis does not answer. */
+  readonly webSocket: WebSocketStats | null;
+  readonly system: SystemStats;
+}
+
+export interface QueueStats {
+  /** Jobs of events and metrics that wait, those put off for another attempt included. A job carries up to `batchSize` events. */
+  readonly length: number;
+  /** Events and metric samples stored a second, by all workers. */
+  readonly processingRate: number;
+  /** Attempts that failed a second; most are repeated. `queues.*.failed` has the jobs that were given up. */
+  readonly errorRate: number;
+  /** Mean time that a worker spent on a completed job, ms. 0 when none was completed. */
+  readonly processingTime: number;
+  readonly queues: Readonly<Record<QueueTitle, JobCounts>>;
+}
+
+export interface JobCounts {
+  /** Ready to be worked on. */
+  readonly waiting: number;
+  readonly active: number;
+  /** Waiting for their time: for another attempt, or for the schedule. */
+  readonly delayed: number;
+  /** Given up after their last attempt; kept until somebody decides. */
+  readonly failed: number;
+}
+
+export interface WebSocketStats {
+  /** Signed-in sockets of all broadcasters. */
+  readonly connectedClients: number;
+  /** Messages sent to sockets a second. */
+  readonly messageRate: number;
+  /** Faults a second: sockets closed for one, and sends that failed. */
+  readonly errorRate: number;
+  /** Refused sign-ins, and sockets that never signed in, since the running broadcasters started. */
+  readonly authenticationFailures: number;
+}
+
+export interface SystemStats {
+  readonly memory: {
+    /** Resident memory of the processes that beat, bytes. Children that run processors are not in it. */
+    readonly processes: number;
+    /** Bytes that Redis uses; null when it does not answer. */
+    readonly redis: number | null;
+    /** Bytes that Redis may use; null when there is no limit or no answer. */
+    readonly redisLimit: number | null;
+  };
+  readonly redis: {
+    readonly connected: boolean;
+    /** Round trip of one PING, ms. */
+    readonly latency: number | null;
+    readonly version: string | null;
+  };
+  /**
+   * `running`: a worker beats. `stuck`: workers beat, jobs wait, and none was finished for 10 s. `absent`: no worker beats.
+   * `unknown`: Redis does not answer.
+   */
+  readonly workerStatus: 'running' | 'stuck' | 'absent' | 'unknown';
+  readonly processes: readonly ProcessStats[];
+  readonly cleanup: {
+    /** `late`: the last one finished more than two intervals ago. `never`: none has finished yet. */
+    readonly status: 'ok' | 'late' | 'never' | 'unknown';
+    /** ms since the epoch. */
+    readonly lastFinishedAt: number | null;
+    readonly durationMs: number | null;
+    readonly removed: CleanupReport | null;
+  };
+}
+
+/** One role of one process. */
+export interface ProcessStats {
+  readonly id: string;
+  readonly role: string;
+  readonly host: string;
+  readonly pid: number;
+  /** ms since the epoch. */
+  readonly startedAt: number;
+  /** ms since its last heartbeat; at 15,000 it counts as gone. */
+  readonly beatAge: number;
+  /** Resident memory, bytes. */
+  readonly memory: number;
+}

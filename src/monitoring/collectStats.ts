@@ -1,0 +1,135 @@
+import type { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+
+import { queueTitles, type QueueTitle } from '../../queues/names.js';
+import type { Config } from '../config/parseConfig.js';
+import type { Keys } from '../redis/keys.js';
+import { readCleanupStatus } from '../retention/cleanupStatus.js';
+import type { BroadcastingFigures, ProcessingFigures } from './figures.js';
+import { rateOf, readHeartbeats, type HeartbeatReading } from './readHeartbeats.js';
+import { readRedisInfo } from './readRedisInfo.js';
+import type { JobCounts, ProcessStats, QueueStats, Stats, SystemStats, WebSocketStats } from './Stats.js';
+
+export interface CollectStatsContext {
+  readonly config: Pick<Config, 'ANALYTICS_CLEANUP_INTERVAL'>;
+  readonly keys: Keys;
+  /** Fails fast, or the figures wait for Redis up to 2 s. */
+  readonly redis: Redis;
+  readonly queues: Readonly<Record<QueueTitle, Queue>>;
+}
+
+const MOST_MS = 2000;
+/** Workers that have not beaten this long yet cannot be called stuck. */
+const STUCK_AFTER_MS = 8000;
+
+/** Reads how the service fares: the "Monitoring" section of the documentation. Answers within 2 s, Redis or not; never throws. */
+export async function collectStats(context: CollectStatsContext): Promise<Stats> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, MOST_MS, undefined);
+  });
+  // What failed says only that Redis does not answer, which is what the figures then say.
+  const read = readAll(context).catch(() => undefined);
+  const found = await Promise.race([read, limit]);
+  clearTimeout(timer);
+  return found ?? withoutRedis();
+}
+
+async function readAll({ config, keys, redis, queues }: CollectStatsContext): Promise<Stats> {
+  const [info, heartbeats, cleanup, ...counts] = await Promise.all([
+    readRedisInfo(redis),
+    readHeartbeats(redis, keys),
+    readCleanupStatus(redis, keys),
+    ...queueTitles.map((title) => readCounts(queues[title])),
+  ]);
+  const at = Date.now();
+  const countsOf = Object.fromEntries(queueTitles.map((title, place) => [title, counts[place]])) as Record<QueueTitle, JobCounts>; // one for each title
+  const queue = queueStats(countsOf, heartbeats);
+  const late = cleanup !== undefined && at - cleanup.finishedAt > 2 * config.ANALYTICS_CLEANUP_INTERVAL;
+  return {
+    at,
+    queue,
+    webSocket: webSocketStats(heartbeats),
+    system: {
+      memory: { processes: memoryOf(heartbeats), redis: info.usedMemory, redisLimit: info.maxMemory === 0 ? null : info.maxMemory },
+      redis: { connected: true, latency: info.latencyMs, version: info.version },
+      workerStatus: workerStatus(countsOf, heartbeats),
+      processes: heartbeats.map(toProcess),
+      cleanup: {
+        status: cleanup === undefined ? 'never' : late ? 'late' : 'ok',
+        lastFinishedAt: cleanup?.finishedAt ?? null,
+        durationMs: cleanup?.durationMs ?? null,
+        removed: cleanup?.report ?? null,
+      },
+    },
+  };
+}
+
+async function readCounts(queue: Queue): Promise<JobCounts> {
+  const { wait = 0, prioritized = 0, active = 0, delayed = 0, failed = 0 } = await queue.getJobCounts('wait', 'prioritized', 'active', 'delayed', 'failed');
+  return { waiting: wait + prioritized, active, delayed, failed };
+}
+
+const processing = (name: keyof ProcessingFigures) => name;
+const broadcasting = (name: keyof BroadcastingFigures) => name;
+
+function sumOf(heartbeats: readonly HeartbeatReading[], value: (heartbeat: HeartbeatReading) => number): number {
+  return heartbeats.reduce((sum, heartbeat) => sum + value(heartbeat), 0);
+}
+
+function queueStats(queues: Readonly<Record<QueueTitle, JobCounts>>, heartbeats: readonly HeartbeatReading[]): QueueStats {
+  const rate = (name: keyof ProcessingFigures) => sumOf(heartbeats, (one) => rateOf(one, processing(name)));
+  const completed = rate('jobsCompleted');
+  return {
+    length: [queues.events, queues.metrics].reduce((sum, { waiting, delayed }) => sum + waiting + delayed, 0),
+    processingRate: rate('eventsStored') + rate('samplesStored'),
+    errorRate: rate('jobsFailed'),
+    processingTime: completed === 0 ? 0 : rate('processingMs') / completed,
+    queues,
+  };
+}
+
+function webSocketStats(heartbeats: readonly HeartbeatReading[]): WebSocketStats {
+  const total = (name: keyof BroadcastingFigures) => sumOf(heartbeats, ({ figures }) => figures[broadcasting(name)] ?? 0);
+  const rate = (name: keyof BroadcastingFigures) => sumOf(heartbeats, (one) => rateOf(one, broadcasting(name)));
+  return {
+    connectedClients: total('clients'),
+    messageRate: rate('messagesSent'),
+    errorRate: rate('errors'),
+    authenticationFailures: total('authenticationFailures'),
+  };
+}
+
+function workerStatus(queues: Readonly<Record<QueueTitle, JobCounts>>, heartbeats: readonly HeartbeatReading[]): SystemStats['workerStatus'] {
+  const workers = heartbeats.filter(({ role }) => role === 'processing');
+  if (workers.length === 0) return 'absent';
+  const waiting = queues.events.waiting + queues.metrics.waiting;
+  const moving = sumOf(workers, (one) => rateOf(one, processing('jobsCompleted')) + rateOf(one, processing('jobsFailed'))) > 0;
+  const watchedLongEnough = workers.some(({ spanMs }) => spanMs >= STUCK_AFTER_MS);
+  return waiting > 0 && !moving && watchedLongEnough ? 'stuck' : 'running';
+}
+
+/** A process with several roles beats once for each: it is counted once. */
+function memoryOf(heartbeats: readonly HeartbeatReading[]): number {
+  const byProcess = new Map(heartbeats.map(({ host, pid, rss }) => [`${host} ${pid}`, rss]));
+  return [...byProcess.values()].reduce((sum, rss) => sum + rss, 0);
+}
+
+function toProcess({ id, role, host, pid, startedAt, ageMs, rss }: HeartbeatReading): ProcessStats {
+  return { id, role, host, pid, startedAt, beatAge: ageMs, memory: rss };
+}
+
+function withoutRedis(): Stats {
+  return {
+    at: Date.now(),
+    queue: null,
+    webSocket: null,
+    system: {
+      memory: { processes: process.memoryUsage().rss, redis: null, redisLimit: null },
+      redis: { connected: false, latency: null, version: null },
+      workerStatus: 'unknown',
+      processes: [],
+      cleanup: { status: 'unknown', lastFinishedAt: null, durationMs: null, removed: null },
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import type { Redis } from 'ioredis';
+import { z } from 'zod';
+
+import type { Keys } from '../redis/keys.js';
+
+/** What one clean-up removed, by kind. */
+export const cleanupReportSchema = z.object({
+  /** Event chunks that were wholly expired, and the events in them. */
+  eventChunks: z.number(),
+  events: z.number(),
+  /** The same of metrics. */
+  metricChunks: z.number(),
+  samples: z.number(),
+  /** Ids of events and batches that no longer need to be remembered. */
+  seenMarks: z.number(),
+  /** Entries of feeds, removed for their age or because a feed was too long. */
+  feedEntries: z.number(),
+  /** Sealed tag sets of series that have no samples left. */
+  tagSets: z.number(),
+  /** Metrics that have no samples left and were taken off the list. */
+  metrics: z.number(),
+});
+export type CleanupReport = Readonly<z.output<typeof cleanupReportSchema>>;
+
+const fieldsSchema = z.object({
+  finishedAt: z.coerce.number(),
+  durationMs: z.coerce.number(),
+  report: z
+    .string()
+    .transform((text, context): unknown => {
+      try {
+        return JSON.parse(text);
+      } catch {
+        context.addIssue('not JSON');
+        return z.NEVER;
+      }
+    })
+    .pipe(cleanupReportSchema),
+});
+
+/** The last clean-up that ran to its end. */
+export type CleanupStatus = Readonly<z.output<typeof fieldsSchema>>;
+
+/** The last clean-up that finished, or undefined if none ever did. */
+export async function readCleanupStatus(redis: Redis, keys: Keys): Promise<CleanupStatus | undefined> {
+  const parsed = fieldsSchema.safeParse(await redis.hgetall(keys.cleanupStatus));
+  return parsed.success ? parsed.data : undefined;
+}
+
+export async function writeCleanupStatus(redis: Redis, keys: Keys, status: CleanupStatus): Promise<void> {
+  await redis.hset(keys.cleanupStatus, { ...status, report: JSON.stringify(status.report) });
+}
