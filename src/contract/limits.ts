@@ -1,5 +1,5 @@
 /**
- * What one event or metric sample may be. The table in docs/api.md is made from these, so a new limit needs a row there.
+ * What one event or metric sample may be. The table in docs/validation.md holds them too, and a test compares the two.
  */
 export const limits = {
   /** UTF-8 bytes of one event's `properties` and `metadata` together, as JSON. */

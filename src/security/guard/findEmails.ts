@@ -13,17 +13,22 @@ const USERINFO_LENGTH = 256;
 
 /** Mail addresses, also with `%40` for the at sign, and the user and password in `scheme://user:password@host`. */
 export function findEmails(text: string, spans: Span[]): void {
+  const hasScheme = text.includes('://');
+  // Nothing is looked at twice: what is before the last at sign belongs to it.
+  let floor = 0;
   atSign.lastIndex = 0;
   for (let sign = atSign.exec(text); sign !== null; sign = atSign.exec(text)) {
     const at = sign.index;
     const after = at + sign[0].length;
-    const userinfo = startOfUserinfo(text, at);
+    const userinfo = hasScheme ? startOfUserinfo(text, at, floor) : undefined;
+    const first = Math.max(floor, at - LOCAL_LENGTH);
+    floor = after;
     if (userinfo !== undefined) {
       spans.push({ class: 'url', start: userinfo, end: at });
       continue;
     }
     let start = at;
-    while (start > 0 && at - start < LOCAL_LENGTH && !stop.test(text.charAt(start - 1))) start--;
+    while (start > first && !stop.test(text.charAt(start - 1))) start--;
     let end = after;
     while (end < text.length && end - after < DOMAIN_LENGTH && !stop.test(text.charAt(end)) && text.charAt(end) !== '%') end++;
     while (end > after && text.charAt(end - 1) === '.') end--;
@@ -35,11 +40,11 @@ export function findEmails(text: string, spans: Span[]): void {
   }
 }
 
-function startOfUserinfo(text: string, at: number): number | undefined {
-  for (let start = at; start > 1 && at - start < USERINFO_LENGTH; start--) {
+function startOfUserinfo(text: string, at: number, floor: number): number | undefined {
+  for (let start = at; start > Math.max(floor, at - USERINFO_LENGTH); start--) {
     const before = text.charAt(start - 1);
     if (before === '/') return text.startsWith('://', start - 3) && start < at ? start : undefined;
-    if (before === '?' || before === '#' || before === '@' || /\s/.test(before)) return undefined;
+    if (before === '?' || before === '#' || /\s/.test(before)) return undefined;
   }
   return undefined;
 }

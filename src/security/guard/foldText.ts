@@ -1,5 +1,5 @@
 // Characters that show nothing, and separate what belongs together.
-const invisible = /[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff]/g;
+const invisible = /\p{Default_Ignorable_Code_Point}/gu;
 const dash = /[\u2010-\u2015\u2212\ufe58\ufe63]/g;
 const space = /[\u00a0\u2000-\u200a\u202f\u205f\u3000]/g;
 const otherDigit = /(?![0-9])\p{Nd}/gu;
