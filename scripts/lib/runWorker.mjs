@@ -18,7 +18,7 @@ export function runWorker() {
     await prepare();
     process.setSourceMapsEnabled(true);
     const { runProcesses } = await import(new URL('../../dist/src/processes/runProcesses.js', import.meta.url).href);
-    process.exit(await runProcesses({ services: SERVICES, demo: false }));
+    process.exit(await runProcesses({ services: SERVICES, demo: false, standsBy: true }));
   });
 }
 
@@ -59,7 +59,7 @@ export function watchWorker() {
 }
 
 function startWorker() {
-  const worker = spawn(process.execPath, ['--enable-source-maps', MAIN, `--services=${SERVICES.join(',')}`], { cwd: root, stdio: 'inherit' });
+  const worker = spawn(process.execPath, ['--enable-source-maps', MAIN, `--services=${SERVICES.join(',')}`, '--standby'], { cwd: root, stdio: 'inherit' });
   worker.once('exit', (code) => {
     if (code !== 0 && code !== null) note(`The worker ended with code ${code}; it starts again at the next change.`);
   });

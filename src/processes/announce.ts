@@ -22,13 +22,14 @@ export function announcement(config: Config, options: RunOptions, redis: Answeri
     ['Data folder', path.resolve(config.ANALYTICS_DATA_DIR)],
   ].filter((row) => row.length > 0);
   const next = [
+    options.demo ? [] : ['Send a steady synthetic stream', 'npm start -- --demo   (instead of this one)'],
+    ['A first program', 'npx tsx examples/02-track-events.ts'],
     options.demo
-      ? ['See live events as a demo user', 'node examples/watch-events.mjs demo-user-1']
-      : ['Send a steady synthetic stream', 'npm start -- --demo   (instead of this one)'],
+      ? ['Live events of a demo user', 'npx tsx examples/07-websocket-token.ts demo-user-1 $(npm run -s token -- demo-user-1)']
+      : ['Live events at a WebSocket', 'npx tsx examples/06-websocket.ts'],
     ['Replay an access log and check it', 'npm run replay -- FILE'],
     ['A token for a user', 'npm run -s token -- USER'],
-    ['A first program', 'examples/track-events.mjs'],
-  ];
+  ].filter((row) => row.length > 0);
   return [
     '',
     'Analytics is running.',

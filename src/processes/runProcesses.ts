@@ -12,10 +12,13 @@ import type { Runtime } from './Runtime.js';
 import { loadService } from './services.js';
 import { ShutdownSignal } from './ShutdownSignal.js';
 import { startLiveFigures } from './startLiveFigures.js';
+import { startWhenFree } from './startWhenFree.js';
 
-export interface RunOptions extends ProcessArguments {
+export interface RunOptions extends Omit<ProcessArguments, 'standsBy'> {
   /** Prints where everything is, and live figures: for a person at a terminal. Default: false, log lines only. */
   readonly announces?: boolean;
+  /** Waits for the WebSocket port while another process has it, instead of failing. Default: false. */
+  readonly standsBy?: boolean;
   /** Whether the Redis was started for this process, which the announcement says. */
   readonly redisIsEmbedded?: boolean;
 }
@@ -63,9 +66,10 @@ async function start(options: RunOptions, runtime: Runtime, redis: AnsweringRedi
   for (const { name, load } of roles) {
     if (signal.aborted) return;
     const startRole = await load();
-    const role = await startRole({ ...runtime, logger: createLogger(runtime.config, name) });
+    const own = { ...runtime, logger: createLogger(runtime.config, name) };
+    const role = name === 'broadcasting' && options.standsBy === true ? await startWhenFree(startRole, own) : await startRole(own);
     running.push({ name, close: async () => role.close() });
-    runtime.logger.info('Started.', { role: name });
+    runtime.logger.info('Started.', { role: name, pid: process.pid });
   }
   if (options.announces === true) {
     announce(runtime.config, options, redis);

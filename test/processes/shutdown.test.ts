@@ -49,7 +49,7 @@ describe('ShutdownSignal', () => {
 
 describe('parseArguments', () => {
   it('starts the services in their order, whatever order was asked for', () => {
-    expect(parseArguments(['--services=scheduling,processing,broadcasting', '--demo'])).toEqual({ services: ['broadcasting', 'processing', 'scheduling'], demo: true });
+    expect(parseArguments(['--services=scheduling,processing,broadcasting', '--demo'])).toEqual({ services: ['broadcasting', 'processing', 'scheduling'], demo: true, standsBy: false });
   });
 
   it('names everything that it does not know', () => {
