@@ -1,15 +1,15 @@
 import type { Keys } from '../src/redis/keys.js';
 
+export const queueTitles = ['events', 'metrics', 'maintenance'] as const;
+export type QueueTitle = (typeof queueTitles)[number];
+
 /** Where a queue's keys are. Together they are BullMQ's `{prefix}:{name}:*`. */
 export interface QueuePlace {
   /** How people call it: on the board, in logs and in figures. */
-  readonly title: string;
+  readonly title: QueueTitle;
   readonly name: string;
   readonly prefix: string;
 }
-
-export const queueTitles = ['events', 'metrics', 'maintenance'] as const;
-export type QueueTitle = (typeof queueTitles)[number];
 
 /**
  * The queues. Events wait in `analytics:events:queue`, the place that the documentation names; a queue called `events`

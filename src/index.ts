@@ -1,10 +1,13 @@
-export { AnalyticsService, type CloseReport } from './lib/services/analytics/AnalyticsService.js';
+export { AnalyticsService, type CloseReport, type TrackEventResult, type TrackFailure, type TrackMetricResult } from './lib/services/analytics/AnalyticsService.js';
 export type { AnalyticsServiceOptions } from './lib/services/analytics/options.js';
 
 export { EventType } from './contract/EventType.js';
 export { EventPriority } from './contract/EventPriority.js';
 export { defineEventType } from './contract/defineEventType.js';
 export { limits } from './contract/limits.js';
+export type { GetEventsOptions } from './queries/getEvents.js';
+export type { GetMetricsOptions } from './queries/getMetrics.js';
+export type { Stats } from './monitoring/Stats.js';
 export type { Event, EventData } from './contract/event.js';
 export type { Metric, MetricData } from './contract/metric.js';
 

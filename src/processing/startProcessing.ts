@@ -3,6 +3,7 @@ import { createHeartbeat } from '../monitoring/Heartbeat.js';
 import type { StartRole } from '../processes/Runtime.js';
 import { connect } from '../redis/connect.js';
 import { checkKeyIdentity } from '../security/checkKeyIdentity.js';
+import { createProcessingCounters } from './createProcessingCounters.js';
 import { createWorker, processorFile } from './createWorker.js';
 
 const processors: Readonly<Record<QueueTitle, string>> = {
@@ -17,34 +18,24 @@ export const startProcessing: StartRole = async ({ config, logger, keys, keyRing
   const redis = connect(config.REDIS_URL, 'patient', 'analytics-processing', onError);
   await checkKeyIdentity(redis, keys, keyRing);
 
-  const figures = { completed: 0, failed: 0, stored: 0, duplicates: 0, expired: 0, processingMs: 0 };
+  const counters = createProcessingCounters();
   const places = queuePlaces(keys);
   const workers = Object.values(places).map((place) => {
     const worker = createWorker({
       place,
-      processor: processorFile(processors[place.title as QueueTitle]),
+      processor: processorFile(processors[place.title]),
       connection: redis,
       concurrency: place.title === 'events' ? config.ANALYTICS_CONCURRENCY : 1,
       onError,
     });
-    worker.on('completed', (job, result: { stored?: number; duplicates?: number; expired?: number } | undefined) => {
-      figures.completed += 1;
-      figures.stored += result?.stored ?? 0;
-      figures.duplicates += result?.duplicates ?? 0;
-      figures.expired += result?.expired ?? 0;
-      figures.processingMs += (job.finishedOn ?? 0) - (job.processedOn ?? 0);
-    });
-    worker.on('failed', (job, error) => {
-      figures.failed += 1;
-      // The message is one of ours (see jobFailure), and still only its code is logged.
-      const code = /^[A-Z_]+/.exec(error.message)?.[0] ?? 'JOB_FAILED';
-      logger.warn('A job failed', { queue: place.title, jobId: job?.id, code, attempt: job?.attemptsMade });
-    });
+    counters.watch(worker, place.title, ({ jobId, code, attempt }) =>
+      logger.warn('A job failed', { queue: place.title, jobId, code, attempt }),
+    );
     return worker;
   });
   await Promise.all(workers.map((worker) => worker.waitUntilReady()));
   for (const worker of workers) void worker.run().catch(onError);
-  const heartbeat = createHeartbeat({ redis, keys, role: 'processing', figures: () => figures });
+  const heartbeat = createHeartbeat({ redis, keys, role: 'processing', figures: counters.figures });
   await heartbeat.start();
   logger.info('Processing', { concurrency: config.ANALYTICS_CONCURRENCY });
 

@@ -1,43 +1,76 @@
+import type { WebSocket } from 'ws';
+
 import { priorityTable, type PriorityTable } from '../../../../queues/priorities.js';
 import { eventIdAt } from '../../../codec/batchId.js';
 import type { Config } from '../../../config/parseConfig.js';
 import { eventTypes } from '../../../contract/defineEventType.js';
-import type { EventData } from '../../../contract/event.js';
+import type { Event, EventData } from '../../../contract/event.js';
 import type { EventTypeName, EventTypes } from '../../../contract/eventTypes.js';
-import type { MetricData } from '../../../contract/metric.js';
+import type { Metric, MetricData } from '../../../contract/metric.js';
 import { AnalyticsError } from '../../../errors/AnalyticsError.js';
 import { DeadlineError } from '../../../errors/DeadlineError.js';
 import { ServiceClosedError } from '../../../errors/ServiceClosedError.js';
+import { collectStats } from '../../../monitoring/collectStats.js';
+import type { Stats } from '../../../monitoring/Stats.js';
 import type { BatchOutcome } from '../../../producer/batch.js';
 import { normalizeEvent } from '../../../producer/normalizeEvent.js';
 import { normalizeMetric } from '../../../producer/normalizeMetric.js';
+import type { GetEventsOptions } from '../../../queries/getEvents.js';
+import type { GetMetricsOptions } from '../../../queries/getMetrics.js';
+import { createGuard } from '../../../security/guard/createGuard.js';
 import type { Guard } from '../../../security/guard/Guard.js';
-import { offGuard } from '../../../security/guard/offGuard.js';
+import { startInProcessWorker, type InProcessWorker } from './InProcessWorker.js';
+import { LocalAudience } from './LocalAudience.js';
 import { configOf, type AnalyticsServiceOptions } from './options.js';
+import { processOnce } from './processOnce.js';
 import { openServiceLink, type ServiceLink } from './ServiceLink.js';
+import { createServiceReader, type ServiceReader } from './ServiceReader.js';
 import { withDeadline } from './withDeadline.js';
 
-/** Tracks events and metrics, and reads them back. See docs/api.md. */
+export { EventPriority } from '../../../contract/EventPriority.js';
+export { EventType } from '../../../contract/EventType.js';
+export { defineEventType } from '../../../contract/defineEventType.js';
+
+/** What became of one item of a bulk call that was refused, or whose outcome is unknown. */
+export interface TrackFailure {
+  readonly ok: false;
+  readonly error: AnalyticsError;
+}
+export type TrackEventResult = { readonly ok: true; readonly id: string } | TrackFailure;
+export type TrackMetricResult = { readonly ok: true } | TrackFailure;
+
+/** What `close` leaves behind. */
+export interface CloseReport {
+  /** Events and samples that Redis had not acknowledged when time ran out; their callers got a DeadlineError. */
+  readonly undelivered: number;
+}
+
+/** Tracks events and metrics, and reads them back. Every call settles within `deadlineMs`. See docs/api.md. */
 export class AnalyticsService implements AsyncDisposable {
   readonly #config: Config;
   readonly #priorities: PriorityTable;
   readonly #types: EventTypes;
   readonly #guard: Guard;
   readonly #onError: (error: Error) => void;
+  readonly #audience: LocalAudience;
+  readonly #worker: Promise<InProcessWorker | undefined>;
   #link: ServiceLink | undefined;
   #opening: Promise<ServiceLink> | undefined;
+  #reader: ServiceReader | undefined;
   #closing: Promise<CloseReport> | undefined;
 
   /**
-   * Opens nothing: the first call does.
+   * Opens nothing, unless `worker` is set: the first call does.
    * @throws ConfigurationError naming every option and variable that is wrong
    */
   constructor(options: AnalyticsServiceOptions = {}) {
     this.#config = configOf(options);
     this.#priorities = priorityTable(options.priorities);
     this.#types = options.eventTypes ?? eventTypes;
-    this.#guard = options.guard ?? offGuard;
+    this.#guard = options.guard ?? createGuard({ mode: this.#config.ANALYTICS_GUARD });
     this.#onError = options.onError ?? (() => {});
+    this.#audience = new LocalAudience(this.#config, this.#onError);
+    this.#worker = options.worker === true ? this.#startWorker() : Promise.resolve(undefined);
   }
 
   /**
@@ -48,11 +81,16 @@ export class AnalyticsService implements AsyncDisposable {
    */
   async trackEvent<Type extends EventTypeName>(data: EventData<Type>): Promise<string> {
     const event = normalizeEvent(data, { types: this.#types, guard: this.#guard, now: Date.now() });
-    const link = this.#link ?? (await this.#open('trackEvent'));
+    const link = this.#openLink ?? (await this.#open('trackEvent'));
     const ticket = link.events.add(event.priority, event);
     const id = event.id ?? eventIdAt(ticket.batchId, ticket.place);
     this.#settle('trackEvent', await ticket.outcome, id);
     return id;
+  }
+
+  /** Tracks many. @returns a result for each, in order; one that is refused does not fail the others */
+  async trackEvents(items: readonly EventData[]): Promise<TrackEventResult[]> {
+    return Promise.all(items.map((item) => this.trackEvent(item).then((id) => ({ ok: true as const, id }), toFailure)));
   }
 
   /**
@@ -61,8 +99,61 @@ export class AnalyticsService implements AsyncDisposable {
    */
   async trackMetric(data: MetricData): Promise<void> {
     const sample = normalizeMetric(data, { guard: this.#guard, now: Date.now() });
-    const link = this.#link ?? (await this.#open('trackMetric'));
+    const link = this.#openLink ?? (await this.#open('trackMetric'));
     this.#settle('trackMetric', await link.metrics.add('metrics', sample).outcome);
+  }
+
+  /** Tracks many. @returns a result for each, in order; one that is refused does not fail the others */
+  async trackMetrics(items: readonly MetricData[]): Promise<TrackMetricResult[]> {
+    return Promise.all(items.map((item) => this.trackMetric(item).then(() => ({ ok: true as const }), toFailure)));
+  }
+
+  /**
+   * Events of one type, newest first unless `order` is `asc`: 100 unless `limit` says otherwise, at most 10,000.
+   * Both ends of the range are included; without them it is everything kept.
+   * @throws ValidationError, DeadlineError, KeyError
+   */
+  async getEvents(options: GetEventsOptions): Promise<Event[]> {
+    return this.#within('getEvents', async (link) => this.#readerOf(link).getEvents(options));
+  }
+
+  /**
+   * Samples of one metric that have all of the given tags, oldest first.
+   * @throws ValidationError, DeadlineError, KeyError
+   */
+  async getMetrics(options: GetMetricsOptions): Promise<Metric[]> {
+    return this.#within('getMetrics', async (link) => this.#readerOf(link).getMetrics(options));
+  }
+
+  /**
+   * Sends the user's events to this socket from now on, through a broadcaster in this process. May be called for several
+   * sockets of one user; a socket that closes removes itself. The caller answers for who the socket belongs to.
+   */
+  registerClient(userId: string, ws: WebSocket): void {
+    if (this.#closing !== undefined) throw new ServiceClosedError('registerClient');
+    this.#audience.register(userId, ws);
+  }
+
+  /** Resolves when every socket registered so far receives what is stored from now on. */
+  async clientsReady(): Promise<void> {
+    const { ANALYTICS_DEADLINE_MS: ms } = this.#config;
+    await withDeadline(this.#audience.ready(), ms, () => new DeadlineError('clientsReady', ms));
+  }
+
+  /** Sends nothing more to any socket of this user. The sockets stay open. */
+  unregisterClient(userId: string): void {
+    this.#audience.unregister(userId);
+  }
+
+  /** Works off what is waiting, up to `batchSize` events and as many samples, in this process. For scripts, tests and small applications. */
+  async processEvents(): Promise<void> {
+    const link = this.#openLink ?? (await this.#open('processEvents'));
+    await processOnce(this.#config, link, this.#onError);
+  }
+
+  /** How queues, sockets and system fare; every figure is defined in docs/monitoring.md. */
+  async getStats(): Promise<Stats> {
+    return this.#within('getStats', ({ redis, keys, queues }) => collectStats({ config: this.#config, redis, keys, queues }));
   }
 
   /** Resolves when everything tracked before the call, in flight included, is acknowledged. @throws DeadlineError */
@@ -70,8 +161,7 @@ export class AnalyticsService implements AsyncDisposable {
     const link = this.#link;
     if (link === undefined) return;
     const { ANALYTICS_DEADLINE_MS: ms } = this.#config;
-    const drained = Promise.all([link.events.drain(), link.metrics.drain()]).then(() => {});
-    await withDeadline(drained, ms, () => new DeadlineError('flush', ms));
+    await withDeadline(drain(link), ms, () => new DeadlineError('flush', ms));
   }
 
   /**
@@ -89,13 +179,51 @@ export class AnalyticsService implements AsyncDisposable {
   }
 
   async #close(timeoutMs: number): Promise<CloseReport> {
-    const link = this.#link ?? (await this.#opening?.catch(() => undefined));
-    if (link === undefined) return { undelivered: 0 };
-    const drained = Promise.all([link.events.drain(), link.metrics.drain()]).then(() => {});
-    await withDeadline(drained, timeoutMs, () => new DeadlineError('close', timeoutMs)).catch(() => {});
-    const undelivered = link.events.unanswered + link.metrics.unanswered;
-    await link.close();
+    // Whatever is still being opened is closed as soon as it is open; nobody waits for it longer than this.
+    const opening = this.#opening?.catch(() => undefined) ?? Promise.resolve(undefined);
+    const link = await withDeadline(opening, timeoutMs, () => new DeadlineError('close', timeoutMs)).catch(() => undefined);
+    let undelivered = 0;
+    if (link !== undefined) {
+      await withDeadline(drain(link), timeoutMs, () => new DeadlineError('close', timeoutMs)).catch(() => {});
+      undelivered = link.events.unanswered + link.metrics.unanswered;
+      await link.close();
+    } else void opening.then((late) => late?.close());
+    await this.#audience.close();
+    await this.#closeWorker(timeoutMs);
     return { undelivered };
+  }
+
+  async #closeWorker(timeoutMs: number): Promise<void> {
+    const closed = this.#worker.then((worker) => worker?.close(timeoutMs));
+    await withDeadline(closed, timeoutMs, () => new DeadlineError('close', timeoutMs)).catch(() => {});
+  }
+
+  async #startWorker(): Promise<InProcessWorker | undefined> {
+    try {
+      return await startInProcessWorker(this.#config, this.#onError);
+    } catch (error) {
+      this.#onError(error instanceof Error ? error : new AnalyticsError('INTERNAL', 'The worker did not start.'));
+      return undefined;
+    }
+  }
+
+  /** The link, unless the service is closing: then `#open` refuses. */
+  get #openLink(): ServiceLink | undefined {
+    return this.#closing === undefined ? this.#link : undefined;
+  }
+
+  #readerOf(link: ServiceLink): ServiceReader {
+    this.#reader ??= createServiceReader(link, { config: this.#config, types: this.#types, guard: this.#guard });
+    return this.#reader;
+  }
+
+  async #within<T>(operation: string, work: (link: ServiceLink) => Promise<T>): Promise<T> {
+    const { ANALYTICS_DEADLINE_MS: ms } = this.#config;
+    const link = this.#openLink ?? (await this.#open(operation));
+    const done = work(link).catch((error: unknown) => {
+      throw error instanceof AnalyticsError ? error : unavailable(error);
+    });
+    return withDeadline(done, ms, () => new DeadlineError(operation, ms));
   }
 
   async #open(operation: string): Promise<ServiceLink> {
@@ -117,12 +245,14 @@ export class AnalyticsService implements AsyncDisposable {
   }
 }
 
-/** What `close` leaves behind. */
-export interface CloseReport {
-  /** Events and samples that Redis had not acknowledged when time ran out; their callers got a DeadlineError. */
-  readonly undelivered: number;
+async function drain(link: ServiceLink): Promise<void> {
+  await Promise.all([link.events.drain(), link.metrics.drain()]);
+}
+
+function toFailure(error: unknown): TrackFailure {
+  return { ok: false, error: error instanceof AnalyticsError ? error : new AnalyticsError('INTERNAL', 'The item was not sent.', { cause: error }) };
 }
 
 function unavailable(cause: unknown): AnalyticsError {
-  return new AnalyticsError('REDIS_UNAVAILABLE', 'Redis was not reached; nothing was sent. Check REDIS_URL and that Redis runs.', { cause });
+  return new AnalyticsError('REDIS_UNAVAILABLE', 'Redis does not answer; nothing was sent. Check REDIS_URL and that Redis runs.', { cause });
 }

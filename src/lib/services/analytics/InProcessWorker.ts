@@ -1,0 +1,61 @@
+import type { Processor } from 'bullmq';
+
+import { queuePlaces } from '../../../../queues/names.js';
+import type { Config } from '../../../config/parseConfig.js';
+import { retentionOf } from '../../../config/retention.js';
+import { createIngestion } from '../../../ingestion/createIngestion.js';
+import { jobFailure } from '../../../ingestion/jobFailure.js';
+import { createWorker } from '../../../processing/createWorker.js';
+import { connect } from '../../../redis/connect.js';
+import { createKeys } from '../../../redis/keys.js';
+import { checkKeyIdentity } from '../../../security/checkKeyIdentity.js';
+import { loadKeyRing } from '../../../security/loadKeyRing.js';
+
+/** Jobs that the application works on at a time: a batch keeps one core busy, and the application wants some of it. */
+const CONCURRENCY = 1;
+
+/** A worker in the application's own process, for the option `worker: true`. */
+export interface InProcessWorker {
+  /** Finishes the job it has, at most `timeoutMs`. */
+  close(timeoutMs: number): Promise<void>;
+}
+
+/** Starts it; resolves once it works. Waits for Redis as long as that takes. */
+export async function startInProcessWorker(config: Config, onError: (error: Error) => void): Promise<InProcessWorker> {
+  const keys = createKeys(config.REDIS_PREFIX);
+  const keyRing = await loadKeyRing(config);
+  const redis = connect(config.REDIS_URL, 'patient', 'analytics-service-worker', onError);
+  const places = queuePlaces(keys);
+  const start = (title: 'events' | 'metrics', ingest: (jobId: string, data: unknown) => Promise<unknown>) => {
+    const processor: Processor = async (job) => {
+      try {
+        return await ingest(job.id ?? '', job.data);
+      } catch (error) {
+        throw jobFailure(error);
+      }
+    };
+    return createWorker({ place: places[title], processor, connection: redis, concurrency: CONCURRENCY, onError });
+  };
+  try {
+    await checkKeyIdentity(redis, keys, keyRing);
+    const ingestion = createIngestion({
+      redis,
+      keys,
+      keyRing,
+      retentionDays: retentionOf(config),
+      metricRetentionDays: config.ANALYTICS_RETENTION_DAYS,
+    });
+    const workers = [start('events', ingestion.events), start('metrics', ingestion.metrics)];
+    for (const worker of workers) void worker.run().catch(onError);
+    return {
+      async close(timeoutMs) {
+        const late = new Promise<void>((resolve) => setTimeout(resolve, timeoutMs).unref());
+        await Promise.race([Promise.all(workers.map((worker) => worker.close())), late]);
+        redis.disconnect();
+      },
+    };
+  } catch (error) {
+    redis.disconnect();
+    throw error;
+  }
+}

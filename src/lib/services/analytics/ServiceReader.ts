@@ -1,0 +1,60 @@
+import { oldestKeptAt, retentionOf } from '../../../config/retention.js';
+import type { Config } from '../../../config/parseConfig.js';
+import type { EventTypes } from '../../../contract/eventTypes.js';
+import type { Event } from '../../../contract/event.js';
+import type { Metric } from '../../../contract/metric.js';
+import { KeyError } from '../../../errors/KeyError.js';
+import { getEvents, type GetEventsOptions } from '../../../queries/getEvents.js';
+import { getMetrics, type GetMetricsOptions } from '../../../queries/getMetrics.js';
+import type { Guard } from '../../../security/guard/Guard.js';
+import { createEventReader } from '../../../storage/createEventReader.js';
+import { createMetricReader } from '../../../storage/createMetricReader.js';
+import { SeriesTagReader } from '../../../storage/SeriesTagReader.js';
+import type { ServiceLink } from './ServiceLink.js';
+
+export interface ServiceReaderOptions {
+  readonly config: Config;
+  readonly types: EventTypes;
+  readonly guard: Guard;
+}
+
+/** The reading side of a service: what it shows follows from its own retention. */
+export interface ServiceReader {
+  getEvents(options: GetEventsOptions): Promise<Event[]>;
+  getMetrics(options: GetMetricsOptions): Promise<Metric[]>;
+}
+
+/** Days that events of a type are shown: what the type's definition says, else what the configuration says. */
+export function shownDays(config: Config, types: EventTypes): (type: string) => number {
+  const configured = retentionOf(config);
+  return (type) => Math.min(types.get(type)?.retentionDays ?? Infinity, configured(type));
+}
+
+/** @throws KeyError `KEY_UNAVAILABLE` in a process that only holds the public key */
+export function createServiceReader(link: ServiceLink, { config, types, guard }: ServiceReaderOptions): ServiceReader {
+  const { redis, keys, keyRing } = link;
+  const secrets = keyRing.reading;
+  if (secrets === undefined) {
+    throw new KeyError('KEY_UNAVAILABLE', 'A process that only holds ANALYTICS_PUBLIC_KEY cannot read. Set ANALYTICS_ENCRYPTION_KEY.');
+  }
+  const eventReader = createEventReader(keys, { redis, secrets });
+  const metricReader = createMetricReader(keys, { redis, secrets });
+  const tagReader = new SeriesTagReader(redis, keys, secrets);
+  const daysOf = shownDays(config, types);
+  return {
+    getEvents: (options) =>
+      getEvents(options, {
+        reader: eventReader,
+        isKnownType: (type) => types.get(type) !== undefined,
+        oldestKept: (type) => oldestKeptAt(daysOf(type), Date.now()),
+      }),
+    getMetrics: (options) =>
+      getMetrics(options, {
+        reader: metricReader,
+        tagReader,
+        secrets,
+        guard,
+        oldestKept: oldestKeptAt(config.ANALYTICS_RETENTION_DAYS, Date.now()),
+      }),
+  };
+}
