@@ -6,7 +6,7 @@ import { chunkIdOf } from '../redis/keys.js';
 import type { KeyRing } from '../security/KeyRing.js';
 import type { EventStore, NewEventChunk } from '../storage/EventStore.js';
 import { openBatch } from './openBatch.js';
-import { firstOfEachId, planMarks } from './seenMarks.js';
+import { planMarks, repeatedInBatch } from './seenMarks.js';
 import { splitByHour } from './splitByHour.js';
 
 export interface IngestEventsContext {
@@ -52,11 +52,11 @@ export async function ingestEvents(jobId: string, data: unknown, context: Ingest
     checkEach,
     ...planMarks(partRows, type, secrets.fingerprints, checkEach),
   });
-  let pending = parts.map(({ type, hour, indexes }) => {
-    const part = pickRows(rows, indexes);
-    const kept = firstOfEachId(part);
-    duplicates += indexes.length - kept.length;
-    return plan(type, hour, kept.length === indexes.length ? part : pickRows(part, kept), false);
+  const repeated = repeatedInBatch(rows, parts);
+  duplicates += repeated.size;
+  let pending = parts.flatMap(({ type, hour, indexes }) => {
+    const kept = repeated.size === 0 ? indexes : indexes.filter((index) => !repeated.has(index));
+    return kept.length === 0 ? [] : [plan(type, hour, pickRows(rows, kept), false)];
   });
 
   // Each round drops at least one row or turns to checking each, so it ends.

@@ -2,6 +2,7 @@ import { batchIdOf, eventIdAt } from '../codec/batchId.js';
 import type { EventRows } from '../codec/EventRows.js';
 import type { Fingerprints } from '../security/Fingerprints.js';
 import { seenMark, type SeenMark } from '../storage/SeenMark.js';
+import type { EventPart } from './splitByHour.js';
 
 export interface MarkPlan {
   readonly marks: readonly SeenMark[];
@@ -39,19 +40,22 @@ export function planMarks(rows: EventRows, type: string, fingerprints: Fingerpri
   return { marks, repeatedAt: -1 };
 }
 
-/** The rows left when each id is kept once: a batch may hold the same id twice. */
-export function firstOfEachId(rows: EventRows): number[] {
-  const ids = new Set<string>();
-  const kept: number[] = [];
-  const generatedFirst = rows.callerIds.size === 0 ? [] : rows.places.keys();
-  for (const row of generatedFirst) if (!rows.callerIds.has(row)) ids.add(eventIdAt(rows.batchId, rows.places[row]!));
-  for (const row of rows.places.keys()) {
+/**
+ * Rows of `parts` whose id an earlier row of their type has: a batch may hold the same id twice. The first is kept,
+ * whatever hours they are of: told by their order of storing it would depend on what else is sent back.
+ */
+export function repeatedInBatch(rows: EventRows, parts: readonly EventPart[]): ReadonlySet<number> {
+  const repeated = new Set<number>();
+  if (rows.callerIds.size === 0) return repeated;
+  const kept = parts.flatMap((part) => part.indexes).sort((one, other) => one - other);
+  const taken = new Set<string>();
+  for (const row of kept) if (!rows.callerIds.has(row)) taken.add(`${rows.types[row]} ${eventIdAt(rows.batchId, rows.places[row]!)}`);
+  for (const row of kept) {
     const callerId = rows.callerIds.get(row);
-    if (callerId !== undefined) {
-      if (ids.has(callerId)) continue;
-      ids.add(callerId);
-    }
-    kept.push(row);
+    if (callerId === undefined) continue;
+    const name = `${rows.types[row]} ${callerId}`;
+    if (taken.has(name)) repeated.add(row);
+    taken.add(name);
   }
-  return kept;
+  return repeated;
 }
