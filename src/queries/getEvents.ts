@@ -49,9 +49,10 @@ export interface GetEventsContext {
   readonly isKnownType: (type: string) => boolean;
   /** ms since the epoch. Events of the type before this are hidden, whether or not they were removed already. */
   readonly oldestKept: (type: string) => number;
+  /** From this offset on whole hours are left out by their counts, which takes one more round trip. Default: 1,000. */
+  readonly deepOffset?: number | undefined;
 }
 
-/** From here on an offset is worth reading the hours' counts. */
 const DEEP_OFFSET = 1000;
 
 /**
@@ -72,7 +73,7 @@ export async function getEvents(options: GetEventsOptions, context: GetEventsCon
     order,
     matches: matcher(filters),
   };
-  const page = offset < DEEP_OFFSET ? { range: whole, offset } : await skipHours(context.reader, whole, offset);
+  const page = offset < (context.deepOffset ?? DEEP_OFFSET) ? { range: whole, offset } : await skipHours(context.reader, whole, offset);
   if (page.range.lower > page.range.upper) return [];
   const candidates = await selectRows(context.reader, page.range, page.offset + limit);
   return candidates.slice(page.offset).map(({ rows, row }) => eventAt(rows, row));

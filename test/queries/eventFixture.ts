@@ -34,7 +34,8 @@ export interface Job {
 }
 
 /** The store with the code that writes and reads it, in one process and without a queue. */
-export async function createEventFixture(url: string, { prefix = `t${randomBytes(6).toString('hex')}:`, cacheBytes }: { prefix?: string; cacheBytes?: number } = {}) {
+export async function createEventFixture(url: string, { cacheBytes, deepOffset }: { cacheBytes?: number; deepOffset?: number } = {}) {
+  const prefix = `t${randomBytes(6).toString('hex')}:`;
   const keyRing = await keyRingFromMaster(randomBytes(32));
   await keyRing.transport.prepare();
   const secrets = keyRing.reading!;
@@ -44,7 +45,12 @@ export async function createEventFixture(url: string, { prefix = `t${randomBytes
   const oldest = { kept: -Infinity };
   const makeReader = (): EventReader => createEventReader(keys, { redis, secrets, cacheBytes });
   let reader = makeReader();
-  const context = (): GetEventsContext => ({ reader, isKnownType: (type) => types.get(type) !== undefined, oldestKept: () => oldest.kept });
+  const context = (): GetEventsContext => ({
+    reader,
+    isKnownType: (type) => types.get(type) !== undefined,
+    oldestKept: () => oldest.kept,
+    deepOffset,
+  });
 
   return {
     redis,
@@ -54,6 +60,7 @@ export async function createEventFixture(url: string, { prefix = `t${randomBytes
     get reader() {
       return reader;
     },
+    /** Goes on with a reader that has nothing in memory. */
     forget(): void {
       reader = makeReader();
     },
@@ -74,8 +81,13 @@ export async function createEventFixture(url: string, { prefix = `t${randomBytes
       return { id: batch.id, payload };
     },
     /** What the processor does with a job. `through` is the connection that it writes with. */
-    async run(job: Job, { through = redis, now = Date.now }: { through?: Redis; now?: () => number } = {}): Promise<BatchResult> {
-      const ingest: IngestEventsContext = { store: new EventStore(through, keys, secrets), keyRing, oldestKept: () => oldest.kept, now };
+    async run(job: Job, { through = redis, oldestKept = -Infinity }: { through?: Redis; oldestKept?: number } = {}): Promise<BatchResult> {
+      const ingest: IngestEventsContext = {
+        store: new EventStore(through, keys, secrets),
+        keyRing,
+        oldestKept: () => oldestKept,
+        now: Date.now,
+      };
       return ingestEvents(job.id, job.payload, ingest);
     },
     get: async (options: Parameters<typeof getEvents>[0]) => getEvents(options, context()),
