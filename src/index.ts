@@ -10,6 +10,8 @@ export type { GetMetricsOptions } from './queries/getMetrics.js';
 export type { Stats } from './monitoring/Stats.js';
 export type { Event, EventData } from './contract/event.js';
 export type { Metric, MetricData } from './contract/metric.js';
+export type { CleanupReport } from './retention/cleanupStatus.js';
+export type { GuardDetector, GuardMode, GuardPolicy } from './security/guard/GuardPolicy.js';
 
 export { AnalyticsError, type ErrorCode } from './errors/AnalyticsError.js';
 export { ConfigurationError } from './errors/ConfigurationError.js';

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-// oxlint-disable-next-line no-restricted-imports -- a bad definition needs the typed error, and errors import nobody
 import { ValidationError, type FieldIssue } from '../errors/ValidationError.js';
 import { EventPriority } from './EventPriority.js';
 import { EventType } from './EventType.js';

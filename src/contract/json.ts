@@ -1,4 +1,3 @@
-/// <reference lib="es2024.string" />
 import { z } from 'zod';
 
 /** What JSON can hold. Members that are `undefined` are left out, as JSON does. */

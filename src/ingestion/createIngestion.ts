@@ -11,8 +11,8 @@ import { ingestMetrics } from './ingestMetrics.js';
 
 /** What is done with a job's data, wherever the job runs: in a child, in the application, or in a test. */
 export interface Ingestion {
-  events(jobId: string, data: unknown): Promise<BatchResult>;
-  metrics(jobId: string, data: unknown): Promise<BatchResult>;
+  readonly events: (jobId: string, data: unknown) => Promise<BatchResult>;
+  readonly metrics: (jobId: string, data: unknown) => Promise<BatchResult>;
 }
 
 export interface IngestionOptions {

@@ -1,10 +1,11 @@
 import { encodeMetricName } from '../redis/keys.js';
 import type { Fingerprints } from '../security/Fingerprints.js';
+import { findIdentifiers } from '../security/guard/findIdentifiers.js';
 
-/** Ten digits in a row, or a pair around a dot, could be a number of a person; such a name is not put in a key in clear. */
-const LOOKS_PERSONAL = /\d{6,}/;
-
-/** The metric's name as it stands in keys: as it is where that is plain and says nothing of a person, else hashed. */
+/**
+ * The metric's name as it stands in keys: as it is where that is plain and holds nothing that looks like a person's, else
+ * hashed. It asks the detectors and not the guard's policy, which differs between processes: they have to agree on keys.
+ */
 export function metricKeyName(name: string, fingerprints: Fingerprints): string {
-  return encodeMetricName(name, !LOOKS_PERSONAL.test(name), (text) => fingerprints.metricName(text));
+  return encodeMetricName(name, findIdentifiers(name) === undefined, (text) => fingerprints.metricName(text));
 }

@@ -17,6 +17,8 @@ import { normalizeEvent } from '../../../producer/normalizeEvent.js';
 import { normalizeMetric } from '../../../producer/normalizeMetric.js';
 import type { GetEventsOptions } from '../../../queries/getEvents.js';
 import type { GetMetricsOptions } from '../../../queries/getMetrics.js';
+import { cleanUp, cleanupLimits } from '../../../retention/cleanUp.js';
+import type { CleanupReport } from '../../../retention/cleanupStatus.js';
 import { createGuard } from '../../../security/guard/createGuard.js';
 import type { Guard } from '../../../security/guard/Guard.js';
 import { startInProcessWorker, type InProcessWorker } from './InProcessWorker.js';
@@ -24,7 +26,7 @@ import { LocalAudience } from './LocalAudience.js';
 import { configOf, type AnalyticsServiceOptions } from './options.js';
 import { processOnce } from './processOnce.js';
 import { openServiceLink, type ServiceLink } from './ServiceLink.js';
-import { createServiceReader, type ServiceReader } from './ServiceReader.js';
+import { createServiceReader, shownDays, type ServiceReader } from './ServiceReader.js';
 import { withDeadline } from './withDeadline.js';
 
 export { EventPriority } from '../../../contract/EventPriority.js';
@@ -67,7 +69,7 @@ export class AnalyticsService implements AsyncDisposable {
     this.#config = configOf(options);
     this.#priorities = priorityTable(options.priorities);
     this.#types = options.eventTypes ?? eventTypes;
-    this.#guard = options.guard ?? createGuard({ mode: this.#config.ANALYTICS_GUARD });
+    this.#guard = createGuard({ mode: this.#config.ANALYTICS_GUARD, ...options.guard });
     this.#onError = options.onError ?? (() => {});
     this.#audience = new LocalAudience(this.#config, this.#onError);
     this.#worker = options.worker === true ? this.#startWorker() : Promise.resolve(undefined);
@@ -79,7 +81,7 @@ export class AnalyticsService implements AsyncDisposable {
    * @throws DeadlineError with the event's `id` when Redis did not answer in time; calling again with that id is safe
    * @throws AnalyticsError `REDIS_UNAVAILABLE` when it was refused; nothing was stored
    */
-  async trackEvent<Type extends EventTypeName>(data: EventData<Type>): Promise<string> {
+  async trackEvent<const Type extends EventTypeName>(data: EventData<Type>): Promise<string> {
     const event = normalizeEvent(data, { types: this.#types, guard: this.#guard, now: Date.now() });
     const link = this.#openLink ?? (await this.#open('trackEvent'));
     const ticket = link.events.add(event.priority, event);
@@ -113,8 +115,10 @@ export class AnalyticsService implements AsyncDisposable {
    * Both ends of the range are included; without them it is everything kept.
    * @throws ValidationError, DeadlineError, KeyError
    */
-  async getEvents(options: GetEventsOptions): Promise<Event[]> {
-    return this.#within('getEvents', async (link) => this.#readerOf(link).getEvents(options));
+  async getEvents<const Type extends EventTypeName>(options: GetEventsOptions & { readonly type: Type }): Promise<Event<Type>[]> {
+    const events = await this.#within('getEvents', async (link) => this.#readerOf(link).getEvents(options));
+    // The schema of a defined type was applied when the event was tracked.
+    return events as Event<Type>[];
   }
 
   /**
@@ -145,10 +149,33 @@ export class AnalyticsService implements AsyncDisposable {
     this.#audience.unregister(userId);
   }
 
-  /** Works off what is waiting, up to `batchSize` events and as many samples, in this process. For scripts, tests and small applications. */
+  /**
+   * Works off what is waiting, up to `batchSize` events and as many samples, in this process. For scripts, tests and
+   * small applications. What is not done by the deadline is left for the next call or another worker.
+   * @throws KeyError, DeadlineError
+   */
   async processEvents(): Promise<void> {
-    const link = this.#openLink ?? (await this.#open('processEvents'));
-    await processOnce(this.#config, link, this.#onError);
+    const late = new AbortController();
+    try {
+      await this.#within('processEvents', (link) => processOnce(this.#config, link, late.signal, this.#onError));
+    } finally {
+      late.abort();
+    }
+  }
+
+  /**
+   * Removes what is older than this instance keeps, in steps of a few ms: it takes as long as there is something to
+   * remove, and fails within 2 s of Redis going away.
+   * @returns how much was removed, by kind
+   */
+  async cleanup(): Promise<CleanupReport> {
+    const { redis, keys } = this.#openLink ?? (await this.#open('cleanup'));
+    const limits = { ...cleanupLimits(this.#config), retentionDays: shownDays(this.#config, this.#types) };
+    try {
+      return await cleanUp({ redis, keys }, limits);
+    } catch (error) {
+      throw error instanceof AnalyticsError ? error : unavailable(error);
+    }
   }
 
   /** How queues, sockets and system fare; every figure is defined in docs/monitoring.md. */

@@ -1,7 +1,7 @@
 import type { PriorityTable } from '../../../../queues/priorities.js';
 import { parseConfig, type Config } from '../../../config/parseConfig.js';
 import type { EventTypes } from '../../../contract/eventTypes.js';
-import type { Guard } from '../../../security/guard/Guard.js';
+import type { GuardPolicy } from '../../../security/guard/GuardPolicy.js';
 
 /** Every option has an environment variable beside it; an option that is given wins. See docs/configuration.md. */
 export interface AnalyticsServiceOptions {
@@ -27,8 +27,8 @@ export interface AnalyticsServiceOptions {
   readonly priorities?: Partial<PriorityTable>;
   /** Runs a worker in this process, for those who want no second one. Default false. */
   readonly worker?: boolean;
-  /** What becomes of values that look like a person's. Default: masked (`ANALYTICS_GUARD`). */
-  readonly guard?: Guard;
+  /** What becomes of what looks like a person's. Default: it is masked (`ANALYTICS_GUARD`). */
+  readonly guard?: GuardPolicy;
   /** Default: the types that `defineEventType` adds to. */
   readonly eventTypes?: EventTypes;
   /** Told of errors that no call can report: a lost connection, a failed try. Default: nobody. */

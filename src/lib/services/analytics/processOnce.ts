@@ -6,9 +6,21 @@ import { processWaiting } from '../../../processing/processWaiting.js';
 import { connect } from '../../../redis/connect.js';
 import type { ServiceLink } from './ServiceLink.js';
 
-/** Works off up to `batchSize` events, and as many samples, through the same functions as the sandboxed processors. */
-export async function processOnce(config: Config, { keys, keyRing }: ServiceLink, onError: (error: Error) => void): Promise<void> {
+/**
+ * Works off up to `batchSize` events, and as many samples, through the same functions as the sandboxed processors.
+ *
+ * @param signal lets go of Redis when aborted: a job that is not finished then runs again once its lock has expired
+ */
+export async function processOnce(
+  config: Config,
+  { keys, keyRing }: ServiceLink,
+  signal: AbortSignal,
+  onError: (error: Error) => void,
+): Promise<void> {
+  // BullMQ takes no connection for a worker that fails fast, so the signal does.
   const connection = connect(config.REDIS_URL, 'patient', 'analytics-service-processing', onError);
+  const letGo = (): void => connection.disconnect();
+  signal.addEventListener('abort', letGo, { once: true });
   try {
     const ingestion = createIngestion({
       redis: connection,
@@ -22,6 +34,7 @@ export async function processOnce(config: Config, { keys, keyRing }: ServiceLink
     await processWaiting({ place: places.events, connection, process: ingestion.events, limit, onError });
     await processWaiting({ place: places.metrics, connection, process: ingestion.metrics, limit, onError });
   } finally {
-    connection.disconnect();
+    signal.removeEventListener('abort', letGo);
+    letGo();
   }
 }

@@ -189,6 +189,29 @@ test('a service shows no more than it keeps', async () => {
   expect(await reader.getEvents({ type: EventType.CUSTOM })).toHaveLength(1);
 });
 
+test('cleanup removes what is older than this instance keeps', async () => {
+  const redisPrefix = 'cleaned:';
+  await using writer = serviceWith({ redisPrefix });
+  await writer.trackEvents([
+    { type: EventType.CUSTOM, timestamp: Date.now() - 3 * 86_400_000 },
+    { type: EventType.CUSTOM, timestamp: Date.now() },
+  ]);
+  await writer.trackMetric({ name: 'cpu', value: 1, timestamp: Date.now() - 3 * 86_400_000 });
+  await writer.processEvents();
+  await using cleaner = serviceWith({ redisPrefix, retentionDays: 1 });
+  expect(await cleaner.cleanup()).toMatchObject({ events: 1, samples: 1 });
+  expect(await writer.getEvents({ type: EventType.CUSTOM })).toHaveLength(1);
+  expect(await writer.getMetrics({ name: 'cpu' })).toEqual([]);
+});
+
+test('the figures tell of what waits and of Redis', async () => {
+  await using service = serviceWith();
+  await service.trackEvent({ type: EventType.CUSTOM });
+  const stats = await service.getStats();
+  expect(stats.queue?.queues.events.waiting).toBe(1);
+  expect(stats.system.redis.connected).toBe(true);
+});
+
 describe('keys', () => {
   test('that differ are found out at the first call', async () => {
     const redisPrefix = 'mixed:';
