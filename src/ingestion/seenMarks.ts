@@ -24,11 +24,13 @@ export function planMarks(rows: EventRows, type: string, fingerprints: Fingerpri
     seenMark(fingerprints, mode, kind, type, id, affected);
   const marks: SeenMark[] = [mark('write', 'batch', rows.batchId)];
   for (const [row, id] of rows.callerIds) {
-    marks.push(mark('both', 'event', id, [row]));
     const origin = batchIdOf(id);
-    if (origin !== undefined && origin !== rows.batchId) {
-      marks.push(mark('check', 'batch', origin, [row]), mark('write', 'repeated', origin));
-    }
+    const isRepeat = origin !== undefined && origin !== rows.batchId;
+    // In this order: once the event's own mark is written, its batch has been told, and leaves the event to this chunk
+    // even if this run fails and the batch comes before the next.
+    if (isRepeat) marks.push(mark('write', 'repeated', origin));
+    marks.push(mark('both', 'event', id, [row]));
+    if (isRepeat) marks.push(mark('origin', 'batch', origin, [row]));
   }
   if (!checkEach) {
     marks.push(mark('check', 'repeated', rows.batchId));

@@ -5,8 +5,11 @@ const DAY_MS = 86_400_000;
 
 /** What the store remembers so that a repeated event is stored once. */
 export interface SeenMark {
-  /** `check`: has to be free; `write`: is written with the chunk; `both`. */
-  readonly mode: 'check' | 'write' | 'both';
+  /**
+   * `check`: has to be free; `write`: is written with the chunk; `both`. `origin`: has to be free, unless the mark before
+   * it is this chunk's own, from a run that failed.
+   */
+  readonly mode: 'check' | 'write' | 'both' | 'origin';
   readonly bucket: number;
   readonly field: Buffer;
   /** Rows that are duplicates if the mark is taken. */
@@ -33,7 +36,7 @@ export function seenMarkValue(chunkId: Buffer, now: number): Buffer {
   return value;
 }
 
-const LETTERS = { check: 'c', write: 'w', both: 'b' } as const;
+const LETTERS = { check: 'c', write: 'w', both: 'b', origin: 'o' } as const;
 
 /** The mark as the script takes it. */
 export function seenMarkArgument(mark: SeenMark): Buffer {

@@ -2,9 +2,10 @@
 Stores one chunk of events with everything that belongs to it. Safe to repeat: a chunk that is stored is left alone.
 
 Redis does not roll a script back, so it decides before it writes, and writes in an order that a repeat can finish:
-what comes first (data key, seen marks, index) is the same when written again; a feed entry counts only if its id is the
-offset that the stored chunk names; offset, epoch and hour count change in one HSET, undone if the last write fails; the
-chunk itself, which is the guard, comes last.
+seen marks come first, and a repeat knows its own; a feed entry counts only if its id is the offset that the stored chunk
+names; offset, epoch and hour count change in one HSET; the chunk itself, which is the guard, comes last. If it or what
+comes shortly before it fails, these are taken back: a repeat may have fewer events, since some expired or were stored by
+another job meanwhile, and then its index entry is another.
 
 KEYS[1] chunks    hash    chunk id -> last offset (8 bytes), sealed chunk
 KEYS[2] time      zset    index entry by latest time
@@ -20,7 +21,8 @@ ARGV[4] index entry              ARGV[9]  stored at, ms
 ARGV[5] count                    ARGV[10] user fingerprints, 4 bytes each
 ARGV[11] epoch to use if there is none, or if the feed was lost
 ARGV[12] value of the marks that this chunk writes
-ARGV[13...] one for each of KEYS[6...]: 'c' (has to be free), 'w' (is written) or 'b' (both), then the field
+ARGV[13...] one for each of KEYS[6...]: 'c' (has to be free), 'w' (is written), 'b' (both) or 'o' (has to be free, unless the
+            mark before it is this chunk's own), then the field
 
 Returns { 'stored', last offset } | { 'known' } | { 'seen', place of each mark that is taken, from 1 } | { 'wrong type', key's place }
 ]]
@@ -38,14 +40,22 @@ if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return { 'known' } end
 
 local owner = string.sub(ARGV[12], 3)
 local taken = {}
+local wasOwn = false
 for mark = 1, marks do
   local kind = redis.call('TYPE', KEYS[5 + mark]).ok
   if kind ~= 'none' and kind ~= 'hash' then return { 'wrong type', 5 + mark } end
-  if kind == 'hash' and string.sub(ARGV[12 + mark], 1, 1) ~= 'w' then
+  local mode = string.sub(ARGV[12 + mark], 1, 1)
+  local isOwn = false
+  if kind == 'hash' and mode ~= 'w' and not (mode == 'o' and wasOwn) then
     local value = redis.call('HGET', KEYS[5 + mark], string.sub(ARGV[12 + mark], 2))
-    -- A mark of this very chunk was left by a run that failed after writing it: it is no duplicate.
-    if value and string.sub(value, 3) ~= owner then taken[#taken + 1] = mark end
+    if value then
+      -- A mark of this very chunk was left by a run that failed after writing it: it is no duplicate. An event that was
+      -- claimed so is nobody else's either: its batch, if it came in between, left it to this one.
+      isOwn = string.sub(value, 3) == owner
+      if not isOwn then taken[#taken + 1] = mark end
+    end
   end
+  wasOwn = isOwn
 end
 if #taken > 0 then
   table.insert(taken, 1, 'seen')
@@ -70,19 +80,27 @@ local count = tonumber(ARGV[5])
 local offset = string.format('%.0f', top + count)
 local hourBefore = tonumber(known[3] or '0')
 
-redis.call('HSET', KEYS[3], ARGV[1], ARGV[3])
 for mark = 1, marks do
-  if string.sub(ARGV[12 + mark], 1, 1) ~= 'c' then
+  local mode = string.sub(ARGV[12 + mark], 1, 1)
+  if mode == 'w' or mode == 'b' then
     redis.call('HSET', KEYS[5 + mark], string.sub(ARGV[12 + mark], 2), ARGV[12])
   end
 end
-redis.call('ZADD', KEYS[2], ARGV[6], ARGV[4])
 redis.call('XADD', KEYS[5], offset .. '-0', 'c', ARGV[1], 'n', ARGV[5], 'at', ARGV[9], 'h', ARGV[8], 'e', ARGV[7],
   'l', ARGV[6], 'u', ARGV[10])
 redis.call('HSET', KEYS[4], 'offset', offset, 'epoch', epoch, ARGV[8], string.format('%.0f', hourBefore + count))
-local written = redis.pcall('HSET', KEYS[1], ARGV[1], struct.pack('>d', top + count) .. ARGV[2])
-if type(written) == 'table' and written.err then
-  redis.call('HSET', KEYS[4], 'offset', string.format('%.0f', before), ARGV[8], string.format('%.0f', hourBefore))
-  return redis.error_reply(written.err)
+local last = {
+  { 'HSET', KEYS[3], ARGV[1], ARGV[3] },
+  { 'ZADD', KEYS[2], ARGV[6], ARGV[4] },
+  { 'HSET', KEYS[1], ARGV[1], struct.pack('>d', top + count) .. ARGV[2] },
+}
+for place = 1, #last do
+  local written = redis.pcall(unpack(last[place]))
+  if type(written) == 'table' and written.err then
+    redis.pcall('HDEL', KEYS[3], ARGV[1])
+    redis.pcall('ZREM', KEYS[2], ARGV[4])
+    redis.call('HSET', KEYS[4], 'offset', string.format('%.0f', before), ARGV[8], string.format('%.0f', hourBefore))
+    return redis.error_reply(written.err)
+  end
 end
 return { 'stored', offset }

@@ -24,13 +24,20 @@ if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return { 'known' } end
 
 local hourBefore = tonumber(redis.call('HGET', KEYS[4], ARGV[7]) or '0')
 
-redis.call('HSET', KEYS[3], ARGV[1], ARGV[3])
 for place = 8, #ARGV, 2 do redis.call('HSETNX', KEYS[5], ARGV[place], ARGV[place + 1]) end
-redis.call('ZADD', KEYS[2], ARGV[6], ARGV[4])
 redis.call('HSET', KEYS[4], ARGV[7], string.format('%.0f', hourBefore + tonumber(ARGV[5])))
-local written = redis.pcall('HSET', KEYS[1], ARGV[1], ARGV[2])
-if type(written) == 'table' and written.err then
-  redis.call('HSET', KEYS[4], ARGV[7], string.format('%.0f', hourBefore))
-  return redis.error_reply(written.err)
+local last = {
+  { 'HSET', KEYS[3], ARGV[1], ARGV[3] },
+  { 'ZADD', KEYS[2], ARGV[6], ARGV[4] },
+  { 'HSET', KEYS[1], ARGV[1], ARGV[2] },
+}
+for place = 1, #last do
+  local written = redis.pcall(unpack(last[place]))
+  if type(written) == 'table' and written.err then
+    redis.pcall('HDEL', KEYS[3], ARGV[1])
+    redis.pcall('ZREM', KEYS[2], ARGV[4])
+    redis.call('HSET', KEYS[4], ARGV[7], string.format('%.0f', hourBefore))
+    return redis.error_reply(written.err)
+  end
 end
 return { 'stored' }
