@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Redis } from 'ioredis';
 
@@ -8,14 +8,14 @@ import { KeyError } from '../errors/KeyError.js';
 import type { Keys } from '../redis/keys.js';
 import type { KeyRing, ReadingKeys } from '../security/KeyRing.js';
 import { Audience } from './Audience.js';
+import { ChunkOpener } from './ChunkOpener.js';
 import type { ClientRegistry } from './ClientRegistry.js';
 import { CompletionWatch } from './CompletionWatch.js';
-import { eventMessage } from './eventMessage.js';
-import type { FeedEntry } from './feedEntry.js';
-import { FeedReader, isWrongType, type TypePage } from './FeedReader.js';
-import { fetchFeedChunks, openFeedChunk, type OpenFeedChunk, type StoredChunk } from './openFeedChunks.js';
+import { FeedReader } from './FeedReader.js';
 import { Outlet } from './Outlet.js';
 import { createFigures, type RealtimeFigures } from './RealtimeFigures.js';
+import { Relay } from './Relay.js';
+import { RoundTimer } from './RoundTimer.js';
 
 export interface BroadcasterOptions {
   /** A patient connection. The caller opened it and closes it, after the broadcaster. */
@@ -39,13 +39,8 @@ export interface BroadcasterOptions {
 
 const POLL_MS = 500;
 const MOST_BUFFERED_BYTES = 16 * 1024 * 1024;
-/** Rounds closer together than this cost more than they bring: 1,600 small reads a second at full load instead of 8,000. */
-const ROUND_MS = 5;
-/** Events whose chunks are held at a time. */
-const EVENTS_AT_ONCE = 4096;
-/** Longest turn before other sockets, timers and Redis replies get theirs. */
-const TURN_MS = 8;
 const RETRY_MS = 200;
+const CLOSE_MS = 1000;
 
 /** Relays what is stored to the sockets of the users that it belongs to. Any number may run at once, each with clients of its own. */
 export interface Broadcaster {
@@ -72,48 +67,58 @@ export function createBroadcaster(options: BroadcasterOptions): Broadcaster {
 
 class FeedBroadcaster implements Broadcaster {
   readonly figures: RealtimeFigures;
-  readonly #options: BroadcasterOptions;
-  readonly #secrets: ReadingKeys;
+  readonly #onError: (error: unknown) => void;
   readonly #audience: Audience;
   readonly #reader: FeedReader;
+  readonly #opener: ChunkOpener;
+  readonly #relay: Relay;
+  readonly #timer: RoundTimer;
   readonly #watch: CompletionWatch;
-  readonly #outlet: Outlet;
+  readonly #redis: Redis;
+  readonly #onReady = (): void => this.#timer.wake(undefined);
   #started: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
-  #rounds: Promise<void> = Promise.resolve();
   #isClosed = false;
-  #isRunning = false;
-  #isPollDue = false;
-  readonly #woken = new Set<string>();
-  #lastRound = 0;
-  #poll: NodeJS.Timeout | undefined;
-  #delayed: NodeJS.Timeout | undefined;
-  #turnStart = 0;
 
   constructor(options: BroadcasterOptions, secrets: ReadingKeys) {
     const { redis, keys, registry, queuePlace } = options;
-    this.#options = options;
-    this.#secrets = secrets;
-    this.figures = options.figures ?? createFigures(registry);
+    const figures = options.figures ?? createFigures(registry);
+    const onError = (error: unknown): void => {
+      if (this.#isClosed) return;
+      figures.relayErrors += 1;
+      options.onError?.(error);
+    };
+    this.figures = figures;
+    this.#redis = redis;
+    this.#onError = onError;
     this.#audience = new Audience(registry, secrets.fingerprints);
-    this.#outlet = new Outlet(this.figures, options.mostBufferedBytes ?? MOST_BUFFERED_BYTES);
+    this.#opener = new ChunkOpener({ redis, keys, secrets, figures, onError });
+    this.#relay = new Relay({
+      redis,
+      registry,
+      audience: this.#audience,
+      opener: this.#opener,
+      outlet: new Outlet(figures, options.mostBufferedBytes ?? MOST_BUFFERED_BYTES),
+      figures,
+    });
     this.#reader = new FeedReader({
       redis,
       keys,
       onGap: () => {
-        this.figures.gaps += 1;
+        figures.gaps += 1;
       },
-      onError: (error) => this.#report(error),
+      onError,
     });
+    this.#timer = new RoundTimer({ round: async (types, isPoll) => this.#round(types, isPoll), onError, pollMs: options.pollMs ?? POLL_MS });
     this.#watch = new CompletionWatch({
       place: queuePlace,
       redis,
-      onCompleted: (types) => this.#wake(types),
+      onCompleted: (types) => this.#timer.wake(types),
       onRestart: () => {
-        this.figures.listenerRestarts += 1;
-        this.#wake(undefined);
+        figures.listenerRestarts += 1;
+        this.#timer.wake(undefined);
       },
-      onError: (error) => this.#report(error),
+      onError,
     });
   }
 
@@ -132,165 +137,48 @@ class FeedBroadcaster implements Broadcaster {
   }
 
   async #begin(): Promise<void> {
-    for (;;) {
+    while (!this.#isClosed) {
       try {
         await this.#reader.start();
         break;
       } catch (error) {
-        if (this.#isClosed) return;
-        this.#report(error);
+        this.#onError(error);
         await sleep(RETRY_MS);
       }
     }
     if (this.#isClosed) return;
     this.#watch.start();
-    this.#poll = setInterval(() => this.#wake(undefined), this.#options.pollMs ?? POLL_MS);
-    this.#poll.unref();
-    this.#wake(undefined);
+    this.#timer.start();
+    this.#redis.on('ready', this.#onReady);
   }
 
   async #end(): Promise<void> {
     this.#isClosed = true;
-    clearInterval(this.#poll);
-    clearTimeout(this.#delayed);
-    await this.#watch.close();
+    this.#redis.off('ready', this.#onReady);
+    this.#opener.close();
     // A round that waits for an absent Redis would wait for ever; what it does afterwards is nothing.
-    await Promise.race([this.#rounds, sleep(1000, undefined, { ref: false })]);
+    await Promise.race([
+      Promise.all([this.#watch.close(), this.#timer.close()]),
+      sleep(2 * CLOSE_MS, undefined, { ref: false }),
+    ]);
     this.#reader.close();
     this.#audience.close();
   }
 
-  /** @param types that something was stored of; undefined: look at all of them, and for what changed */
-  #wake(types: readonly string[] | undefined): void {
-    if (types === undefined) this.#isPollDue = true;
-    else for (const type of types) this.#woken.add(type);
-    if (this.#isRunning || this.#isClosed || this.#delayed !== undefined) return;
-    const dueInMs = this.#lastRound + ROUND_MS - performance.now();
-    if (dueInMs <= 0) return this.#run();
-    this.#delayed = setTimeout(() => {
-      this.#delayed = undefined;
-      this.#run();
-    }, dueInMs);
-  }
-
-  #run(): void {
-    if (this.#isRunning || this.#isClosed) return;
-    this.#isRunning = true;
-    this.#lastRound = performance.now();
-    this.#rounds = this.#round()
-      .catch((error: unknown) => this.#report(error))
-      .then(() => {
-        this.#isRunning = false;
-        if (this.#woken.size > 0) this.#wake([]);
-        else if (this.#isPollDue) this.#wake(undefined);
-      });
-  }
-
-  async #round(): Promise<void> {
-    const isPoll = this.#isPollDue;
-    this.#isPollDue = false;
-    let types = new Set(this.#woken);
-    this.#woken.clear();
-    await this.#reader.addTypes(types);
+  async #round(woken: ReadonlySet<string>, isPoll: boolean): Promise<void> {
+    await this.#reader.addTypes(woken);
+    let types: Iterable<string> = woken;
     if (isPoll) {
       await this.#reader.refresh();
-      types = new Set(this.#reader.types());
+      types = this.#reader.types();
     }
-    while (types.size > 0 && !this.#isClosed) {
+    for (;;) {
       const pages = await this.#reader.read(types);
-      await this.#relay(pages);
-      types = new Set(pages.filter((page) => page.more).map((page) => page.type));
+      if (this.#isClosed) return;
+      await this.#relay.relay(pages);
+      const further = pages.filter((page) => page.more).map((page) => page.type);
+      if (further.length === 0) return;
+      types = further;
     }
   }
-
-  async #relay(pages: readonly TypePage[]): Promise<void> {
-    // Taken in the turn in which the pages came: whoever registers later begins behind them.
-    const upTo = this.#options.registry.sequence;
-    const wanted = pages.map((page) => ({ ...page, entries: page.entries.filter((entry) => this.#isWanted(entry)) }));
-    for (const page of pages) this.figures.entriesRead += page.entries.length;
-    for (const { type, epoch, entries } of wanted) {
-      for (const group of groupsOf(entries)) {
-        const chunks = await this.#fetch(type, group);
-        this.#turnStart = performance.now();
-        for (const [place, chunk] of chunks.entries()) {
-          const opened = this.#open(group[place]!, chunk);
-          if (opened !== undefined) await this.#deliver(opened, epoch, upTo);
-        }
-        this.#outlet.flush();
-      }
-    }
-  }
-
-  #isWanted(entry: FeedEntry): boolean {
-    return this.#audience.mayBeIn(entry.users, entry.storedAt);
-  }
-
-  /** Tries until Redis answers: the page was taken, so what is not fetched now is never sent. */
-  async #fetch(type: string, group: readonly FeedEntry[]): Promise<(StoredChunk | undefined)[]> {
-    const { redis, keys } = this.#options;
-    while (!this.#isClosed) {
-      try {
-        return await fetchFeedChunks(redis, keys.event(type), group);
-      } catch (error) {
-        this.#report(error);
-        if (isWrongType(error)) break;
-        await sleep(RETRY_MS, undefined, { ref: false });
-      }
-    }
-    return [];
-  }
-
-  #open(entry: FeedEntry, stored: StoredChunk | undefined): OpenFeedChunk | undefined {
-    try {
-      if (stored !== undefined) {
-        this.figures.chunksOpened += 1;
-        return { entry, rows: openFeedChunk(stored, this.#secrets.chunks) };
-      }
-    } catch (error) {
-      this.#report(error);
-    }
-    this.figures.entriesSkipped += 1;
-    return undefined;
-  }
-
-  async #deliver({ entry, rows }: OpenFeedChunk, epoch: string, upTo: number): Promise<void> {
-    const { registry } = this.#options;
-    const before = entry.offset - entry.count;
-    for (const [row, user] of rows.users.entries()) {
-      const clients = user === null ? undefined : registry.clientsOf(user);
-      if (clients === undefined) continue;
-      let message: Buffer | undefined;
-      for (const client of clients.values()) {
-        if (client.sequence > upTo) continue;
-        message ??= Buffer.from(eventMessage(rows, row, epoch, before + row + 1));
-        this.#outlet.send(client, message);
-      }
-      if (message !== undefined && performance.now() - this.#turnStart > TURN_MS) {
-        this.#outlet.flush();
-        await nextTurn();
-        this.#turnStart = performance.now();
-      }
-    }
-  }
-
-  #report(error: unknown): void {
-    this.figures.errors += 1;
-    this.#options.onError?.(error);
-  }
-}
-
-/** Parts of so many events that their chunks may be in memory together. */
-function* groupsOf(entries: readonly FeedEntry[]): Generator<readonly FeedEntry[]> {
-  let group: FeedEntry[] = [];
-  let events = 0;
-  for (const entry of entries) {
-    if (group.length > 0 && events + entry.count > EVENTS_AT_ONCE) {
-      yield group;
-      group = [];
-      events = 0;
-    }
-    group.push(entry);
-    events += entry.count;
-  }
-  if (group.length > 0) yield group;
 }

@@ -2,6 +2,8 @@ import type { Socket } from 'node:net';
 
 import { WebSocket } from 'ws';
 
+import type { Resumption } from './Resumption.js';
+
 /** One socket that receives the events of one user. */
 export interface Client {
   readonly userId: string;
@@ -10,6 +12,8 @@ export interface Client {
   readonly transport: Socket | undefined;
   /** Counts up with every registration: tells who was there when a page of the feed arrived. */
   readonly sequence: number;
+  /** Set while the socket catches up on what it missed. */
+  resumption?: Resumption | undefined;
 }
 
 /** Told when a user's first socket comes and when the last one goes. */
@@ -53,7 +57,7 @@ export class ClientRegistry {
     if (isNew) this.#users.set(userId, sockets);
     const onClose = (): void => this.remove(userId, ws);
     this.#sequence += 1;
-    sockets.set(ws, { userId, ws, transport: transport ?? socketOf(ws), sequence: this.#sequence, onClose });
+    sockets.set(ws, { userId, ws, transport, sequence: this.#sequence, onClose });
     this.#size += 1;
     ws.once('close', onClose);
     if (isNew) for (const watcher of this.#watchers) watcher.userAdded(userId);
@@ -95,10 +99,4 @@ export class ClientRegistry {
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
   }
-}
-
-/** ws keeps its socket in a field that it does not document; without it messages leave one by one. */
-function socketOf(ws: WebSocket): Socket | undefined {
-  const { _socket: socket } = ws as unknown as { readonly _socket?: Socket };
-  return typeof socket?.cork === 'function' ? socket : undefined;
 }

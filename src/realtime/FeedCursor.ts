@@ -79,9 +79,15 @@ export class FeedCursor {
     this.#offset = page.entries.at(-1)?.offset ?? this.#offset;
   }
 
+  /** Whether the feed seems to have been lost or to have gone back. Costs one small read. */
+  async isDoubtful(): Promise<boolean> {
+    const { epoch, offset } = await this.#counters();
+    return epoch !== this.#epoch || offset < this.#offset;
+  }
+
   /**
-   * Finds its place in a feed that may have been lost or have gone back, as after a restart of Redis: the last entry
-   * read that is still there. Costs two reads.
+   * Finds its place in a feed that may have been lost or have gone back, as after a restart of Redis: behind the last
+   * entry read that is still there.
    *
    * @returns `lost` when that cannot be told, so that events may have been passed over
    */
@@ -91,9 +97,11 @@ export class FeedCursor {
       this.#counters(),
     ]);
     const before = this.#offset;
-    const sameEpoch = counters.epoch === this.#epoch;
+    const isSameEpoch = counters.epoch === this.#epoch;
     this.#epoch = counters.epoch;
     if (before === 0) return 'kept';
+    // Nothing is left of what was read, and offsets went on: it was trimmed, or the feed alone was removed.
+    if (raw.length === 0 && counters.offset >= before) return 'kept';
 
     const present = new Map<number, string>();
     for (const one of raw) {
@@ -102,24 +110,18 @@ export class FeedCursor {
     }
     while (this.#remembered.length > 0) {
       const last = this.#remembered.at(-1)!;
-      if (present.get(last.offset) === last.chunk) break;
-      // Forgets only what is certainly gone: an entry that was trimmed by age says nothing about those after it.
-      if (present.size === 0 && counters.offset >= before) return 'kept';
+      if (present.get(last.offset) === last.chunk) {
+        this.#offset = last.offset;
+        return last.offset === before ? 'kept' : 'moved';
+      }
       this.#remembered.pop();
     }
-    const found = this.#remembered.at(-1);
-    if (found !== undefined) {
-      this.#offset = found.offset;
-      return found.offset === before ? 'kept' : 'moved';
-    }
-    if (present.size === 0 && counters.offset >= before) return 'kept';
-    if (!sameEpoch || counters.epoch === NO_EPOCH) {
+    if (!isSameEpoch || counters.epoch === NO_EPOCH) {
       // Another life of the feed: nothing of it was read yet.
       this.#offset = 0;
       return 'moved';
     }
-    if (raw.length === 0 && counters.offset < before) this.#offset = counters.offset;
-    else this.#offset = Math.max(counters.offset, ...present.keys());
+    this.#offset = Math.max(counters.offset, ...present.keys());
     return 'lost';
   }
 

@@ -4,6 +4,8 @@ import { eventTypeNamePattern } from '../contract/eventTypes.js';
 import type { Position } from '../contract/socketProtocol.js';
 import type { Keys } from '../redis/keys.js';
 import { FeedCursor, type FeedPage } from './FeedCursor.js';
+import { inOneWrite } from './inOneWrite.js';
+import { isWrongType } from './isWrongType.js';
 
 /** A page of one type's feed, with the life of the feed that it belongs to. */
 export interface TypePage extends FeedPage {
@@ -72,7 +74,12 @@ export class FeedReader {
    * Looks for new types, and for feeds that were lost or went back. Costs a read and one for each type.
    */
   async refresh(): Promise<void> {
-    await this.#realign(this.#cursors.values());
+    const doubtful: FeedCursor[] = [];
+    const look = async (cursor: FeedCursor): Promise<void> => {
+      if (await cursor.isDoubtful()) doubtful.push(cursor);
+    };
+    await Promise.all(Array.from(this.#cursors.values(), async (cursor) => this.#guarded(cursor, async () => look(cursor))));
+    if (doubtful.length > 0) await this.#realign(doubtful);
     await this.addTypes(await this.#catalogue());
   }
 
@@ -81,42 +88,55 @@ export class FeedReader {
     for (const type of types) {
       if (this.#cursors.has(type) || !eventTypeNamePattern.test(type)) continue;
       const cursor = this.#cursor(type);
-      this.#cursors.set(type, cursor);
-      await this.#guarded(cursor, () => cursor.toBottom());
+      await this.#guarded(cursor, async () => {
+        await cursor.toBottom();
+        this.#cursors.set(type, cursor);
+      });
     }
   }
 
-  /** The next page of each of these types that has one. */
+  /** The next page of each of these types that has one. The position is behind them in the turn in which this resolves. */
   async read(types: Iterable<string>): Promise<TypePage[]> {
-    const cursors = Array.from(types, (type) => this.#cursors.get(type)).filter((cursor) => cursor !== undefined);
-    if (this.#alignedAt !== this.#losses) await this.#realign(this.#cursors.values());
+    if (this.#alignedAt !== this.#losses) await this.#realignAll();
     const losses = this.#losses;
-    const pages: TypePage[] = [];
+    const read: { readonly cursor: FeedCursor; readonly page: FeedPage }[] = [];
     await Promise.all(
-      cursors.map(async (cursor) =>
-        this.#guarded(cursor, async () => {
-          const page = await cursor.read();
-          // The answer may come from another Redis, or from one that went back: look again first.
-          if (losses !== this.#losses || (page.entries.length === 0 && !page.more)) return;
-          if (page.gap) this.#options.onGap(cursor.type, 'trimmed');
-          cursor.advance(page);
-          pages.push({ ...page, type: cursor.type, epoch: cursor.epoch });
+      inOneWrite(this.#options.redis, () =>
+        Array.from(types, async (type) => {
+          const cursor = this.#cursors.get(type);
+          if (cursor !== undefined) await this.#guarded(cursor, async () => void read.push({ cursor, page: await cursor.read() }));
         }),
       ),
     );
-    return pages;
+    // Some answers may come from another Redis than the one that was asked, or from one that went back.
+    if (losses !== this.#losses) return [];
+    return read.flatMap(({ cursor, page }): TypePage[] => {
+      if (page.gap) this.#options.onGap(cursor.type, 'trimmed');
+      cursor.advance(page);
+      return page.entries.length === 0 && !page.more ? [] : [{ ...page, type: cursor.type, epoch: cursor.epoch }];
+    });
   }
 
-  async #realign(cursors: Iterable<FeedCursor>): Promise<void> {
+  async #realignAll(): Promise<void> {
     const losses = this.#losses;
+    if (await this.#realign([...this.#cursors.values()])) this.#alignedAt = losses;
+  }
+
+  /** @returns whether all were done */
+  async #realign(cursors: readonly FeedCursor[]): Promise<boolean> {
+    let done = 0;
     await Promise.all(
-      Array.from(cursors, async (cursor) =>
-        this.#guarded(cursor, async () => {
+      cursors.map(async (cursor) => {
+        try {
           if ((await cursor.realign()) === 'lost') this.#options.onGap(cursor.type, 'epoch');
-        }),
-      ),
+          done += 1;
+        } catch (error) {
+          this.#options.onError(error, cursor.type);
+          if (isWrongType(error)) done += 1;
+        }
+      }),
     );
-    this.#alignedAt = losses;
+    return done === cursors.length;
   }
 
   async #catalogue(): Promise<string[]> {
@@ -136,9 +156,4 @@ export class FeedReader {
       this.#options.onError(error, cursor.type);
     }
   }
-}
-
-/** Whether Redis says that the key holds something else: no feed of ours. */
-export function isWrongType(error: unknown): boolean {
-  return error instanceof Error && error.message.startsWith('WRONGTYPE');
 }

@@ -11,8 +11,10 @@ export interface RealtimeFigures {
   /** `analytics_event` messages handed to sockets. */
   messagesSent: number;
   bytesSent: number;
-  /** Messages of clients that were refused, and sockets that broke. */
+  /** Sockets closed for a fault: a message that was refused, a frame that is none, no answer to a ping. */
   errors: number;
+  /** Times that Redis or the store answered with an error; the feed is read again, or the chunk passed over. */
+  relayErrors: number;
   authenticationFailures: number;
   /** Connections refused before they became sockets: origin, cap. */
   refusedConnections: number;
@@ -41,6 +43,7 @@ export function createFigures(registry: ClientRegistry): RealtimeFigures {
     messagesSent: 0,
     bytesSent: 0,
     errors: 0,
+    relayErrors: 0,
     authenticationFailures: 0,
     refusedConnections: 0,
     slowClosed: 0,

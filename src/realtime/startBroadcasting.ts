@@ -1,5 +1,6 @@
 import { queuePlaces } from '../../queues/names.js';
 import { isLoopback } from '../config/parseConfig.js';
+import { createHeartbeat } from '../monitoring/Heartbeat.js';
 import type { RunningRole, Runtime } from '../processes/Runtime.js';
 import { connect } from '../redis/connect.js';
 import { createTokenVerifier } from '../security/tokens.js';
@@ -33,8 +34,9 @@ export async function startBroadcasting({ config, logger, keys, keyRing }: Runti
   const host = config.ANALYTICS_HOST;
   const allowBareAuthentication = !config.isProduction && config.ANALYTICS_ALLOW_BARE_AUTH && isLoopback(host);
   const server = new SocketServer({ host, port: config.ANALYTICS_WS_PORT, registry, broadcaster, verifier, figures, allowBareAuthentication });
+  const heartbeat = createHeartbeat({ redis, keys, role: 'broadcasting', figures: () => figures });
   const release = async (): Promise<void> => {
-    await broadcaster.close();
+    await Promise.all([broadcaster.close(), heartbeat.close()]);
     redis.disconnect();
   };
   try {
@@ -44,6 +46,7 @@ export async function startBroadcasting({ config, logger, keys, keyRing }: Runti
     if (allowBareAuthentication) {
       logger.warn('Clients on this machine may sign in without a token. This is for development; ANALYTICS_ALLOW_BARE_AUTH=false ends it.', { host, port });
     }
+    await heartbeat.start();
     let closing: Promise<void> | undefined;
     return {
       host,

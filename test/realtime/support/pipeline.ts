@@ -35,9 +35,9 @@ export interface TestStore {
   close(): void;
 }
 
-export async function createTestStore(url: string, prefix = 'test:'): Promise<TestStore> {
+export async function createTestStore(url: string, prefix = 'test:', master = randomBytes(32)): Promise<TestStore> {
   const keys = createKeys(prefix);
-  const keyRing = await keyRingFromMaster(randomBytes(32));
+  const keyRing = await keyRingFromMaster(master);
   const redis = connect(url, 'patient', 'test-store', () => undefined);
   const seal: TestStore['seal'] = async (events) => {
     const batchId = newBatchId(Date.now());
