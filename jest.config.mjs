@@ -2,7 +2,7 @@
 export default {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/test/**/*.test.ts', '<rootDir>/src/**/__tests__/**/*.test.ts'],
-  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.analytics/'],
+  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.analytics/'],
   extensionsToTreatAsEsm: ['.ts'],
   // Packages may ship foo.ts beside foo.js: JavaScript first, so that theirs is found; ours has no .js beside a .ts.
   moduleFileExtensions: ['js', 'mjs', 'cjs', 'ts', 'json', 'node'],

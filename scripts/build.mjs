@@ -1,13 +1,13 @@
 // Builds dist/: compiles the TypeScript and puts the files that the code reads at run time (Lua scripts, pages) beside it.
 // Does nothing when no source is newer than the last build. `--force` builds anyway.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, extname, join } from 'node:path';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, extname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
-const stamp = join(dist, '.built');
+const STAMP = '.built';
 const sourceFolders = ['src', 'queues', 'processors', 'bull-board', 'benchmarks'];
 const settings = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json', 'scripts/build.mjs'];
 
@@ -37,6 +37,7 @@ function sources() {
 
 /** The list of files is in the stamp too: a deleted source changes it without being newer than anything. */
 function isFresh(files) {
+  const stamp = join(dist, STAMP);
   if (!existsSync(stamp)) return false;
   const builtAt = statSync(stamp).mtimeMs;
   const changed = [...settings, ...files].some((path) => existsSync(join(root, path)) && statSync(join(root, path)).mtimeMs >= builtAt);
@@ -44,6 +45,9 @@ function isFresh(files) {
 }
 
 /**
+ * Compiles aside and then renames what differs into dist/, file by file: a process that runs from dist/ never finds half a
+ * file, and a build that changes nothing touches nothing.
+ *
  * @param {{ force?: boolean, log?: (line: string) => void }} [options]
  * @returns {boolean} whether the build is good; the compiler's faults were printed if not
  */
@@ -51,35 +55,51 @@ export function build({ force = false, log = (line) => process.stderr.write(`${l
   const files = sources();
   if (!force && isFresh(files)) return true;
 
-  rmSync(stamp, { force: true });
   const startedAt = Date.now();
   log('Building ...');
-  const compiler = join(root, 'node_modules/typescript/bin/tsc');
-  const result = spawnSync(process.execPath, [compiler, '-p', join(root, 'tsconfig.build.json')], { cwd: root, stdio: ['ignore', 2, 2] });
-  // A file that lost its source would stay and be run. The folder itself stays, since a worker may be running from it.
-  removeLeftovers(new Set(files.map((path) => path.replace(/\.ts$/, ''))));
-  for (const path of files) {
-    if (['.ts', '.md'].includes(extname(path))) continue;
-    mkdirSync(join(dist, dirname(path)), { recursive: true });
-    cpSync(join(root, path), join(dist, path));
+  // Beside dist/, so that the source maps' relative paths are right; one for each process that builds.
+  const aside = join(root, `dist.next-${process.pid}`);
+  try {
+    const compiler = join(root, 'node_modules/typescript/bin/tsc');
+    const args = [compiler, '-p', join(root, 'tsconfig.build.json'), '--outDir', aside];
+    const isGood = spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 2, 2] }).status === 0;
+    for (const path of files) if (!['.ts', '.md'].includes(extname(path))) putAside(path, aside);
+    const built = allFiles(aside);
+    for (const path of built) replaceIfDifferent(join(aside, path), join(dist, path));
+    // A file that lost its source would stay and be run.
+    const wanted = new Set(built);
+    for (const path of allFiles(dist)) if (path !== STAMP && !wanted.has(path)) rmSync(join(dist, path));
+    if (!isGood) {
+      rmSync(join(dist, STAMP), { force: true });
+      return false;
+    }
+    writeFileSync(join(dist, STAMP), files.join('\n'));
+    // What changed while it compiled is newer than the build.
+    utimesSync(join(dist, STAMP), startedAt / 1000, startedAt / 1000);
+  } finally {
+    rmSync(aside, { recursive: true, force: true });
   }
-  if (result.status !== 0) return false;
-  writeFileSync(stamp, files.join('\n'));
   log(`Built in ${((Date.now() - startedAt) / 1000).toFixed(1)} s.`);
   return true;
 }
 
-function removeLeftovers(wanted) {
-  const walk = (folder) => {
-    for (const entry of readdirSync(join(dist, folder), { withFileTypes: true })) {
-      const path = join(folder, entry.name);
-      if (entry.isDirectory()) walk(path);
-      else if (/\.(js|js\.map|d\.ts)$/.test(path) && !wanted.has(path.replace(/\.(js|js\.map|d\.ts)$/, '')) && !wanted.has(path)) {
-        rmSync(join(dist, path));
-      }
-    }
-  };
-  walk('.');
+function putAside(path, aside) {
+  mkdirSync(join(aside, dirname(path)), { recursive: true });
+  copyFileSync(join(root, path), join(aside, path));
+}
+
+function replaceIfDifferent(from, to) {
+  if (existsSync(to) && readFileSync(from).equals(readFileSync(to))) return;
+  mkdirSync(dirname(to), { recursive: true });
+  renameSync(from, to);
+}
+
+/** Relative paths of all files in a folder. */
+function allFiles(folder) {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)));
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
