@@ -1,0 +1,13 @@
+import type { Redis } from 'ioredis';
+
+import type { Keys } from '../redis/keys.js';
+
+/** What every part of one clean-up works with. */
+export interface CleanupRun {
+  readonly redis: Redis;
+  readonly keys: Keys;
+  /** When the clean-up began, ms since the epoch: all limits follow from it. */
+  readonly now: number;
+  /** Called between steps, so that an ending process does not wait for the rest. The next clean-up goes on. */
+  throwIfAborted(): void;
+}

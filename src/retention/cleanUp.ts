@@ -1,0 +1,107 @@
+import type { Redis } from 'ioredis';
+
+import type { Config } from '../config/parseConfig.js';
+import { oldestKeptAt, retentionOf, type RetentionConfig } from '../config/retention.js';
+import { AnalyticsError } from '../errors/AnalyticsError.js';
+import type { Keys } from '../redis/keys.js';
+import { writeCleanupStatus, type CleanupReport } from './cleanupStatus.js';
+import type { CleanupRun } from './CleanupRun.js';
+import { removeEmptyMetric } from './removeEmptyMetric.js';
+import { removeExpiredChunks } from './removeExpiredChunks.js';
+import { removeSeenMarks } from './removeSeenMarks.js';
+import { MOST_FEED_ENTRIES, trimFeed } from './trimFeed.js';
+
+export interface CleanUpContext {
+  readonly redis: Redis;
+  readonly keys: Keys;
+  /** Default: the clock. */
+  readonly now?: () => number;
+}
+
+/** How long things are kept. */
+export interface CleanupLimits {
+  /** Days that events of a type are kept. */
+  readonly retentionDays: (type: string) => number;
+  /** Days that samples are kept. */
+  readonly metricRetentionDays: number;
+  /** Hours that a feed reaches back. */
+  readonly feedHours: number;
+  /** Entries that one feed may have. Default: 250,000. */
+  readonly feedEntries?: number;
+  /** Ends the clean-up between two steps; the next one goes on from there. */
+  readonly signal?: AbortSignal;
+}
+
+/** What the environment says. */
+export function cleanupLimits(config: RetentionConfig & Pick<Config, 'ANALYTICS_FEED_HOURS'>): CleanupLimits {
+  return {
+    retentionDays: retentionOf(config),
+    metricRetentionDays: config.ANALYTICS_RETENTION_DAYS,
+    feedHours: config.ANALYTICS_FEED_HOURS,
+  };
+}
+
+const CATALOGUE_PAGE = 500;
+
+/**
+ * Removes what is older than its retention, in steps that hold Redis for about 2 ms at most. Safe to run again, beside
+ * writers, and beside another clean-up; one that was cut short is completed by the next.
+ *
+ * @throws AnalyticsError `STORE_INCONSISTENT` for a series whose keys hold something else, after the others were cleaned;
+ *   the signal's reason when aborted; whatever Redis answers otherwise
+ */
+export async function cleanUp({ redis, keys, now = Date.now }: CleanUpContext, limits: CleanupLimits): Promise<CleanupReport> {
+  const startedAt = now();
+  const run: CleanupRun = { redis, keys, now: startedAt, throwIfAborted: () => limits.signal?.throwIfAborted() };
+  const report = { eventChunks: 0, events: 0, metricChunks: 0, samples: 0, seenMarks: 0, feedEntries: 0, tagSets: 0, metrics: 0 };
+  const faults: AnalyticsError[] = [];
+
+  for (const type of await redis.hkeys(keys.eventCatalogue)) {
+    await collecting(faults, async () => {
+      const days = limits.retentionDays(type);
+      const { chunks, rows } = await removeExpiredChunks(run, keys.event(type), oldestKeptAt(days, run.now));
+      report.eventChunks += chunks;
+      report.events += rows;
+      report.feedEntries += await trimFeed(run, type, limits.feedHours, limits.feedEntries ?? MOST_FEED_ENTRIES);
+      report.seenMarks += await removeSeenMarks(run, type, days);
+    });
+  }
+
+  const oldestSample = oldestKeptAt(limits.metricRetentionDays, run.now);
+  for await (const [name, sealedName] of metricsOf(redis, keys)) {
+    await collecting(faults, async () => {
+      const { chunks, rows } = await removeExpiredChunks(run, keys.metric(name), oldestSample);
+      report.metricChunks += chunks;
+      report.samples += rows;
+      const tagSets = await removeEmptyMetric(run, name, sealedName);
+      if (tagSets === undefined) return;
+      report.metrics += 1;
+      report.tagSets += tagSets;
+    });
+  }
+
+  if (faults[0] !== undefined) throw faults[0];
+  const finishedAt = now();
+  await writeCleanupStatus(redis, keys, { finishedAt, durationMs: finishedAt - startedAt, report });
+  return report;
+}
+
+/** One spoilt series must not keep the others from being cleaned; a Redis that is away ends it at once. */
+async function collecting(faults: AnalyticsError[], work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof AnalyticsError)) throw error;
+    faults.push(error);
+  }
+}
+
+/** The metrics of the catalogue, in pages: there may be many. */
+async function* metricsOf(redis: Redis, keys: Keys): AsyncGenerator<[name: string, sealedName: Buffer]> {
+  let cursor = '0';
+  do {
+    const [next, fields] = await redis.hscanBuffer(keys.metricCatalogue, cursor, 'COUNT', CATALOGUE_PAGE);
+    for (let place = 0; place < fields.length; place += 2) yield [fields[place]!.toString(), fields[place + 1]!];
+    cursor = next.toString();
+  } while (cursor !== '0');
+}

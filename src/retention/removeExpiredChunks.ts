@@ -1,0 +1,26 @@
+import type { SeriesKeys } from '../redis/keys.js';
+import type { CleanupRun } from './CleanupRun.js';
+import { runStep } from './runStep.js';
+
+/** Chunks of one step: about 0.5 ms of Redis at 3 kB each. */
+const STEP = 100;
+
+/**
+ * Removes the wholly expired chunks of one series, and takes them off the counts of their hours. A chunk that is partly
+ * expired stays until all of it is; queries hide what is expired in it.
+ */
+export async function removeExpiredChunks(run: CleanupRun, keys: SeriesKeys, oldestKept: number): Promise<{ chunks: number; rows: number }> {
+  let chunks = 0;
+  let rows = 0;
+  for (;;) {
+    run.throwIfAborted();
+    const [entries = 0, removed = 0, held = 0] =
+      (await runStep(run.redis, 'removeExpiredChunks', {
+        keys: [keys.chunks, keys.time, keys.dataKeys, keys.counts],
+        args: [Math.floor(oldestKept), STEP],
+      })) ?? [];
+    chunks += removed;
+    rows += held;
+    if (entries < STEP) return { chunks, rows };
+  }
+}

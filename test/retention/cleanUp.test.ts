@@ -1,0 +1,260 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
+
+import { connect } from '../../src/redis/connect.js';
+import { cleanUp, type CleanupLimits } from '../../src/retention/cleanUp.js';
+import { readCleanupStatus } from '../../src/retention/cleanupStatus.js';
+import { HOUR_MS } from '../../src/storage/ChunkIndexEntry.js';
+import { MetricStore } from '../../src/storage/MetricStore.js';
+import { seriesIdOf } from '../../src/storage/seriesTags.js';
+import { createEventFixture, type EventFixture, type GivenEvent } from '../queries/eventFixture.js';
+import { startRedis, type TestRedis } from '../support/redis.js';
+
+const DAY_MS = 24 * HOUR_MS;
+const now = Date.UTC(2026, 6, 15, 12, 30);
+const limits: CleanupLimits = { retentionDays: (type) => (type === 'security' ? 100 : 30), metricRetentionDays: 30, feedHours: 24 };
+const limitAt = now - 30 * DAY_MS;
+const nothing = { eventChunks: 0, events: 0, metricChunks: 0, samples: 0, seenMarks: 0, feedEntries: 0, tagSets: 0, metrics: 0 };
+
+let server: TestRedis;
+let fixture: EventFixture;
+
+beforeAll(async () => {
+  server = await startRedis();
+});
+afterAll(async () => server.stop());
+beforeEach(async () => {
+  fixture = await createEventFixture(server.url, { deepOffset: 0 });
+});
+afterEach(async () => fixture.close());
+
+const clean = async (more: Partial<CleanupLimits> = {}, at = now) =>
+  cleanUp({ redis: fixture.redis, keys: fixture.keys, now: () => at }, { ...limits, ...more });
+const track = async (...events: GivenEvent[]) => fixture.run(fixture.batch(events));
+const timesOf = async (type: string) => (await fixture.get({ type, order: 'asc', limit: 10_000 })).map(({ timestamp }) => timestamp);
+
+/** What the counts say, held against what the chunks hold. */
+async function checkCounts(type: string): Promise<void> {
+  const { redis, keys } = fixture;
+  const counted = new Map<number, number>();
+  for await (const entry of fixture.reader.index(type, { from: -Infinity, to: Infinity, order: 'asc' })) {
+    const [chunk] = await fixture.reader.fetch(type, [entry]);
+    expect(chunk).toBeDefined();
+    counted.set(entry.hour, (counted.get(entry.hour) ?? 0) + chunk!.open().rows.timestamps.length);
+  }
+  expect(await fixture.reader.hourCounts(type)).toEqual(counted);
+  const series = keys.event(type);
+  expect(await redis.hlen(series.chunks)).toBe(await redis.zcard(series.time));
+  expect(await redis.hlen(series.dataKeys)).toBe(await redis.hlen(series.chunks));
+}
+
+describe('cleanUp of events', () => {
+  it('removes what is wholly expired with all that belongs to it, and keeps the rest', async () => {
+    await track({ timestamp: limitAt - 3 * DAY_MS }, { timestamp: limitAt - 3 * DAY_MS + 5 }, { timestamp: limitAt - 1 });
+    await track({ timestamp: limitAt }, { timestamp: now });
+    const report = await clean();
+    expect(report).toMatchObject({ eventChunks: 2, events: 3 });
+    expect(await timesOf('page_view')).toEqual([limitAt, now]);
+    await checkCounts('page_view');
+  });
+
+  it('keeps a chunk that is partly expired, with exact counts, and hides what is expired in it', async () => {
+    await track({ timestamp: limitAt - 60_000 }, { timestamp: limitAt + 60_000 });
+    await track({ timestamp: limitAt - 50_000 });
+    expect(await clean()).toMatchObject({ eventChunks: 1, events: 1 });
+    await checkCounts('page_view');
+    fixture.oldest.kept = limitAt;
+    expect(await timesOf('page_view')).toEqual([limitAt + 60_000]);
+    expect(await fixture.get({ type: 'page_view', offset: 1 })).toEqual([]);
+    expect(await clean({}, now + 60_001)).toMatchObject({ eventChunks: 1, events: 2 });
+    await checkCounts('page_view');
+  });
+
+  it('keeps each type as long as is said of it', async () => {
+    const timestamp = now - 60 * DAY_MS;
+    await track({ timestamp }, { timestamp, type: 'security' });
+    expect(await clean()).toMatchObject({ events: 1 });
+    expect([await timesOf('page_view'), await timesOf('security')]).toEqual([[], [timestamp]]);
+  });
+
+  it('does nothing the second time', async () => {
+    await track({ id: 'given', timestamp: limitAt - 1 }, { timestamp: now });
+    expect(await clean()).not.toEqual(nothing);
+    const before = await snapshot();
+    expect(await clean()).toEqual(nothing);
+    expect(await snapshot()).toEqual(before);
+  });
+
+  it('goes on with offsets and feed where they were when all events are gone', async () => {
+    await track({ timestamp: limitAt - 2 }, { timestamp: limitAt - 1 });
+    const counts = fixture.keys.event('page_view').counts;
+    const epoch = await fixture.redis.hget(counts, 'epoch');
+    await clean({}, now + 3 * DAY_MS);
+    expect(await fixture.redis.hgetall(counts)).toEqual({ offset: '2', epoch });
+    await track({ timestamp: now });
+    expect(await fixture.redis.hgetall(counts)).toMatchObject({ offset: '3', epoch });
+  });
+
+  it('stays exact beside writers and beside itself', async () => {
+    const jobs = Array.from({ length: 120 }, (_, n) =>
+      fixture.batch([{ timestamp: limitAt - 1 - n * 1000 }, { timestamp: limitAt + n * 1000 }, { timestamp: now - n * HOUR_MS }]),
+    );
+    let writing = true;
+    const cleaners = [1, 2, 3].map(async () => {
+      const { redis, keys } = fixture;
+      const own = connect(server.url, 'patient', 'cleaner', () => undefined);
+      let removed = 0;
+      while (writing) removed += (await cleanUp({ redis: own, keys, now: () => now }, limits)).events;
+      own.disconnect();
+      expect(redis.status).toBe('ready');
+      return removed;
+    });
+    await Promise.all(jobs.map(async (job) => fixture.run(job)));
+    writing = false;
+    const removed = (await Promise.all(cleaners)).reduce((sum, count) => sum + count, 0) + (await clean()).events;
+    fixture.oldest.kept = limitAt;
+    expect((await timesOf('page_view')).length).toBe(240);
+    fixture.oldest.kept = -Infinity;
+    expect(removed + (await timesOf('page_view')).length).toBe(360);
+    await checkCounts('page_view');
+  });
+
+  it('ends between two steps when told to, and the next one completes it', async () => {
+    const old = Array.from({ length: 250 }, (_, n) => fixture.batch([{ timestamp: limitAt - 1 - n * DAY_MS }]));
+    for (const job of old) await fixture.run(job);
+    const stop = new AbortController();
+    const steps = stepsUntil(1, () => stop.abort());
+    await expect(cleanUp({ redis: steps, keys: fixture.keys, now: () => now }, { ...limits, signal: stop.signal })).rejects.toThrow('abort');
+    const left = await fixture.redis.zcard(fixture.keys.event('page_view').time);
+    expect(left).toBeGreaterThan(0);
+    expect(left).toBeLessThan(250);
+    expect(await readCleanupStatus(fixture.redis, fixture.keys)).toBeUndefined();
+    expect(await clean()).toMatchObject({ eventChunks: left });
+  });
+
+  it('cleans the other types when the keys of one hold something else, and says so', async () => {
+    await track({ timestamp: limitAt - 1 }, { timestamp: limitAt - 1, type: 'error' });
+    await fixture.redis.del(fixture.keys.event('error').time);
+    await fixture.redis.set(fixture.keys.event('error').time, 'not an index');
+    await expect(clean()).rejects.toMatchObject({ code: 'STORE_INCONSISTENT' });
+    expect(await timesOf('page_view')).toEqual([]);
+    expect(await fixture.redis.hlen(fixture.keys.event('error').chunks)).toBe(1);
+  });
+
+  it('removes what a write that failed half way has left in the index', async () => {
+    await track({ timestamp: limitAt - 2000 });
+    const keys = fixture.keys.event('page_view');
+    const [entry] = await fixture.redis.zrangeBuffer(keys.time, '0', '0');
+    const other = Buffer.concat([randomBytes(16), entry!.subarray(16)]);
+    await fixture.redis.zadd(keys.time, String(limitAt - 1000), other);
+    await fixture.redis.hset(keys.dataKeys, other.subarray(0, 16), 'key');
+    expect(await clean()).toMatchObject({ eventChunks: 1, events: 1 });
+    expect(await fixture.redis.exists(keys.time, keys.dataKeys, keys.chunks)).toBe(0);
+  });
+
+  it('writes down when it finished and what it removed', async () => {
+    await track({ timestamp: limitAt - 1 });
+    const report = await clean();
+    expect(await readCleanupStatus(fixture.redis, fixture.keys)).toEqual({ finishedAt: now, durationMs: 0, report });
+  });
+});
+
+describe('cleanUp of remembered ids', () => {
+  const marks = async () => (await Promise.all((await fixture.redis.keys(`${fixture.keys.prefix}events:seen:*`)).map(async (key) => fixture.redis.hlen(key)))).reduce((sum, n) => sum + n, 0);
+
+  it('remembers an id as long as an event with it may be repeated, and not longer', async () => {
+    const today = Date.now();
+    await track({ id: 'given', timestamp: today });
+    const stored = await marks();
+    const lastMoment = (Math.floor(today / DAY_MS) + 31) * DAY_MS + DAY_MS - 1;
+    expect(await clean({}, lastMoment)).toMatchObject({ events: 1, seenMarks: 0 });
+    expect(await marks()).toBe(stored);
+    expect(await clean({}, lastMoment + 1)).toMatchObject({ seenMarks: stored });
+    expect(await marks()).toBe(0);
+  });
+
+  it('goes through buckets of thousands in steps, and through each type once a day', async () => {
+    const key = fixture.keys.event('page_view').seen(7);
+    const value = (day: number) => Buffer.from([day >> 8, day & 255, 1, 2, 3, 4]);
+    const day = Math.floor(now / DAY_MS);
+    await track({ timestamp: now });
+    await fixture.redis.del(key);
+    for (let n = 0; n < 5000; n += 1) await fixture.redis.hset(key, randomBytes(8), value(day - (n % 2 === 0 ? 32 : 31)));
+    expect(await clean()).toMatchObject({ seenMarks: 2500 });
+    expect(await fixture.redis.hlen(key)).toBe(2500);
+    await fixture.redis.hset(key, 'later', value(day - 40));
+    expect(await clean()).toMatchObject({ seenMarks: 0 });
+    expect(await clean({}, now + DAY_MS)).toMatchObject({ seenMarks: 2501 });
+  });
+});
+
+describe('cleanUp of feeds', () => {
+  const feed = () => fixture.keys.event('page_view').feed;
+  const add = async (from: number, to: number, at: number) => {
+    for (let n = from; n <= to; n += 1) await fixture.redis.xadd(feed(), `${n * 10}-0`, 'c', randomBytes(16), 'n', '10', 'at', String(at + n), 'u', '');
+  };
+  const ids = async () => (await fixture.redis.xrange(feed(), '-', '+')).map(([id]) => id);
+  beforeEach(async () => {
+    await fixture.redis.hset(fixture.keys.eventCatalogue, 'page_view', '1');
+  });
+
+  it('removes entries older than the window, in steps, and never the feed itself', async () => {
+    await add(1, 450, now - 25 * HOUR_MS);
+    await add(451, 452, now - 23 * HOUR_MS);
+    expect(await clean()).toMatchObject({ feedEntries: 450 });
+    expect(await ids()).toEqual(['4510-0', '4520-0']);
+    expect(await clean({}, now + 2 * HOUR_MS)).toMatchObject({ feedEntries: 2 });
+    expect(await fixture.redis.xinfo('STREAM', feed())).toEqual(expect.arrayContaining(['last-generated-id', '4520-0']));
+  });
+
+  it('bounds the length of a feed whatever its age', async () => {
+    await add(1, 450, now - HOUR_MS);
+    expect(await clean({ feedEntries: 130 })).toMatchObject({ feedEntries: 320 });
+    expect((await ids())[0]).toBe('3210-0');
+  });
+});
+
+describe('cleanUp of metrics', () => {
+  const name = 'api_response_time';
+  const store = async (timestamp: number, tags: Record<string, string> = { method: 'GET' }, to = new MetricStore(fixture.redis, fixture.keys, fixture.keyRing.reading!)) => {
+    const id = seriesIdOf(name, JSON.stringify(tags), fixture.keyRing.reading!);
+    await to.store([
+      { name, hour: Math.floor(timestamp / HOUR_MS), chunkId: randomBytes(16), rows: { series: [id, id], timestamps: [timestamp, timestamp], values: [1, 2] }, series: new Map([[id, tags]]) },
+    ]);
+  };
+
+  it('removes expired samples, and counts by hour stay exact', async () => {
+    await store(limitAt - 1);
+    await store(now);
+    expect(await clean()).toMatchObject({ metricChunks: 1, samples: 2, metrics: 0 });
+    const keys = fixture.keys.metric(name);
+    expect(await fixture.redis.hgetall(keys.counts)).toEqual({ [Math.floor(now / HOUR_MS)]: '2' });
+    expect(await fixture.redis.hlen(keys.tags)).toBe(1);
+  });
+
+  it('takes a metric without samples off the list, with its tags, and leaves nothing of it', async () => {
+    await store(limitAt - 1, { method: 'GET' });
+    await store(limitAt - 2, { method: 'POST' });
+    expect(await clean()).toMatchObject({ metricChunks: 2, samples: 4, tagSets: 2, metrics: 1 });
+    expect(await fixture.redis.keys(`${fixture.keys.prefix}*`)).toEqual([fixture.keys.cleanupStatus]);
+    expect(await clean()).toEqual(nothing);
+  });
+});
+
+async function snapshot(): Promise<Record<string, string>> {
+  const { redis, keys } = fixture;
+  const names = (await redis.keys(`${keys.prefix}*`)).filter((name) => name !== keys.cleanupStatus);
+  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, (await redis.dumpBuffer(name))!.toString('base64')] as const)));
+}
+
+/** The connection, that calls `then` once `count` scripts were answered. */
+function stepsUntil(count: number, then: () => void): EventFixture['redis'] {
+  let left = count;
+  return new Proxy(fixture.redis, {
+    get(target, property) {
+      const value: unknown = Reflect.get(target, property, target);
+      if (property === 'pipeline' && left-- === 0) then();
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}

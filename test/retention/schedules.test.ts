@@ -1,0 +1,146 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Worker, type Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { randomBytes } from 'node:crypto';
+
+import { createQueue } from '../../queues/createQueue.js';
+import { queuePlaces } from '../../queues/names.js';
+import { schedules } from '../../queues/schedules.js';
+import { parseConfig } from '../../src/config/parseConfig.js';
+import { createLogger } from '../../src/logging/createLogger.js';
+import type { RunningRole, Runtime } from '../../src/processes/Runtime.js';
+import { connect } from '../../src/redis/connect.js';
+import { createKeys, type Keys } from '../../src/redis/keys.js';
+import { cleanUp, cleanupLimits } from '../../src/retention/cleanUp.js';
+import { readCleanupStatus } from '../../src/retention/cleanupStatus.js';
+import { startScheduling } from '../../src/retention/startScheduling.js';
+import { restartSchedules, upsertSchedules } from '../../src/retention/upsertSchedules.js';
+import { keyRingFromMaster } from '../../src/security/KeyRing.js';
+import { startRedis, type TestRedis } from '../support/redis.js';
+
+const HOURLY = schedules({ ANALYTICS_CLEANUP_INTERVAL: 3_600_000 });
+
+let server: TestRedis;
+let redis: Redis;
+let keys: Keys;
+let queue: Queue;
+const roles: RunningRole[] = [];
+
+beforeAll(async () => {
+  server = await startRedis();
+  redis = connect(server.url, 'patient', 'test', () => undefined);
+});
+beforeEach(() => {
+  keys = createKeys(`s${randomBytes(4).toString('hex')}:`);
+  queue = createQueue(queuePlaces(keys).maintenance, redis);
+});
+afterEach(async () => {
+  await Promise.all(roles.splice(0).map(async (role) => role.close()));
+  await queue.close();
+});
+afterAll(async () => {
+  redis.disconnect();
+  await server.stop();
+});
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 15_000;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error('It did not come true within 15 s.');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+async function runtime(intervalMs: number): Promise<Runtime> {
+  const config = parseConfig({ REDIS_URL: server.url, REDIS_PREFIX: keys.prefix, ANALYTICS_CLEANUP_INTERVAL: String(intervalMs), ANALYTICS_LOG_LEVEL: process.env['TEST_LOG'] ?? 'silent' });
+  return { config, keys, logger: createLogger(config, 'test'), keyRing: await keyRingFromMaster(randomBytes(32)) };
+}
+
+async function start(intervalMs: number): Promise<void> {
+  roles.push(await startScheduling(await runtime(intervalMs)));
+}
+
+/** A worker that does in this process what the sandboxed processor does. */
+function work(): { readonly done: () => number; close(): Promise<void> } {
+  const place = queuePlaces(keys).maintenance;
+  let done = 0;
+  const worker = new Worker(
+    place.name,
+    async () => {
+      done += 1;
+      return cleanUp({ redis, keys }, cleanupLimits(parseConfig({})));
+    },
+    { connection: redis, prefix: place.prefix, skipVersionCheck: true },
+  );
+  return { done: () => done, close: async () => worker.close() };
+}
+
+const pending = async () => queue.getJobs(['wait', 'delayed', 'active', 'prioritized']);
+
+describe('schedules', () => {
+  it('are one chain however often, and by however many, they are declared', async () => {
+    await Promise.all([1, 2, 3].map(async () => upsertSchedules(queue, HOURLY)));
+    await upsertSchedules(queue, HOURLY);
+    expect(await queue.getJobSchedulers()).toEqual([expect.objectContaining({ key: 'cleanup', every: 3_600_000 })]);
+    expect(await pending()).toHaveLength(1);
+    expect((await pending())[0]).toMatchObject({ name: 'cleanup', data: { v: 1 } });
+  });
+
+  it('are removed when they are no longer declared', async () => {
+    await upsertSchedules(queue, [...HOURLY, { id: 'bygone', everyMs: 60_000, jobName: 'cleanup', data: { v: 1 } }]);
+    expect(await queue.getJobSchedulers()).toHaveLength(2);
+    await upsertSchedules(queue, HOURLY);
+    expect((await queue.getJobSchedulers()).map(({ key }) => key)).toEqual(['cleanup']);
+  });
+
+  it('take a new interval at the next start', async () => {
+    await upsertSchedules(queue, HOURLY);
+    await upsertSchedules(queue, schedules({ ANALYTICS_CLEANUP_INTERVAL: 60_000 }));
+    expect(await queue.getJobSchedulers()).toEqual([expect.objectContaining({ key: 'cleanup', every: 60_000 })]);
+    expect(await pending()).toHaveLength(1);
+  });
+
+  it('can begin anew when their chain is broken', async () => {
+    await upsertSchedules(queue, HOURLY);
+    await breakChain();
+    await restartSchedules(queue, HOURLY);
+    expect(await pending()).toHaveLength(1);
+  });
+});
+
+describe('startScheduling', () => {
+  it('has the clean-up run again and again, and beats', async () => {
+    await start(1000);
+    const worker = work();
+    await until(async () => worker.done() >= 2);
+    expect(await readCleanupStatus(redis, keys)).toBeDefined();
+    expect(await redis.scard(keys.heartbeat('index'))).toBe(1);
+    await worker.close();
+  });
+
+  it('begins the schedule anew when no clean-up has finished for two intervals', async () => {
+    await start(1000);
+    await breakChain();
+    const worker = work();
+    await until(async () => worker.done() >= 1);
+    await worker.close();
+    expect(await pending()).toHaveLength(1);
+  });
+
+  it('ends while Redis does not answer', async () => {
+    await start(1000);
+    await server.kill('SIGSTOP');
+    const before = Date.now();
+    await roles.splice(0)[0]!.close();
+    expect(Date.now() - before).toBeLessThan(5000);
+    await server.kill('SIGCONT');
+  });
+});
+
+/** What a crash at a bad moment leaves: a scheduler whose next job is gone. */
+async function breakChain(): Promise<void> {
+  await until(async () => (await pending()).length > 0);
+  const place = queuePlaces(keys).maintenance;
+  await redis.del(`${place.prefix}:${place.name}:delayed`, `${place.prefix}:${place.name}:wait`);
+  for (const key of await redis.keys(`${place.prefix}:${place.name}:repeat:cleanup:*`)) await redis.hset(key, 'name', 'left over');
+}
