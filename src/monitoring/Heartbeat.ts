@@ -51,11 +51,7 @@ export function createHeartbeat({ redis, keys, role, figures, intervalMs = BEAT_
   let beating: Promise<void> | undefined;
   let closed = false;
 
-  const beat = async (): Promise<void> => {
-    const now: Sample = { at: performance.now(), figures: JSON.stringify(figures()) };
-    samples.push(now);
-    if (samples.length > BEATS_OF_RATE + 1) samples.shift();
-    const before = samples[0]!; // one was pushed
+  const publish = async (now: Sample, before: Sample): Promise<void> => {
     const { rss, heapUsed } = process.memoryUsage();
     await redis
       .multi()
@@ -76,8 +72,11 @@ export function createHeartbeat({ redis, keys, role, figures, intervalMs = BEAT_
   };
 
   // One at a time: beats would pile up in the memory of a process whose Redis is away.
-  const beatOnce = async (): Promise<void> => {
-    beating ??= beat()
+  const beat = async (): Promise<void> => {
+    const now: Sample = { at: performance.now(), figures: JSON.stringify(figures()) };
+    samples.push(now);
+    if (samples.length > BEATS_OF_RATE + 1) samples.shift();
+    beating ??= publish(now, samples[0]!) // one was pushed
       .catch(() => undefined)
       .finally(() => {
         beating = undefined;
@@ -88,9 +87,9 @@ export function createHeartbeat({ redis, keys, role, figures, intervalMs = BEAT_
   return {
     async start() {
       if (timer !== undefined || closed) return;
-      timer = setInterval(() => void beatOnce(), intervalMs);
+      timer = setInterval(() => void beat(), intervalMs);
       timer.unref();
-      await within(beatOnce(), CLOSE_MS);
+      await within(beat(), CLOSE_MS);
     },
     async close() {
       if (closed) return;
