@@ -9,8 +9,8 @@ export type ServiceName = (typeof serviceNames)[number];
 export const loadService: Readonly<Record<ServiceName, () => Promise<StartRole>>> = {
   board: async () => load('../../bull-board/startBoard.js', 'startBoard'),
   broadcasting: async () => (await import('../realtime/startBroadcasting.js')).startBroadcasting,
-  processing: async () => load('./startProcessing.js', 'startProcessing'),
-  scheduling: async () => load('../retention/startScheduling.js', 'startScheduling'),
+  processing: async () => (await import('../processing/startProcessing.js')).startProcessing,
+  scheduling: async () => (await import('../retention/startScheduling.js')).startScheduling,
 };
 
 async function load(path: string, name: string): Promise<StartRole> {
