@@ -38,7 +38,7 @@ const events = await eventually(
   (actions) => actions.some((event) => event.id === id),
 );
 const found = events.find((event) => event.id === id);
-console.log(`Found again: ${found?.properties['action']} on ${found?.properties['target']} by ${found?.userId}`);
+console.log('Found again:', found?.properties['action'], 'on', found?.properties['target'], 'by', found?.userId);
 
 // Get therapy sessions
 const sessions = await eventually(

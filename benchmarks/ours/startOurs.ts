@@ -45,6 +45,7 @@ export async function startOurs(redis: BenchmarkRedis, options: OursOptions): Pr
     ANALYTICS_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
     ANALYTICS_TOKEN_SECRET: randomBytes(32).toString('base64'),
     ANALYTICS_LOG_LEVEL: 'warn',
+    ANALYTICS_ALLOW_BARE_AUTH: 'false',
     BENCH_BATCH_SIZE: String(batchSize),
     BENCH_PROCESSING_INTERVAL: String(processingInterval),
   };

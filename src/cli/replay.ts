@@ -10,6 +10,8 @@ import { readAccessLog } from './readAccessLog.js';
 import { replayAccessLog, replayTypes } from './replayAccessLog.js';
 import { watchPipeline } from './watchPipeline.js';
 
+const DAY_MS = 24 * 60 * 60_000;
+
 const HELP = `
 Each request becomes a page_view of the user that the client's address stands for, and its bytes a sample of the metric
 http_response_bytes; a status of 400 or above also becomes an error, which counts as sent too. Sign in at the WebSocket
@@ -48,6 +50,7 @@ async function runReplay(file: string, perSecond: number, keepTimes: boolean): P
   print(`${requests.length} requests read from ${file}, ${unparsable.length} unparsable${linesOf(unparsable)}.`);
   if (requests.length === 0) return false;
   print(describeBusiest(requests));
+  if (keepTimes) warnOfOld(requests, config.ANALYTICS_RETENTION_DAYS);
 
   const watch = await watchPipeline(config.REDIS_URL, config.REDIS_PREFIX, replayTypes);
   await using service = new AnalyticsService();
@@ -63,6 +66,12 @@ async function runReplay(file: string, perSecond: number, keepTimes: boolean): P
   } finally {
     await watch.close();
   }
+}
+
+function warnOfOld(requests: readonly AccessLogRequest[], retentionDays: number): void {
+  const old = requests.filter(({ timeMs }) => timeMs < Date.now() - retentionDays * DAY_MS).length;
+  if (old === 0) return;
+  print(`${old} requests are older than ${retentionDays} days (ANALYTICS_RETENTION_DAYS): they will not be stored.`);
 }
 
 function linesOf(numbers: readonly number[]): string {
