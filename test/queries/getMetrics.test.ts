@@ -1,23 +1,10 @@
-import { randomBytes } from 'node:crypto';
-
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
-import { jobs } from '../../queues/jobs.js';
 import { ValidationError } from '../../src/errors/ValidationError.js';
-import { ingestMetrics } from '../../src/ingestion/ingestMetrics.js';
 import type { Metric } from '../../src/contract/metric.js';
-import { MetricBatch } from '../../src/producer/MetricBatch.js';
-import { normalizeMetric } from '../../src/producer/normalizeMetric.js';
-import { getMetrics, type GetMetricsOptions } from '../../src/queries/getMetrics.js';
-import { connect } from '../../src/redis/connect.js';
-import { createKeys } from '../../src/redis/keys.js';
-import { keyRingFromMaster } from '../../src/security/KeyRing.js';
-import { offGuard } from '../../src/security/guard/offGuard.js';
-import { createMetricReader } from '../../src/storage/createMetricReader.js';
-import { MetricStore } from '../../src/storage/MetricStore.js';
-import { SeriesTagReader } from '../../src/storage/SeriesTagReader.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
+import { createMetricFixture } from './metricFixture.js';
 
 const HOUR = 3_600_000;
 const START = 480_000 * HOUR;
@@ -28,46 +15,9 @@ beforeAll(async () => {
 });
 afterAll(async () => server.stop());
 
-async function createFixture() {
-  const keyRing = await keyRingFromMaster(randomBytes(32));
-  await keyRing.transport.prepare();
-  const secrets = keyRing.reading!;
-  const redis = connect(server.url, 'patient', 'test', () => undefined);
-  const keys = createKeys(`m${randomBytes(6).toString('hex')}:`);
-  const oldest = { kept: -Infinity };
-  return {
-    redis,
-    keys,
-    oldest,
-    batch(samples: readonly Partial<Metric>[]) {
-      const batch = new MetricBatch(Date.now());
-      for (const sample of samples) batch.add(normalizeMetric(sample, { guard: offGuard, now: Number.MAX_SAFE_INTEGER }));
-      const sealed = keyRing.transport.seal(batch.id, 'metrics', batch.count, batch.encode());
-      const payload = jobs.metrics.payload.parse({
-        v: 1,
-        to: keyRing.publicId,
-        key: sealed.sealedKey.toString('base64'),
-        n: batch.count,
-        c: sealed.ciphertext.toString('base64'),
-      });
-      return { id: batch.id, payload };
-    },
-    run: async (job: { id: string; payload: unknown }) =>
-      ingestMetrics(job.id, job.payload, { store: new MetricStore(redis, keys, secrets), keyRing, oldestKept: -Infinity }),
-    get: async (options: GetMetricsOptions) =>
-      getMetrics(options, {
-        reader: createMetricReader(keys, { redis, secrets }),
-        tagReader: new SeriesTagReader(redis, keys, secrets),
-        secrets,
-        guard: offGuard,
-        oldestKept: oldest.kept,
-      }),
-  };
-}
-
 describe('getMetrics', () => {
   it('gives samples oldest first, exact to the last bit, with tags and names of any Unicode', async () => {
-    const store = await createFixture();
+    const store = await createMetricFixture(server.url);
     const name = 'größe: tags:cpu {x} 😀';
     const samples = [
       { name, value: -0, tags: { 'schlüssel=': 'wert|', 10: '' }, timestamp: START + HOUR },
@@ -84,7 +34,7 @@ describe('getMetrics', () => {
   });
 
   it('lists every bad option in one error that holds none of the values', async () => {
-    const store = await createFixture();
+    const store = await createMetricFixture(server.url);
     const error = await store.get({ name: '', limit: 0, tags: { secret: 7 }, startTime: 'secret' } as never).then(
       () => undefined,
       (reason: unknown) => reason,
@@ -103,7 +53,7 @@ describe('getMetrics', () => {
     const queries = fc.array(fc.record({ name, tags, startTime: time, endTime: time, limit: fc.integer({ min: 1, max: 9 }) }, { requiredKeys: ['name'] }), { minLength: 3, maxLength: 8 });
     await fc.assert(
       fc.asyncProperty(batches, queries, fc.option(time, { nil: -Infinity }), async (given, asked, oldestKept) => {
-        const store = await createFixture();
+        const store = await createMetricFixture(server.url);
         try {
           const all: Metric[] = [];
           for (const batch of given) {

@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto';
+
+import type { Redis } from 'ioredis';
+
+import { jobs } from '../../queues/jobs.js';
+import type { Metric } from '../../src/contract/metric.js';
+import { ingestMetrics } from '../../src/ingestion/ingestMetrics.js';
+import { MetricBatch } from '../../src/producer/MetricBatch.js';
+import { normalizeMetric } from '../../src/producer/normalizeMetric.js';
+import { getMetrics, type GetMetricsOptions } from '../../src/queries/getMetrics.js';
+import { connect } from '../../src/redis/connect.js';
+import { createKeys } from '../../src/redis/keys.js';
+import { keyRingFromMaster } from '../../src/security/KeyRing.js';
+import { offGuard } from '../../src/security/guard/offGuard.js';
+import { createMetricReader } from '../../src/storage/createMetricReader.js';
+import { MetricStore } from '../../src/storage/MetricStore.js';
+import { SeriesTagReader } from '../../src/storage/SeriesTagReader.js';
+
+/** The store of metrics with the code that writes and reads it, in one process and without a queue. */
+export async function createMetricFixture(url: string) {
+  const keyRing = await keyRingFromMaster(randomBytes(32));
+  await keyRing.transport.prepare();
+  const secrets = keyRing.reading!;
+  const redis = connect(url, 'patient', 'test', () => undefined);
+  const keys = createKeys(`m${randomBytes(6).toString('hex')}:`);
+  const oldest = { kept: -Infinity };
+  return {
+    redis,
+    keys,
+    oldest,
+    batch(samples: readonly Partial<Metric>[]) {
+      const batch = new MetricBatch(Date.now());
+      for (const sample of samples) batch.add(normalizeMetric(sample, { guard: offGuard, now: Number.MAX_SAFE_INTEGER }));
+      const sealed = keyRing.transport.seal(batch.id, 'metrics', batch.count, batch.encode());
+      const payload = jobs.metrics.payload.parse({
+        v: 1,
+        to: keyRing.publicId,
+        key: sealed.sealedKey.toString('base64'),
+        n: batch.count,
+        c: sealed.ciphertext.toString('base64'),
+      });
+      return { id: batch.id, payload };
+    },
+    /** What the processor does with a job. `through` is the connection that it writes with. */
+    run: async (job: { id: string; payload: unknown }, { through = redis, oldestKept = -Infinity }: { through?: Redis; oldestKept?: number } = {}) =>
+      ingestMetrics(job.id, job.payload, { store: new MetricStore(through, keys, secrets), keyRing, oldestKept }),
+    get: async (options: GetMetricsOptions) =>
+      getMetrics(options, {
+        reader: createMetricReader(keys, { redis, secrets }),
+        tagReader: new SeriesTagReader(redis, keys, secrets),
+        secrets,
+        guard: offGuard,
+        oldestKept: oldest.kept,
+      }),
+  };
+}
