@@ -21,7 +21,10 @@ export async function openSocket(url: string, options: ClientOptions = {}): Prom
   const messages: ServerMessage[] = [];
   ws.on('message', (data) => messages.push(serverMessageSchema.parse(JSON.parse(String(data)))));
   ws.on('error', () => undefined);
-  const closed = once(ws, 'close').then(([code, reason]) => ({ code: Number(code), reason: String(reason) }));
+  // Not events.once, which would reject with the error that comes before the close.
+  const closed = new Promise<{ code: number; reason: string }>((resolve) => {
+    ws.once('close', (code, reason) => resolve({ code, reason: reason.toString() }));
+  });
   await once(ws, 'open');
   return {
     ws,
