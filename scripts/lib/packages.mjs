@@ -50,16 +50,24 @@ function missingDirect(folder, fits = () => true) {
   return undefined;
 }
 
-/** Installs what package-lock.json lists, development packages too: the build and the tests need them in production as well. */
+/**
+ * Installs what package-lock.json lists, development packages too: the build and the tests need them in production as well.
+ * No package's own script is run: none of ours needs its, and they are the way in of most attacks by a package.
+ */
 export function installPackages() {
   const reason = whyStale();
   if (reason === undefined) return;
-  note(`Installing the packages, since ${reason}: npm ci --include=dev`);
-  const result = spawnSync('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'], {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-    shell: process.platform === 'win32',
-  });
+  note(`Installing the packages, since ${reason}.`);
+  if (npm('ci')) return;
+  // Happens when package.json was edited by hand: then what it asks for is installed, and the lock file stays.
+  note('That did not succeed; trying npm install.');
+  if (!npm('install', '--no-save')) throw new Problem('The packages could not be installed; what npm said is above.');
+}
+
+function npm(...words) {
+  const command = ['npm', ...words, '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund'];
+  note(`Running: ${command.join(' ')}`);
+  const result = spawnSync(command[0], command.slice(1), { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
   if (result.error !== undefined) throw new Problem(`npm could not be run (${result.error.code}). Install Node with npm from https://nodejs.org.`);
-  if (result.status !== 0) throw new Problem('npm ci did not succeed; what it said is above.');
+  return result.status === 0;
 }
