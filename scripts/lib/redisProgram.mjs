@@ -8,9 +8,12 @@ const NAMES = ['redis-server', 'valkey-server'];
 /** Where packages put servers that an ordinary user's PATH may lack. */
 const MORE_FOLDERS = ['/usr/local/bin', '/usr/bin', '/usr/local/sbin', '/usr/sbin', '/opt/homebrew/bin', '/home/linuxbrew/.linuxbrew/bin'];
 
-function inPath(name) {
-  for (const folder of [...(process.env.PATH ?? '').split(delimiter), ...MORE_FOLDERS]) {
-    if (folder === '') continue;
+function defaultFolders() {
+  return [...(process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== ''), ...MORE_FOLDERS];
+}
+
+function find(name, folders) {
+  for (const folder of folders) {
     const path = join(folder, name);
     try {
       accessSync(path, constants.X_OK);
@@ -23,9 +26,9 @@ function inPath(name) {
 }
 
 /** The path of a redis-server or valkey-server that is new enough, or undefined. */
-export function findRedisProgram() {
+export function findRedisProgram(folders = defaultFolders()) {
   for (const name of NAMES) {
-    const path = inPath(name);
+    const path = find(name, folders);
     if (path !== undefined && isNewEnough(path)) return path;
   }
   return undefined;
@@ -61,42 +64,40 @@ const SAID_ONLY = [
  *
  * @returns {{ path: string, isNew: boolean }} `isNew`: just installed, so the package may have started a service
  */
-export function ensureRedisProgram() {
-  const found = findRedisProgram();
+export function ensureRedisProgram(folders = defaultFolders()) {
+  const found = findRedisProgram(folders);
   if (found !== undefined) return { path: found, isNew: false };
 
-  const manager = MANAGERS.find(({ name }) => inPath(name) !== undefined);
-  const prefix = manager === undefined ? undefined : privilege(manager);
-  if (manager === undefined || prefix === undefined) throw new Problem(howToInstall(manager));
+  const manager = MANAGERS.find(({ name }) => find(name, folders) !== undefined);
+  const prefix = manager === undefined ? undefined : privilege(manager, folders);
+  if (manager === undefined || prefix === undefined) throw new Problem(howToInstall(manager, folders));
 
   note('No redis-server (6.2 or newer) or valkey-server is installed.');
   if (manager.before !== undefined) run([...prefix, ...manager.before]);
-  const installed = manager.packages.some((packageName) => run([...prefix, ...manager.install(packageName)]) && findRedisProgram() !== undefined);
-  const path = findRedisProgram();
-  if (!installed || path === undefined) throw new Problem(`The installation did not succeed. ${howToInstall(manager)}`);
-  return { path, isNew: true };
+  for (const packageName of manager.packages) {
+    run([...prefix, ...manager.install(packageName)]);
+    const path = findRedisProgram(folders);
+    if (path !== undefined) return { path, isNew: true };
+  }
+  throw new Problem(`The installation did not succeed. ${howToInstall(manager, folders)}`);
 }
 
 /** What goes before the command so that it asks nothing; undefined if it would ask. */
-function privilege({ asRoot }) {
+function privilege({ asRoot }, folders) {
   if (!asRoot || process.getuid?.() === 0) return [];
-  if (inPath('sudo') === undefined) return undefined;
+  if (find('sudo', folders) === undefined) return undefined;
   return spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0 ? ['sudo', '-n'] : undefined;
 }
 
 function run(command) {
   note(`Running: ${command.join(' ')}`);
-  const result = spawnSync(command[0], command.slice(1), {
-    stdio: ['ignore', 2, 2],
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-  });
-  return result.status === 0;
+  spawnSync(command[0], command.slice(1), { stdio: ['ignore', 2, 2], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
 }
 
-function howToInstall(manager) {
+function howToInstall(manager, folders) {
   const command =
     manager === undefined
-      ? SAID_ONLY.find(([name]) => inPath(name) !== undefined)?.[1]
+      ? SAID_ONLY.find(([name]) => find(name, folders) !== undefined)?.[1]
       : `${manager.asRoot ? 'sudo ' : ''}${manager.install(manager.packages[0]).join(' ')}`;
   if (command !== undefined) return `Redis is not installed. Install it with this command, then start again:\n\n  ${command}\n`;
   if (process.platform === 'win32') return 'Redis does not run on Windows itself. Use WSL, or set REDIS_URL to a Redis elsewhere.';
