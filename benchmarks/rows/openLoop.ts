@@ -15,10 +15,13 @@ const SAMPLE_MS = 100;
 
 interface Load {
   readonly critical: Percentiles;
-  readonly criticalEvents: number;
+  /** CRITICAL events of the watched user: sent, and arrived by the time the figures were taken. */
+  readonly criticalSent: number;
+  readonly criticalArrived: number;
   readonly mostWaiting: number;
   readonly sent: number;
-  readonly missing: number;
+  /** undefined when the end of the backlog was not awaited. */
+  readonly missing: number | undefined;
 }
 
 /** A fixed rate from ten processes, whatever the answers take: shows whether the queue stays short. */
@@ -48,10 +51,10 @@ export const openLoop: Suite = {
   },
 };
 
-function describe({ critical, criticalEvents, mostWaiting, sent, missing }: Load): string {
+function describe({ critical, criticalSent, criticalArrived, mostWaiting, sent, missing }: Load): string {
   return (
-    `${sent} sent, missing ${missing}, at most ${mostWaiting} jobs waiting, ` +
-    `CRITICAL p50 ${critical.p50.toFixed(1)} p99 ${critical.p99.toFixed(1)} ms (${criticalEvents} events)`
+    `${sent} sent, missing ${missing ?? 'not known'}, at most ${mostWaiting} jobs waiting, ` +
+    `CRITICAL p50 ${critical.p50.toFixed(1)} p99 ${critical.p99.toFixed(1)} ms (${criticalArrived} of ${criticalSent} arrived)`
   );
 }
 
@@ -89,10 +92,11 @@ async function runLoad(
     });
     return {
       critical: percentilesOf(latencies),
-      criticalEvents: latencies.length,
+      criticalSent: marks.length,
+      criticalArrived: latencies.length,
       mostWaiting,
       sent: total,
-      missing: end === undefined ? Number.NaN : wanted.stored - end.stored + wanted.relayed - end.relayed + failed,
+      missing: end === undefined ? undefined : wanted.stored - end.stored + wanted.relayed - end.relayed + failed,
     };
   } finally {
     await pipeline.close();

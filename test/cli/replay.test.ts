@@ -5,10 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { WebSocket } from 'ws';
+import { z } from 'zod';
 
-import { startRedis, type TestRedis } from '../support/redis.js';
+import { freePort, startRedis, type TestRedis } from '../support/redis.js';
 
 let redis: TestRedis;
+let webSocketPort: number;
 let folder: string;
 let file: string;
 const running = new Set<ChildProcess>();
@@ -24,6 +27,7 @@ const lines = Array.from({ length: 600 }, (_, index) => {
 
 beforeAll(async () => {
   redis = await startRedis();
+  webSocketPort = await freePort();
   folder = mkdtempSync(join(tmpdir(), 'analytics-replay-'));
   file = join(folder, 'access.log');
   writeFileSync(file, [...lines, 'no request at all', ''].join('\n'));
@@ -49,7 +53,8 @@ function start(script: string, ...args: readonly string[]): ChildProcess {
       NODE_ENV: 'development',
       REDIS_URL: redis.url,
       ANALYTICS_DATA_DIR: folder,
-      ANALYTICS_LOG_LEVEL: 'warn',
+      ANALYTICS_LOG_LEVEL: 'error',
+      ANALYTICS_WS_PORT: String(webSocketPort),
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -64,6 +69,39 @@ async function outputOf(child: ChildProcess): Promise<{ code: number | null; std
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   const [code] = await once(child, 'close');
   return { code, stdout };
+}
+
+const messageSchema = z.object({
+  type: z.string(),
+  event: z.object({ id: z.string(), userId: z.string() }).optional(),
+});
+
+/** Connects once the server is up, and signs in. */
+async function signIn(userId: string, token: string): Promise<{ socket: WebSocket; events: { id: string; userId: string }[] }> {
+  const events: { id: string; userId: string }[] = [];
+  const socket = await connected();
+  const isSignedIn = new Promise<void>((resolve) => {
+    socket.on('message', (data) => {
+      const { type, event } = messageSchema.parse(JSON.parse(String(data)));
+      if (type === 'authenticated') resolve();
+      if (event !== undefined) events.push(event);
+    });
+  });
+  socket.send(JSON.stringify({ type: 'authenticate', userId, token }));
+  await isSignedIn;
+  return { socket, events };
+}
+
+async function connected(): Promise<WebSocket> {
+  for (;;) {
+    const socket = new WebSocket(`ws://127.0.0.1:${webSocketPort}`);
+    try {
+      await once(socket, 'open');
+      return socket;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
 }
 
 describe('npm run replay', () => {
@@ -95,6 +133,27 @@ describe('npm run replay', () => {
       expect(stdout).toContain('600 sent, 600 stored, 0 too many, 0 lacking');
       expect(code).toBe(0);
     }
+  }, 60_000);
+
+  test('shows a signed-in visitor exactly the visitor’s own events, live', async () => {
+    const address = '10.1.2.7';
+    // Every 40th request is this visitor's; what went wrong counts twice, as a page view and as an error.
+    const own = lines.flatMap((_, index) => (index % 40 === 7 ? [statuses[index % statuses.length] ?? 0] : []));
+    const expected = own.length + own.filter((status) => status >= 400).length;
+    start('processes/main.js', '--services=processing,broadcasting');
+    const { stdout: token } = await outputOf(start('cli/main.js', 'token', address));
+    const { socket, events } = await signIn(address, token.trim());
+
+    const { code } = await outputOf(start('cli/main.js', 'replay', file));
+    expect(code).toBe(0);
+    while (events.length < expected) await once(socket, 'message');
+    // Nobody else's events follow: a round trip shows that nothing is on its way.
+    socket.ping();
+    await once(socket, 'pong');
+    expect(events).toHaveLength(expected);
+    expect(new Set(events.map(({ userId }) => userId))).toEqual(new Set([address]));
+    expect(new Set(events.map(({ id }) => id)).size).toBe(expected);
+    socket.terminate();
   }, 60_000);
 
   test('ends with code 1 when the store does not keep what was sent', async () => {
