@@ -7,15 +7,8 @@ export type ServiceName = (typeof serviceNames)[number];
 
 /** Each loads its own parts, so that a process carries only what it runs. */
 export const loadService: Readonly<Record<ServiceName, () => Promise<StartRole>>> = {
-  board: async () => load('../../bull-board/startBoard.js', 'startBoard'),
+  board: async () => (await import('../../bull-board/startBoard.js')).startBoard,
   broadcasting: async () => (await import('../realtime/startBroadcasting.js')).startBroadcasting,
   processing: async () => (await import('../processing/startProcessing.js')).startProcessing,
   scheduling: async () => (await import('../retention/startScheduling.js')).startScheduling,
 };
-
-async function load(path: string, name: string): Promise<StartRole> {
-  const module = (await import(path)) as Record<string, StartRole>;
-  const start = module[name];
-  if (start === undefined) throw new Error(`${path} has no ${name}`);
-  return start;
-}
