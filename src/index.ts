@@ -4,6 +4,7 @@ export type { AnalyticsServiceOptions } from './lib/services/analytics/options.j
 export { EventType } from './contract/EventType.js';
 export { EventPriority } from './contract/EventPriority.js';
 export { defineEventType } from './contract/defineEventType.js';
+export { createEventTypes, type EventTypes } from './contract/eventTypes.js';
 export { limits } from './contract/limits.js';
 export type { GetEventsOptions } from './queries/getEvents.js';
 export type { GetMetricsOptions } from './queries/getMetrics.js';

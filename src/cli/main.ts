@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 
 import { AnalyticsError } from '../errors/AnalyticsError.js';
+import { createPublicKeyCommand } from './publicKey.js';
 import { createReplayCommand } from './replay.js';
 import { createTokenCommand } from './token.js';
 
@@ -9,7 +10,8 @@ const program = new Command('analytics')
   .description('Commands of the analytics service')
   .showHelpAfterError('(--help tells what is allowed)')
   .addCommand(createReplayCommand())
-  .addCommand(createTokenCommand());
+  .addCommand(createTokenCommand())
+  .addCommand(createPublicKeyCommand());
 
 try {
   await program.parseAsync();
