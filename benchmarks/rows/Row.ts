@@ -14,6 +14,8 @@ export interface Row {
   /** What the target is for. */
   readonly targetIs: 'least ratio' | 'most';
   readonly pass: boolean;
+  /** Nothing was lost, refused or late: what holds even where figures mean nothing. */
+  readonly sound: boolean;
   readonly spread: { readonly ours: Spread; readonly peer: Spread | null; readonly ratio: Spread | null };
   /** What else was seen, in words. */
   readonly notes: readonly string[];
@@ -30,7 +32,7 @@ export interface RowFigures {
   readonly peer?: readonly number[];
   readonly target: number;
   readonly targetIs: Row['targetIs'];
-  /** Further conditions. Default: true. */
+  /** Whether nothing was lost, refused or late. Default: true. */
   readonly isSound?: boolean;
   readonly notes?: readonly string[];
 }
@@ -56,6 +58,7 @@ export function createRow(figures: RowFigures): Row {
     target,
     targetIs,
     pass: isMet && isSound,
+    sound: isSound,
     spread: { ours, peer, ratio },
     notes,
   };

@@ -8,15 +8,22 @@ interface ProcessTimes {
   readonly seconds: number;
 }
 
-/** CPU seconds that each process and its descendants have used so far; 0 for all where there is no /proc. */
+/**
+ * CPU seconds that each process has used so far, and, as `{name}’s children`, its descendants; 0 for all where there is
+ * no /proc.
+ */
 export async function cpuOf(pids: Readonly<Record<string, number>>): Promise<Record<string, number>> {
   const all = await readProcesses();
-  const secondsOf = (pid: number): number => {
-    let seconds = all.get(pid)?.seconds ?? 0;
-    for (const [child, { parent }] of all) if (parent === pid) seconds += secondsOf(child);
-    return seconds;
-  };
-  return Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, secondsOf(pid)]));
+  const secondsOf = (pid: number): number => (all.get(pid)?.seconds ?? 0) + secondsBelow(pid);
+  const secondsBelow = (pid: number): number =>
+    [...all].reduce((sum, [child, { parent }]) => (parent === pid ? sum + secondsOf(child) : sum), 0);
+  return Object.fromEntries(
+    Object.entries(pids).flatMap(([name, pid]) => {
+      const below = secondsBelow(pid);
+      const own = [name, all.get(pid)?.seconds ?? 0] as const;
+      return below > 0 ? [own, [`${name}’s children`, below] as const] : [own];
+    }),
+  );
 }
 
 async function readProcesses(): Promise<Map<number, ProcessTimes>> {
