@@ -23,8 +23,6 @@ export const authenticateSchema = z.object({
   userId: textSchema(limits.subjectLength),
   /** A JWT whose `sub` is `userId`. May be absent in development only. */
   token: z.string().min(1).max(8192).optional(),
-  /** Where the client stopped: what came since is sent before what comes now. */
-  position: positionSchema.optional(),
 });
 
 /** Everything that a client may send. */
@@ -45,13 +43,16 @@ export const analyticsEventSchema = z.object({
   position: placeSchema,
 });
 
+/** Why events may have passed: the feed no longer reaches back so far, or it went back itself, as after a loss of data. */
+export const resyncReasons = ['trimmed', 'epoch'] as const;
+export type ResyncReason = (typeof resyncReasons)[number];
+
 /** Events may have passed that were not sent: read what is missing with `getEvents`. */
 export const resyncSchema = z.object({
   type: z.literal('resync'),
   /** The event types that it concerns. */
   types: z.array(z.string()),
-  /** `trimmed`: the feed no longer reaches back so far. `epoch`: the feed began anew, or went back. */
-  reason: z.enum(['trimmed', 'epoch']),
+  reason: z.enum(resyncReasons),
 });
 
 export const errorCodes = ['bad_message', 'unauthenticated', 'forbidden', 'rate_limited', 'expired', 'unavailable'] as const;

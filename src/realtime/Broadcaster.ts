@@ -79,6 +79,8 @@ class FeedBroadcaster implements Broadcaster {
   #started: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #isClosed = false;
+  #onClosed: () => void = () => undefined;
+  readonly #closed = new Promise<void>((resolve) => (this.#onClosed = resolve));
 
   constructor(options: BroadcasterOptions, secrets: ReadingKeys) {
     const { redis, keys, registry, queuePlace } = options;
@@ -104,8 +106,9 @@ class FeedBroadcaster implements Broadcaster {
     this.#reader = new FeedReader({
       redis,
       keys,
-      onGap: () => {
+      onGap: (type, reason) => {
         figures.gaps += 1;
+        this.#relay.announceGap(type, reason);
       },
       onError,
     });
@@ -139,7 +142,7 @@ class FeedBroadcaster implements Broadcaster {
   async #begin(): Promise<void> {
     while (!this.#isClosed) {
       try {
-        await this.#reader.start();
+        await Promise.race([this.#reader.start(), this.#closed]);
         break;
       } catch (error) {
         this.#onError(error);
@@ -154,6 +157,7 @@ class FeedBroadcaster implements Broadcaster {
 
   async #end(): Promise<void> {
     this.#isClosed = true;
+    this.#onClosed();
     this.#redis.off('ready', this.#onReady);
     this.#opener.close();
     // A round that waits for an absent Redis would wait for ever; what it does afterwards is nothing.

@@ -2,8 +2,6 @@ import type { Socket } from 'node:net';
 
 import { WebSocket } from 'ws';
 
-import type { Resumption } from './Resumption.js';
-
 /** One socket that receives the events of one user. */
 export interface Client {
   readonly userId: string;
@@ -12,8 +10,6 @@ export interface Client {
   readonly transport: Socket | undefined;
   /** Counts up with every registration: tells who was there when a page of the feed arrived. */
   readonly sequence: number;
-  /** Set while the socket catches up on what it missed. */
-  resumption?: Resumption | undefined;
 }
 
 /** Told when a user's first socket comes and when the last one goes. */

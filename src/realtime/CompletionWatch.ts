@@ -26,6 +26,7 @@ const BLOCK_MS = 5000;
 export class CompletionWatch {
   readonly #options: CompletionWatchOptions;
   #listener: QueueEvents | undefined;
+  #connection: Redis | undefined;
   #running: Promise<void> | undefined;
   #isClosed = false;
   #wakeRestart: (() => void) | undefined;
@@ -42,7 +43,7 @@ export class CompletionWatch {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#wakeRestart?.();
-    await bounded(this.#closeListener());
+    await this.#closeListener();
     await bounded(this.#running ?? Promise.resolve());
   }
 
@@ -53,7 +54,7 @@ export class CompletionWatch {
       } catch (error) {
         if (!this.#isClosed) this.#options.onError(error);
       }
-      await bounded(this.#closeListener());
+      await this.#closeListener();
       if (this.#isClosed) return;
       this.#options.onRestart();
       await new Promise<void>((resolve) => {
@@ -73,8 +74,15 @@ export class CompletionWatch {
     // reconnects would be passed over.
     const [last] = await redis.xrevrange(events, '+', '-', 'COUNT', 1);
     if (this.#isClosed) return;
+    // BullMQ makes a connection of its own out of this one. It is caught here because BullMQ's close() waits for it for
+    // ever while Redis is away, and one that goes on trying keeps the process from ending.
+    const template = redis.duplicate({ lazyConnect: true });
+    template.duplicate = (override) => {
+      this.#connection = redis.duplicate(override);
+      return this.#connection;
+    };
     const listener = new QueueEvents(place.name, {
-      connection: redis,
+      connection: template,
       prefix: place.prefix,
       autorun: false,
       lastEventId: last?.[0] ?? '0-0',
@@ -94,8 +102,11 @@ export class CompletionWatch {
 
   async #closeListener(): Promise<void> {
     const listener = this.#listener;
+    const connection = this.#connection;
     this.#listener = undefined;
-    await listener?.close();
+    this.#connection = undefined;
+    await bounded(listener?.close() ?? Promise.resolve());
+    connection?.disconnect();
   }
 }
 

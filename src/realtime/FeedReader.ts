@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 
 import { eventTypeNamePattern } from '../contract/eventTypes.js';
-import type { Position } from '../contract/socketProtocol.js';
+import type { Position, ResyncReason } from '../contract/socketProtocol.js';
 import type { Keys } from '../redis/keys.js';
 import { FeedCursor, type FeedPage } from './FeedCursor.js';
 import { inOneWrite } from './inOneWrite.js';
@@ -18,7 +18,7 @@ export interface FeedReaderOptions {
   readonly redis: Redis;
   readonly keys: Keys;
   /** Told when events of a type may have been passed over. */
-  readonly onGap: (type: string, reason: 'trimmed' | 'epoch') => void;
+  readonly onGap: (type: string, reason: ResyncReason) => void;
   /** Told of a type whose feed cannot be read; the others go on. */
   readonly onError: (error: unknown, type: string) => void;
 }

@@ -16,16 +16,8 @@ export class Outlet {
     this.#mostBuffered = mostBuffered;
   }
 
-  /**
-   * Sends one event. It leaves with `flush`.
-   * @param type and `offset`: the event's place
-   */
-  send(client: Client, message: Buffer, type: string, offset: number): void {
-    if (client.resumption?.passes(message, type, offset) !== false) this.sendNow(client, message);
-  }
-
-  /** Sends one event to a socket whether or not it catches up on others. */
-  sendNow(client: Client, message: Buffer): void {
+  /** Sends one message. It leaves with `flush`. */
+  send(client: Client, message: Buffer): void {
     const { ws, transport } = client;
     if (ws.readyState !== WebSocket.OPEN) return;
     if (ws.bufferedAmount + message.length > this.#mostBuffered) {
@@ -39,7 +31,6 @@ export class Outlet {
     }
     // Framing them here and writing them as one buffer was tried: no faster than ws under a cork.
     ws.send(message, { binary: false });
-    this.#figures.messagesSent += 1;
     this.#figures.bytesSent += message.length;
   }
 

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import type { Redis } from 'ioredis';
 
+import type { ResyncReason, ServerMessage } from '../contract/socketProtocol.js';
 import type { Audience } from './Audience.js';
 import type { ChunkOpener, OpenedEntry } from './ChunkOpener.js';
 import type { ClientRegistry } from './ClientRegistry.js';
@@ -53,8 +54,17 @@ export class Relay {
     }
   }
 
-  async #deliver({ entry, rows }: OpenedEntry, epoch: string, upTo: number): Promise<void> {
+  /** Tells everybody that events of this type may have passed that were not sent. */
+  announceGap(type: string, reason: ResyncReason): void {
     const { registry, outlet } = this.#options;
+    const message: ServerMessage = { type: 'resync', types: [type], reason };
+    const text = Buffer.from(JSON.stringify(message));
+    for (const client of registry.clients()) outlet.send(client, text);
+    outlet.flush();
+  }
+
+  async #deliver({ entry, rows }: OpenedEntry, epoch: string, upTo: number): Promise<void> {
+    const { registry, outlet, figures } = this.#options;
     const before = entry.offset - entry.count;
     for (const [row, user] of rows.users.entries()) {
       const clients = user === null ? undefined : registry.clientsOf(user);
@@ -64,7 +74,8 @@ export class Relay {
       for (const client of clients.values()) {
         if (client.sequence > upTo) continue;
         message ??= Buffer.from(eventMessage(rows, row, epoch, offset));
-        outlet.send(client, message, entry.type, offset);
+        outlet.send(client, message);
+        figures.messagesSent += 1;
       }
       if (message !== undefined && performance.now() - this.#turnStart > TURN_MS) {
         outlet.flush();
