@@ -141,15 +141,17 @@ describe('npm start', () => {
     expect(second.output()).toContain(`in use by a Redis on port ${ports.redis}`);
   });
 
-  it('starts its Redis again when that was killed', async () => {
-    const program = start();
+  it('starts its Redis again when that was killed, and ends in bounded time even then', async () => {
+    const program = start({ ANALYTICS_SHUTDOWN_MS: '3000' });
     await program.waitFor(RUNNING);
     const server = keeperLock()?.server;
     if (server === undefined) throw new Error('There is no server.');
     process.kill(server, 'SIGKILL');
     expect(await until(async () => keeperLock()?.server !== server && (await isListening(ports.redis)))).toBe(true);
+    const lock = keeperLock();
     program.signalGroup('SIGINT');
-    await program.ended();
+    await program.ended(3000 + 3000);
+    expect(await until(async () => nothingIsLeft(lock))).toBe(true);
   });
 
   it('uses the Redis that is there, names what is wrong with it, and does not end it', async () => {
