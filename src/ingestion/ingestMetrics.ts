@@ -5,6 +5,7 @@ import { AnalyticsError } from '../errors/AnalyticsError.js';
 import { chunkIdOf } from '../redis/keys.js';
 import type { KeyRing, ReadingKeys } from '../security/KeyRing.js';
 import { hourOf } from '../storage/ChunkIndexEntry.js';
+import { metricKeyName } from '../storage/metricKeyName.js';
 import type { MetricStore, NewMetricChunk } from '../storage/MetricStore.js';
 import { seriesIdOf } from '../storage/seriesTags.js';
 import { openBatch } from './openBatch.js';
@@ -50,7 +51,8 @@ function splitByMetric(jobId: string, rows: MetricRows, oldestKept: number, secr
     const draftName = `${hour}:${name}`;
     let draft = drafts.get(draftName);
     if (draft === undefined) {
-      const chunkId = chunkIdOf(jobId, `metric ${name}`, hour);
+      // By its name in keys: a hash of the name itself could be looked up by guessing, as job ids stand in clear.
+      const chunkId = chunkIdOf(jobId, `metric ${metricKeyName(name, secrets.fingerprints)}`, hour);
       draft = { name, hour, chunkId, rows: { series: [], timestamps: [], values: [] }, series: new Map() };
       drafts.set(draftName, draft);
     }
