@@ -1,0 +1,12 @@
+/** What a request may be answered with when it is refused. The code is all that the answer says. */
+export class HttpError extends Error {
+  readonly status: number;
+  readonly code: 'UNAUTHENTICATED' | 'FORBIDDEN' | 'CROSS_ORIGIN' | 'NOT_FOUND' | 'TOO_MANY_REQUESTS' | 'BAD_REQUEST';
+
+  constructor(status: number, code: HttpError['code']) {
+    super(code);
+    this.name = 'HttpError';
+    this.status = status;
+    this.code = code;
+  }
+}

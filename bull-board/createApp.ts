@@ -1,0 +1,64 @@
+import type { Queue } from 'bullmq';
+import express, { type Express } from 'express';
+
+import type { QueueTitle } from '../queues/names.js';
+import type { Config } from '../src/config/parseConfig.js';
+import type { Logger } from '../src/logging/createLogger.js';
+import type { TokenVerifier } from '../src/security/tokens.js';
+import { createQueueBoard } from './createQueueBoard.js';
+import { handleErrors, notFound } from './handleErrors.js';
+import { healthRoutes } from './healthRoutes.js';
+import { logChanges } from './logChanges.js';
+import { publicFile } from './publicFile.js';
+import { requireSameOrigin } from './requireSameOrigin.js';
+import { requireSession, sessionOf } from './requireSession.js';
+import { securityHeaders } from './securityHeaders.js';
+import { createSessionCookie } from './sessionCookie.js';
+import { Sessions } from './Sessions.js';
+import { SignInLimiter } from './SignInLimiter.js';
+import { signInRoutes } from './signInRoutes.js';
+import type { StatsSource } from './StatsSource.js';
+
+export interface AppContext {
+  readonly config: Pick<Config, 'isProduction'>;
+  readonly queues: Readonly<Record<QueueTitle, Queue>>;
+  readonly stats: StatsSource;
+  readonly verifier: TokenVerifier;
+  readonly logger: Logger;
+  /** Default: the clock. */
+  readonly now?: () => number;
+}
+
+/** The console, the board and the health checks. Behind the session stands everything but health, sign-in and files. */
+export function createApp({ config, queues, stats, verifier, logger, now }: AppContext): Express {
+  const sessions = new Sessions(now);
+  const cookie = createSessionCookie(config);
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('query parser', 'simple');
+
+  app.use(securityHeaders(config));
+  app.use(healthRoutes(stats));
+  app.use('/assets', express.static(publicFile('assets'), { index: false, maxAge: 0 }));
+  app.use(requireSameOrigin);
+  app.use(signInRoutes({ verifier, sessions, cookie, limiter: new SignInLimiter(now), logger }));
+
+  app.use(requireSession(sessions, cookie));
+  app.use(logChanges(logger));
+  app.get('/', (_request, response) => response.sendFile(publicFile('console.html')));
+  app.get('/api/stats', async (_request, response) => {
+    response.json({ role: sessionOf(response).role, stats: await stats.now() });
+  });
+  app.get('/api/history', (_request, response) => {
+    response.json(stats.history);
+  });
+  // Sent by a page while somebody uses it; `requireSession` has taken note.
+  app.put('/api/presence', (_request, response) => {
+    response.status(204).end();
+  });
+  app.use('/queues', createQueueBoard({ queues, basePath: '/queues', logger }));
+
+  app.use(notFound);
+  app.use(handleErrors(logger));
+  return app;
+}

@@ -1,0 +1,56 @@
+import { createBullBoard } from '@bull-board/api';
+import type { IServerAdapter } from '@bull-board/api/typings/app';
+import type { Queue } from 'bullmq';
+import type { RequestHandler } from 'express';
+
+import { queueTitles, type QueueTitle } from '../queues/names.js';
+import type { Logger } from '../src/logging/createLogger.js';
+import { mayChangeJobs } from './boardRoles.js';
+import { boardHooks } from './boardHooks.js';
+import { QuietExpressAdapter } from './QuietExpressAdapter.js';
+import { sessionOf } from './requireSession.js';
+import { TitledQueueAdapter } from './TitledQueueAdapter.js';
+
+export interface QueueBoardOptions {
+  readonly queues: Readonly<Record<QueueTitle, Queue>>;
+  /** Where it is mounted, such as `/queues`. */
+  readonly basePath: string;
+  readonly logger: Logger;
+}
+
+/**
+ * Bull Board with our queues. There are two of it, since it knows read-only queues but no users: one that cannot change
+ * anything, for viewers, and one that may retry, promote and remove jobs.
+ */
+export function createQueueBoard(options: QueueBoardOptions): RequestHandler {
+  const reading = createBoard(options, { mayChange: false });
+  const changing = createBoard(options, { mayChange: true });
+  return (request, response, next) => {
+    const board = mayChangeJobs(sessionOf(response).role) ? changing : reading;
+    board(request, response, next);
+  };
+}
+
+function createBoard({ queues, basePath, logger }: QueueBoardOptions, { mayChange }: { readonly mayChange: boolean }): RequestHandler {
+  const serverAdapter = new QuietExpressAdapter((error) => logger.error('Bull Board met an error', { error }));
+  serverAdapter.setBasePath(basePath);
+  createBullBoard({
+    queues: queueTitles.map((title) => new TitledQueueAdapter(queues[title], title, { readOnly: !mayChange })),
+    // The Express package brings a copy of these types of its own when its version is not quite the same.
+    serverAdapter: serverAdapter as unknown as IServerAdapter,
+    options: {
+      handlerHooks: boardHooks({ mayChange }),
+      uiConfig: {
+        boardTitle: 'Analytics queues',
+        boardLogo: { path: '/assets/icon.svg', width: 28, height: 28 },
+        favIcon: { default: '/assets/icon.svg', alternative: '/assets/icon.svg' },
+        miscLinks: [{ text: 'Console', url: '/' }],
+        hideDocsLink: true,
+        hideRedisDetails: true,
+        showMetrics: false,
+        pollingInterval: { showSetting: true },
+      },
+    },
+  });
+  return serverAdapter.getRouter() as RequestHandler; // the adapter says `any`: it is an Express application
+}

@@ -1,0 +1,166 @@
+// The console: reads /api/stats every 2 s and draws what it says. Text is set, never parsed as HTML.
+import { drawSparkline } from './sparkline.js';
+import { ago, bytes, count, duration, rate } from './units.js';
+
+const EVERY_MS = 2000;
+const POINTS = 120;
+/** A young chart is stretched, but not over its whole width. */
+const FEWEST_SLOTS = 24;
+
+const points = [];
+let historyIntervalMs = 5000;
+
+const byId = (id) => document.getElementById(id);
+const card = (name) => document.querySelector(`[data-figure="${name}"]`);
+
+function show(name, value, note) {
+  const element = card(name);
+  element.querySelector('.value').textContent = value;
+  if (note !== undefined) element.querySelector('.note').textContent = note;
+}
+
+function fillTable(id, rows, empty) {
+  const body = byId(id).querySelector('tbody');
+  const columns = byId(id).querySelectorAll('th').length;
+  body.replaceChildren(
+    ...(rows.length > 0 ? rows : [[empty]]).map((cells) => {
+      const row = document.createElement('tr');
+      for (const cell of cells) {
+        const data = document.createElement('td');
+        if (cell instanceof Node) data.append(cell);
+        else data.textContent = cell;
+        if (cells.length < columns) data.colSpan = columns;
+        row.append(data);
+      }
+      return row;
+    }),
+  );
+}
+
+function link(text, href) {
+  const anchor = document.createElement('a');
+  anchor.textContent = text;
+  anchor.href = href;
+  return anchor;
+}
+
+/** A process that has several roles beats once for each. */
+function processCount(processes) {
+  const { size } = new Set(processes.map(({ host, pid }) => `${host} ${pid}`));
+  return size === 1 ? '1 process' : `${count(size)} processes`;
+}
+
+/** What somebody should look at first. */
+function verdict({ queue, system }) {
+  if (queue === null) return ['bad', 'Redis does not answer. Check that it runs and that REDIS_URL names it.'];
+  if (system.workerStatus === 'absent') return ['bad', 'No worker runs: jobs wait until one does. Start it with npm run worker:analytics.'];
+  if (system.workerStatus === 'stuck') return ['bad', 'Workers run, but none has finished a job for 10 seconds. See the log of the workers.'];
+  const failed = Object.values(queue.queues).reduce((sum, counts) => sum + counts.failed, 0);
+  if (failed > 0) return ['warn', `${count(failed)} ${failed === 1 ? 'job was' : 'jobs were'} given up. They are kept under Queues until somebody decides.`];
+  if (system.cleanup.status === 'late') return ['warn', 'The clean-up is late: none has finished for two intervals.'];
+  return ['good', 'All is well.'];
+}
+
+function showStats({ role, stats }) {
+  const { queue, webSocket, system } = stats;
+  const [state, text] = verdict(stats);
+  byId('banner').dataset.state = state;
+  byId('banner-text').textContent = text;
+  byId('at').textContent = new Date(stats.at).toLocaleTimeString();
+  byId('at').dateTime = new Date(stats.at).toISOString();
+  byId('role').textContent = role;
+
+  show('waiting', count(queue?.length));
+  show('stored', rate(queue?.processingRate));
+  show('failed', rate(queue?.errorRate));
+  show('duration', queue === null ? '–' : queue.processingTime === 0 ? 'idle' : duration(queue.processingTime));
+  show('clients', count(webSocket?.connectedClients));
+  show('messages', rate(webSocket?.messageRate));
+  show('socketErrors', rate(webSocket?.errorRate));
+  show('authenticationFailures', count(webSocket?.authenticationFailures));
+
+  const { memory, redis, cleanup, processes } = system;
+  show('redisMemory', bytes(memory.redis));
+  show('processMemory', bytes(memory.processes), `of ${processCount(processes)}, their children apart`);
+  show('redis', redis.connected ? duration(redis.latency) : 'away', redis.connected ? `round trip, version ${redis.version}` : '');
+  const removed = Object.entries(cleanup.removed ?? {}).reduce((sum, [kind, n]) => (kind === 'events' || kind === 'samples' ? sum + n : sum), 0);
+  show(
+    'cleanup',
+    cleanup.lastFinishedAt === null ? cleanup.status : ago(stats.at - cleanup.lastFinishedAt),
+    cleanup.lastFinishedAt === null ? '' : `took ${duration(cleanup.durationMs)}, removed ${count(removed)} events and samples`,
+  );
+
+  fillTable(
+    'queues',
+    Object.entries(queue?.queues ?? {}).map(([title, counts]) => [
+      link(title, `/queues/queue/${title}`),
+      count(counts.waiting),
+      count(counts.active),
+      count(counts.delayed),
+      counts.failed > 0 ? link(count(counts.failed), `/queues/queue/${title}?status=failed`) : '0',
+    ]),
+    'unknown while Redis does not answer',
+  );
+  fillTable(
+    'processes',
+    processes.map(({ role: name, host, pid, startedAt, memory: resident, beatAge }) => [
+      name,
+      host,
+      String(pid),
+      duration(stats.at - startedAt),
+      bytes(resident),
+      ago(beatAge),
+    ]),
+    'no process beats',
+  );
+  keep(stats);
+}
+
+/** Adds to what the server remembers, at the same pace, so that one line has one pace. */
+function keep({ at, queue, webSocket, system }) {
+  const last = points.at(-1);
+  if (last === undefined || at - last.at >= historyIntervalMs - EVERY_MS / 2) {
+    points.push({
+      at,
+      waiting: queue?.length ?? null,
+      stored: queue?.processingRate ?? null,
+      failed: queue?.errorRate ?? null,
+      duration: queue?.processingTime ?? null,
+      clients: webSocket?.connectedClients ?? null,
+      messages: webSocket?.messageRate ?? null,
+      redisMemory: system.memory.redis,
+    });
+    if (points.length > POINTS) points.shift();
+  }
+  for (const name of ['waiting', 'stored', 'failed', 'duration', 'clients', 'messages', 'redisMemory']) {
+    drawSparkline(card(name).querySelector('.chart'), points.map((point) => point[name]), Math.max(points.length, FEWEST_SLOTS));
+  }
+}
+
+async function read(path) {
+  const response = await fetch(path, { headers: { Accept: 'application/json' } });
+  if (response.status === 401) location.assign('/sign-in');
+  if (!response.ok) throw new Error(String(response.status));
+  return response.json();
+}
+
+async function refresh() {
+  if (document.visibilityState === 'visible') {
+    try {
+      showStats(await read('/api/stats'));
+    } catch {
+      byId('banner').dataset.state = 'bad';
+      byId('banner-text').textContent = 'The server of this page does not answer. Trying again.';
+    }
+  }
+  setTimeout(refresh, EVERY_MS);
+}
+
+try {
+  const history = await read('/api/history');
+  historyIntervalMs = history.intervalMs;
+  points.push(...history.points);
+} catch {
+  // The charts then begin now; whether the server answers at all is told by what follows.
+}
+await refresh();

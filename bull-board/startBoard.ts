@@ -1,0 +1,76 @@
+import { createServer, type Server } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+
+import { createQueue } from '../queues/createQueue.js';
+import { queuePlaces } from '../queues/names.js';
+import { collectStats } from '../src/monitoring/collectStats.js';
+import { createHeartbeat } from '../src/monitoring/Heartbeat.js';
+import type { RunningRole, Runtime } from '../src/processes/Runtime.js';
+import { connect } from '../src/redis/connect.js';
+import { createTokenVerifier } from '../src/security/tokens.js';
+import { createApp } from './createApp.js';
+import { StatsSource } from './StatsSource.js';
+
+export interface BoardRole extends RunningRole {
+  readonly host: string;
+  readonly port: number;
+}
+
+const MOST_CONNECTIONS = 256;
+const CLOSE_MS = 2000;
+
+/** The role `board`: serves the console, Bull Board and the health checks. It answers without Redis too, and says so. */
+export async function startBoard({ config, logger, keys }: Runtime): Promise<BoardRole> {
+  const verifier = await createTokenVerifier(config);
+  const onError = (error: Error): void => logger.debug('The connection to Redis failed', { error });
+  const redis = connect(config.REDIS_URL, 'failFast', 'analytics-board', onError);
+  const places = queuePlaces(keys);
+  const queues = { events: createQueue(places.events, redis), metrics: createQueue(places.metrics, redis), maintenance: createQueue(places.maintenance, redis) };
+  for (const queue of Object.values(queues)) queue.on('error', onError);
+
+  const stats = new StatsSource(async () => collectStats({ config, keys, redis, queues }));
+  const server = createServer({ headersTimeout: 5000, requestTimeout: 10_000, keepAliveTimeout: 5000, maxHeaderSize: 16_384 });
+  server.maxConnections = MOST_CONNECTIONS;
+  server.on('request', createApp({ config, queues, stats, verifier, logger }));
+  const heartbeat = createHeartbeat({ redis, keys, role: 'board', figures: () => ({}) });
+
+  const release = async (): Promise<void> => {
+    stats.close();
+    await heartbeat.close();
+    await Promise.allSettled(Object.values(queues).map(async (queue) => queue.close()));
+    redis.disconnect();
+  };
+  const host = config.ANALYTICS_HOST;
+  try {
+    server.listen(config.ANALYTICS_BOARD_PORT, host);
+    await once(server, 'listening');
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  const { port } = server.address() as AddressInfo; // it listens on a port, not on a pipe
+  stats.start();
+  await heartbeat.start();
+  logger.info('The board is served', { host, port });
+
+  let closing: Promise<void> | undefined;
+  return {
+    host,
+    port,
+    async close() {
+      closing ??= closeServer(server).then(release);
+      await closing;
+    },
+  };
+}
+
+/** Takes no more requests, waits for those under way, and then for nobody. */
+async function closeServer(server: Server): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), CLOSE_MS);
+  await closed;
+  clearTimeout(timer);
+}
