@@ -69,7 +69,8 @@ async function start(options: RunOptions, runtime: Runtime, redis: AnsweringRedi
     const own = { ...runtime, logger: createLogger(runtime.config, name) };
     const role = name === 'broadcasting' && options.standsBy === true ? await startWhenFree(startRole, own) : await startRole(own);
     running.push({ name, close: async () => role.close() });
-    runtime.logger.info('Started.', { role: name, pid: process.pid });
+    // A person at a terminal reads the announcement instead.
+    runtime.logger[options.announces === true ? 'debug' : 'info']('Started.', { role: name, pid: process.pid });
   }
   if (options.announces === true) {
     announce(runtime.config, options, redis);
