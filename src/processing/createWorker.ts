@@ -39,6 +39,9 @@ export function createWorker({ place, processor, connection, concurrency, onErro
     ...reliability,
     skipVersionCheck: true,
     workerForkOptions: {
+      // A group of its own: Ctrl-C reaches the whole terminal group, and would kill a child in the midst of its job, or
+      // of its start, after which BullMQ's close never ends. Children end with their parent all the same.
+      detached: true,
       // Sources run under tsx, in development and in tests; what is built needs nothing.
       execArgv: isTypeScript ? ['--import', 'tsx'] : [],
       ...(env === undefined ? {} : { env }),

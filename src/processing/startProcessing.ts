@@ -3,6 +3,7 @@ import { createHeartbeat } from '../monitoring/Heartbeat.js';
 import type { StartRole } from '../processes/Runtime.js';
 import { connect } from '../redis/connect.js';
 import { checkKeyIdentity } from '../security/checkKeyIdentity.js';
+import { closeWorker } from './closeWorker.js';
 import { createProcessingCounters } from './createProcessingCounters.js';
 import { createWorker, processorFile } from './createWorker.js';
 
@@ -43,7 +44,7 @@ export const startProcessing: StartRole = async ({ config, logger, keys, keyRing
   return {
     close() {
       closing ??= (async () => {
-        await Promise.all(workers.map((worker) => worker.close()));
+        await Promise.all(workers.map((worker) => closeWorker(worker, config.ANALYTICS_SHUTDOWN_MS / 2)));
         await heartbeat.close();
         redis.disconnect();
       })();

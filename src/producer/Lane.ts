@@ -1,10 +1,14 @@
-import { DeadlineTimer } from './DeadlineTimer.js';
 import type { BatchOutcome, BatchSender, OpenBatch } from './batch.js';
+import { Gathering, type Delivery } from './Gathering.js';
 
 export interface LaneOptions<Item> {
   /** Makes an empty batch with an id of its own. */
   readonly open: () => OpenBatch<Item>;
   readonly send: BatchSender;
+  /** What an item will be stored by: items that agree in it share batches where there is a choice. */
+  readonly seriesOf: (item: Item) => string;
+  /** UTF-8 bytes of JSON of an item, roughly. */
+  readonly bytesOf: (item: Item) => number;
   /** Most items of a batch. */
   readonly batchSize: number;
   /** How long the next batch waits for company, in ms; follows how many jobs wait in the queue. */
@@ -13,80 +17,71 @@ export interface LaneOptions<Item> {
   readonly deadlineMs: number;
 }
 
-/** Where an item went: its batch and its place there. */
-export interface Ticket {
-  readonly batchId: string;
-  readonly place: number;
-  /** Resolves within the deadline, and never rejects. */
-  readonly outcome: Promise<BatchOutcome>;
-}
-
-interface Gathering<Item> {
-  readonly batch: OpenBatch<Item>;
-  readonly timer: DeadlineTimer;
-}
-
-/** Full batches that one lane has on the way at a time; more gained nothing and cost memory. */
+/** Batches that one lane has on the way at a time; more gained nothing and cost memory. */
 const MOST_IN_FLIGHT = 8;
+/**
+ * Batches' worth of items that gather behind a batch that is on its way. Two can be sorted by series before they are cut,
+ * which makes half as many chunks, twice as large, of eight event types; more would keep callers waiting for it.
+ */
+const GATHERED_BATCHES = 2;
 /** Bytes of JSON at which a batch is sent though it has room: large jobs hold up small ones in the same child. */
 const MOST_BATCH_BYTES = 1024 * 1024;
 
 /**
  * Groups calls into batches. A batch is sent on the next tick, never inside the call; while one is on its way, later
- * calls gather in the next. A full batch does not wait for that.
+ * calls gather for the next. Once enough have gathered they do not wait for that.
  */
 export class Lane<Item> {
   readonly #options: LaneOptions<Item>;
   #gathering: Gathering<Item> | undefined;
   #next: NodeJS.Immediate | undefined;
   #pause: NodeJS.Timeout | undefined;
-  readonly #full: Gathering<Item>[] = [];
+  readonly #ready: { readonly batch: OpenBatch<Item>; readonly gathering: Gathering<Item> }[] = [];
   #inFlight = 0;
-  /** Every batch that was not answered yet, for `drain`. */
-  readonly #open = new Map<OpenBatch<Item>, Promise<void>>();
+  /** What was not wholly answered yet, for `drain`. */
+  readonly #open = new Set<Gathering<Item>>();
 
   constructor(options: LaneOptions<Item>) {
     this.#options = options;
   }
 
-  add(item: Item): Ticket {
+  /** Resolves within the deadline, and never rejects. */
+  add(item: Item): Promise<Delivery> {
+    const { batchSize, bytesOf } = this.#options;
     const gathering = (this.#gathering ??= this.#begin());
-    const { batch, timer } = gathering;
-    const place = batch.add(item);
-    if (batch.count >= this.#options.batchSize || batch.bytes >= MOST_BATCH_BYTES) {
-      this.#full.push(gathering);
-      this.#gathering = undefined;
-    }
+    const delivery = gathering.add(item, bytesOf(item));
+    if (gathering.count >= GATHERED_BATCHES * batchSize || gathering.bytes >= MOST_BATCH_BYTES) this.#cut();
     this.#schedule();
-    return { batchId: batch.id, place, outcome: timer.outcome };
+    return delivery;
   }
 
   /** Resolves when every item added before the call was answered, however long that takes. */
   async drain(): Promise<void> {
-    this.#seal();
+    this.#cut();
     this.#pump();
-    await Promise.all(this.#open.values());
+    await Promise.all(Array.from(this.#open, (gathering) => gathering.answered));
   }
 
   /** Items that were added and not answered yet. */
   get unanswered(): number {
     let sum = 0;
-    for (const batch of this.#open.keys()) sum += batch.count;
+    for (const gathering of this.#open) sum += gathering.unanswered;
     return sum;
   }
 
   #begin(): Gathering<Item> {
-    const timer = new DeadlineTimer(this.#options.deadlineMs);
-    const batch = this.#options.open();
-    const answered = timer.answered.then(() => void this.#open.delete(batch));
-    this.#open.set(batch, answered);
-    return { batch, timer };
+    const gathering: Gathering<Item> = new Gathering<Item>(this.#options.deadlineMs, () => {
+      // An answer names the event's id, which the batch gives: so whatever waits gets its batch now.
+      if (this.#gathering === gathering) this.#cut();
+    });
+    this.#open.add(gathering);
+    void gathering.answered.then(() => this.#open.delete(gathering));
+    return gathering;
   }
 
   #schedule(): void {
-    const isFull = this.#full.length > 0 && this.#inFlight < MOST_IN_FLIGHT;
-    if (isFull) {
-      // A full batch goes on the next tick, whatever pause a partial one was waiting out.
+    if (this.#ready.length > 0 && this.#inFlight < MOST_IN_FLIGHT) {
+      // What is ready goes on the next tick, whatever pause the rest is waiting out.
       clearTimeout(this.#pause);
       this.#pause = undefined;
       this.#next ??= setImmediate(this.#onTurn);
@@ -102,30 +97,35 @@ export class Lane<Item> {
   readonly #onTurn = (): void => {
     this.#next = undefined;
     this.#pause = undefined;
-    if (this.#inFlight === 0) this.#seal();
+    if (this.#inFlight === 0 && this.#ready.length === 0) this.#cut();
     this.#pump();
   };
 
-  #seal(): void {
-    if (this.#gathering === undefined) return;
-    this.#full.push(this.#gathering);
+  /** Makes batches of what has gathered. */
+  #cut(): void {
+    const gathering = this.#gathering;
+    if (gathering === undefined) return;
     this.#gathering = undefined;
+    const { open, batchSize, seriesOf } = this.#options;
+    const isFull = (batch: OpenBatch<Item>) => batch.count >= batchSize || batch.bytes >= MOST_BATCH_BYTES;
+    const batches = gathering.cut(open, isFull, gathering.count > batchSize ? seriesOf : undefined);
+    for (const batch of batches) this.#ready.push({ batch, gathering });
   }
 
   #pump(): void {
     while (this.#inFlight < MOST_IN_FLIGHT) {
-      const next = this.#full.shift();
+      const next = this.#ready.shift();
       if (next === undefined) return;
       this.#inFlight += 1;
-      void this.#sendOne(next);
+      void this.#sendOne(next.batch, next.gathering);
     }
   }
 
-  async #sendOne({ batch, timer }: Gathering<Item>): Promise<void> {
-    const outcome = await this.#options.send(batch);
+  async #sendOne(batch: OpenBatch<Item>, gathering: Gathering<Item>): Promise<void> {
+    const outcome: BatchOutcome = await this.#options.send(batch);
     this.#inFlight -= 1;
-    timer.answer(outcome);
-    if (this.#full.length > 0) this.#pump();
+    gathering.answer(batch, outcome);
+    this.#pump();
     this.#schedule();
   }
 }

@@ -1,11 +1,12 @@
 import type { BatchSender, OpenBatch } from './batch.js';
-import { Lane, type LaneOptions, type Ticket } from './Lane.js';
+import type { Delivery } from './Gathering.js';
+import { Lane, type LaneOptions } from './Lane.js';
 
 export interface ProducerOptions<Item, LaneName extends string> {
   readonly lanes: readonly LaneName[];
   readonly open: (lane: LaneName) => OpenBatch<Item>;
   readonly send: (lane: LaneName) => BatchSender;
-  readonly lane: Pick<LaneOptions<Item>, 'batchSize' | 'delayMs' | 'deadlineMs'>;
+  readonly lane: Omit<LaneOptions<Item>, 'open' | 'send'>;
 }
 
 /** The lanes of one queue: one for each priority, no more, since every further lane makes batches smaller. */
@@ -21,7 +22,8 @@ export class Producer<Item, LaneName extends string> {
     );
   }
 
-  add(lane: LaneName, item: Item): Ticket {
+  /** Resolves within the deadline, and never rejects. */
+  add(lane: LaneName, item: Item): Promise<Delivery> {
     return this.#lanes.get(lane)!.add(item); // every name of the type was given to the constructor
   }
 

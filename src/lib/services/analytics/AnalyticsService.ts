@@ -84,9 +84,9 @@ export class AnalyticsService implements AsyncDisposable {
   async trackEvent<const Type extends EventTypeName>(data: EventData<Type>): Promise<string> {
     const event = normalizeEvent(data, { types: this.#types, guard: this.#guard, now: Date.now() });
     const link = this.#openLink ?? (await this.#open('trackEvent'));
-    const ticket = link.events.add(event.priority, event);
-    const id = event.id ?? eventIdAt(ticket.batchId, ticket.place);
-    this.#settle('trackEvent', await ticket.outcome, id);
+    const { batchId, place, outcome } = await link.events.add(event.priority, event);
+    const id = event.id ?? eventIdAt(batchId, place);
+    this.#settle('trackEvent', outcome, id);
     return id;
   }
 
@@ -102,7 +102,8 @@ export class AnalyticsService implements AsyncDisposable {
   async trackMetric(data: MetricData): Promise<void> {
     const sample = normalizeMetric(data, { guard: this.#guard, now: Date.now() });
     const link = this.#openLink ?? (await this.#open('trackMetric'));
-    this.#settle('trackMetric', await link.metrics.add('metrics', sample).outcome);
+    const { outcome } = await link.metrics.add('metrics', sample);
+    this.#settle('trackMetric', outcome);
   }
 
   /** Tracks many. @returns a result for each, in order; one that is refused does not fail the others */

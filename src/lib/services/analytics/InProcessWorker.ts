@@ -5,6 +5,7 @@ import type { Config } from '../../../config/parseConfig.js';
 import { retentionOf } from '../../../config/retention.js';
 import { createIngestion } from '../../../ingestion/createIngestion.js';
 import { jobFailure } from '../../../ingestion/jobFailure.js';
+import { closeWorker } from '../../../processing/closeWorker.js';
 import { createWorker } from '../../../processing/createWorker.js';
 import { connect } from '../../../redis/connect.js';
 import { createKeys } from '../../../redis/keys.js';
@@ -49,8 +50,7 @@ export async function startInProcessWorker(config: Config, onError: (error: Erro
     for (const worker of workers) void worker.run().catch(onError);
     return {
       async close(timeoutMs) {
-        const late = new Promise<void>((resolve) => setTimeout(resolve, timeoutMs).unref());
-        await Promise.race([Promise.all(workers.map((worker) => worker.close())), late]);
+        await Promise.all(workers.map((worker) => closeWorker(worker, timeoutMs)));
         redis.disconnect();
       },
     };

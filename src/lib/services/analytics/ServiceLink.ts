@@ -20,6 +20,9 @@ import { checkKeyIdentity } from '../../../security/checkKeyIdentity.js';
 import type { KeyRing } from '../../../security/KeyRing.js';
 import { loadKeyRing } from '../../../security/loadKeyRing.js';
 
+/** A sample's time and value. */
+const SAMPLE_BYTES = 24;
+
 export interface ServiceLinkOptions {
   readonly config: Config;
   readonly priorities: PriorityTable;
@@ -60,7 +63,7 @@ export async function openServiceLink({ config, priorities, onError }: ServiceLi
   };
   const queues = { events: open('events'), metrics: open('metrics'), maintenance: open('maintenance') };
   const giveUp = new AbortController();
-  const producerOf = (queue: Queue) => {
+  const paced = (queue: Queue) => {
     const pace = new QueuePace(queue, config.ANALYTICS_PROCESSING_INTERVAL);
     return {
       batchSize: config.ANALYTICS_BATCH_SIZE,
@@ -77,14 +80,14 @@ export async function openServiceLink({ config, priorities, onError }: ServiceLi
     queues,
     events: new Producer({
       lanes: Object.values(EventPriority),
-      lane: producerOf(queues.events),
+      lane: { ...paced(queues.events), seriesOf: (event) => event.type, bytesOf: (event) => event.bytes },
       open: (priority) => new EventBatch(priority, Date.now()),
       send: (priority) =>
         createJobSender({ ...sender, queue: queues.events, jobName: jobs.events.name, kind: 'events', priority: priorities[priority] }),
     }),
     metrics: new Producer({
       lanes: ['metrics'],
-      lane: producerOf(queues.metrics),
+      lane: { ...paced(queues.metrics), seriesOf: (sample) => sample.name, bytesOf: (sample) => sample.tagsJson.length + sample.name.length + SAMPLE_BYTES },
       open: () => new MetricBatch(Date.now()),
       send: () =>
         createJobSender({ ...sender, queue: queues.metrics, jobName: jobs.metrics.name, kind: 'metrics', priority: METRIC_PRIORITY }),
