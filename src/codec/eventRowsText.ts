@@ -7,16 +7,18 @@ import { fromDeltas, fromDictionary, toDeltas, toDictionary } from './dictionary
 import type { EventRows } from './EventRows.js';
 
 const FORMAT = 1;
+// One check for the whole array: zod's own, one for each number, took 85 µs for a batch of 100.
+const integers = z.custom<number[]>((value) => Array.isArray(value) && value.every(Number.isSafeInteger));
 const index = z.number().int().min(0);
-const dictionary = z.tuple([z.array(z.string().nullable()), z.array(index)]);
+const dictionary = z.tuple([z.array(z.string().nullable()), integers]);
 
 const headSchema = z.object({
   v: z.literal(FORMAT),
   batch: z.string().length(36),
   priority: z.enum(EventPriority),
-  places: z.array(z.number().int()),
-  types: z.tuple([z.array(z.string().regex(/^[a-z][a-z0-9_]{0,63}$/)), z.array(index)]),
-  times: z.array(z.number().int()),
+  places: integers,
+  types: z.tuple([z.array(z.string().regex(/^[a-z][a-z0-9_]{0,63}$/)), integers]),
+  times: integers,
   users: dictionary,
   sessions: dictionary,
   ids: z.array(z.tuple([index, z.string().min(1).max(limits.eventIdLength)])),
@@ -45,13 +47,13 @@ export function encodeEventRows(rows: EventRows): string {
 /**
  * Reads what `encodeEventRows` wrote.
  *
- * @param verify checks each line of properties and metadata too (about 1 µs an event): for batches, which anybody who
- *   holds the public key can make. A chunk was verified before it was sealed.
+ * @param verify checks all of it (about 1 µs an event): for batches, which anybody who holds the public key can make. A
+ *   chunk was verified before it was sealed.
  * @throws AnalyticsError `STORE_INCONSISTENT`, with no word of the content
  */
 export function decodeEventRows(text: string, { verify }: { verify: boolean }): EventRows {
   const lines = text.split('\n');
-  const head = parseHead(lines[0] ?? '');
+  const head = parseHead(lines[0] ?? '', verify);
   const count = head.times.length;
   if (lines.length !== 1 + 2 * count) throw malformed('its lines do not match its count');
   const columns = {
@@ -72,13 +74,15 @@ export function decodeEventRows(text: string, { verify }: { verify: boolean }): 
   return { batchId: head.batch, priority: head.priority, ...columns, callerIds: new Map(head.ids), properties, metadata };
 }
 
-function parseHead(line: string): z.output<typeof headSchema> {
+function parseHead(line: string, verify: boolean): z.output<typeof headSchema> {
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch {
     throw malformed('its head is not JSON');
   }
+  // What was verified before it was sealed has opened unchanged: only its format may be another.
+  if (!verify && (value as { v?: unknown }).v === FORMAT) return value as z.output<typeof headSchema>;
   const parsed = headSchema.safeParse(value);
   if (!parsed.success) throw malformed(`its head is wrong at ${parsed.error.issues[0]?.path.join('.') ?? 'the top'}`);
   return parsed.data;

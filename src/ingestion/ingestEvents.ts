@@ -50,7 +50,7 @@ export async function ingestEvents(jobId: string, data: unknown, context: Ingest
     chunkId: chunkIdOf(jobId, type, hour),
     rows: partRows,
     checkEach,
-    ...planMarks(partRows, type, secrets.fingerprints, checkEach),
+    ...planMarks(partRows, secrets.fingerprints, checkEach),
   });
   const repeated = repeatedInBatch(rows, parts);
   duplicates += repeated.size;

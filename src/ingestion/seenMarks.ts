@@ -19,9 +19,9 @@ export interface MarkPlan {
  * - The batch itself leaves a mark, and looks whether any of its events were repeated before it came; only then are its
  *   own events checked one by one.
  */
-export function planMarks(rows: EventRows, type: string, fingerprints: Fingerprints, checkEach: boolean): MarkPlan {
+export function planMarks(rows: EventRows, fingerprints: Fingerprints, checkEach: boolean): MarkPlan {
   const mark = (mode: SeenMark['mode'], kind: 'event' | 'batch' | 'repeated', id: string, affected: readonly number[] = []) =>
-    seenMark(fingerprints, mode, kind, type, id, affected);
+    seenMark(fingerprints, mode, kind, id, affected);
   const marks: SeenMark[] = [mark('write', 'batch', rows.batchId)];
   for (const [row, id] of rows.callerIds) {
     const origin = batchIdOf(id);

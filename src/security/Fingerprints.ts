@@ -15,6 +15,7 @@ export class Fingerprints {
   readonly #tags: Buffer;
   readonly #seen: Buffer;
   readonly #users = new LRUCache<string, Buffer>({ max: USERS_KEPT });
+  readonly #lastSeen = new Map<string, { readonly id: string; readonly field: Buffer }>();
   #day = -1;
   #dayKey: Buffer = Buffer.alloc(0);
 
@@ -56,9 +57,14 @@ export class Fingerprints {
     return hmac(this.#tags, `${name.length}:${name}${key.length}:${key}${value}`).subarray(0, 8);
   }
 
-  /** 8 bytes that stand for an id that was stored. `kind` keeps ids of events and of batches apart. */
-  seen(kind: string, type: string, id: string): Buffer {
-    return hmac(this.#seen, `${kind}|${type}|${id}`).subarray(0, 8);
+  /** 8 bytes that stand for an id that was stored. `kind` keeps ids of events and of batches apart; types have keys of their own. */
+  seen(kind: string, id: string): Buffer {
+    const last = this.#lastSeen.get(kind);
+    // The parts of a batch ask for the batch's mark one after the other.
+    if (last?.id === id) return last.field;
+    const field = hmac(this.#seen, `${kind}|${id}`).subarray(0, 8);
+    this.#lastSeen.set(kind, { id, field });
+    return field;
   }
 
   #derive(purpose: string): Buffer {

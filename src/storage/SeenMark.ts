@@ -20,11 +20,10 @@ export function seenMark(
   fingerprints: Fingerprints,
   mode: SeenMark['mode'],
   kind: 'event' | 'batch' | 'repeated',
-  type: string,
   id: string,
   rows: readonly number[] = [],
 ): SeenMark {
-  const field = fingerprints.seen(kind, type, id);
+  const field = fingerprints.seen(kind, id);
   return { mode, bucket: field[0]! % SEEN_BUCKETS, field, rows };
 }
 
