@@ -49,7 +49,7 @@ export interface EventKeys extends SeriesKeys {
 }
 
 export interface MetricKeys extends SeriesKeys {
-  /** Hash: series id → its sealed tags. */
+  /** Hash: series id → hour of its latest sample (4 bytes), its sealed tags. */
   readonly tags: string;
 }
 

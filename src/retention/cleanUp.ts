@@ -8,6 +8,7 @@ import { writeCleanupStatus, type CleanupReport } from './cleanupStatus.js';
 import type { CleanupRun } from './CleanupRun.js';
 import { removeEmptyMetric } from './removeEmptyMetric.js';
 import { removeExpiredChunks } from './removeExpiredChunks.js';
+import { removeExpiredTags } from './removeExpiredTags.js';
 import { removeSeenMarks } from './removeSeenMarks.js';
 import { MOST_FEED_ENTRIES, trimFeed } from './trimFeed.js';
 
@@ -73,6 +74,7 @@ export async function cleanUp({ redis, keys, now = Date.now }: CleanUpContext, l
       const { chunks, rows } = await removeExpiredChunks(run, keys.metric(name), oldestSample);
       report.metricChunks += chunks;
       report.samples += rows;
+      report.tagSets += await removeExpiredTags(run, name, oldestSample);
       const tagSets = await removeEmptyMetric(run, name, sealedName);
       if (tagSets === undefined) return;
       report.metrics += 1;

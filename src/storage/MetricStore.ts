@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { LRUCache } from 'lru-cache';
 
 import { compressFast } from '../codec/compression.js';
 import type { SampleRows } from '../codec/MetricRows.js';
@@ -21,12 +22,14 @@ export interface NewMetricChunk {
   readonly series: ReadonlyMap<string, Readonly<Record<string, string>>>;
 }
 
+const NAMES_KEPT = 10_000;
+
 /** Writes chunks of samples. One script per chunk does everything that belongs to it. */
 export class MetricStore {
   readonly #redis: Redis;
   readonly #keys: Keys;
   readonly #secrets: ReadingKeys;
-  readonly #cataloguedNames = new Set<string>();
+  readonly #cataloguedNames = new LRUCache<string, true>({ max: NAMES_KEPT });
 
   constructor(redis: Redis, keys: Keys, secrets: ReadingKeys) {
     this.#redis = redis;
@@ -44,7 +47,11 @@ export class MetricStore {
       this.#redis,
       chunks.map((chunk) => this.#call(chunk)),
     );
-    return replies.map(wasStored);
+    const outcomes = replies.map(toOutcome);
+    // Clean-up takes a metric without samples off the list, so this process cannot know that it still is on it.
+    const anew = chunks.filter((_, place) => outcomes[place]!.isFirst);
+    for (const { name } of anew) await this.#list(name);
+    return outcomes.map(({ isStored }) => isStored);
   }
 
   #call({ name, hour, chunkId, rows, series }: NewMetricChunk): ScriptCall {
@@ -69,15 +76,19 @@ export class MetricStore {
   async #catalogue(chunks: readonly NewMetricChunk[]): Promise<void> {
     for (const { name } of chunks) {
       if (this.#cataloguedNames.has(name)) continue;
-      const keyName = metricKeyName(name, this.#secrets.fingerprints);
-      await this.#redis.hsetnx(this.#keys.metricCatalogue, keyName, this.#secrets.fields.seal(`metric name|${keyName}`, name));
-      this.#cataloguedNames.add(name);
+      await this.#list(name);
+      this.#cataloguedNames.set(name, true);
     }
+  }
+
+  async #list(name: string): Promise<void> {
+    const keyName = metricKeyName(name, this.#secrets.fingerprints);
+    await this.#redis.hsetnx(this.#keys.metricCatalogue, keyName, this.#secrets.fields.seal(`metric name|${keyName}`, name));
   }
 }
 
 /** The script's replies are its own: arrays whose first item is a word. */
-function wasStored(reply: unknown): boolean {
+function toOutcome(reply: unknown): { readonly isStored: boolean; readonly isFirst: boolean } {
   const [word, place] = reply as [Buffer, unknown];
   if (word.toString() === 'wrong type') {
     throw new AnalyticsError(
@@ -85,5 +96,6 @@ function wasStored(reply: unknown): boolean {
       `A key of the metric store (place ${String(place)} of storeMetricChunk) holds a value of another type. Does another program use this REDIS_PREFIX?`,
     );
   }
-  return word.toString() === 'stored';
+  const isStored = word.toString() === 'stored';
+  return { isStored, isFirst: isStored && place === 1 };
 }

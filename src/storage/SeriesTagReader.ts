@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 
 import type { Keys } from '../redis/keys.js';
 import type { ReadingKeys } from '../security/KeyRing.js';
-import { openTags } from './seriesTags.js';
+import { openTags, withoutHour } from './seriesTags.js';
 
 /** Series kept in memory, about 300 bytes each. */
 const SERIES_KEPT = 20_000;
@@ -36,7 +36,8 @@ export class SeriesTagReader {
     if (absent.length === 0) return;
     const replies = await this.#redis.hmgetBuffer(this.#keys.metric(keyName).tags, ...absent.map((id) => Buffer.from(id, 'hex')));
     for (const [place, id] of absent.entries()) {
-      const sealed = replies[place] ?? null;
+      const stored = replies[place] ?? null;
+      const sealed = stored === null ? null : withoutHour(stored);
       known.set(id, sealed);
       if (sealed !== null) this.#cache.set(`${keyName}:${id}`, sealed);
     }

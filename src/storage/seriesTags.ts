@@ -1,6 +1,12 @@
 import type { ReadingKeys } from '../security/KeyRing.js';
 
 const HASH_BYTES = 8;
+const HOUR_BYTES = 4;
+
+/** What is left of a stored value without the hour of the series' latest sample, which the script puts before it. */
+export function withoutHour(stored: Buffer): Buffer {
+  return stored.subarray(HOUR_BYTES);
+}
 
 /** The id of a series (16 hex digits): one for each metric name and whole tag set. */
 export function seriesIdOf(name: string, canonicalTags: string, secrets: ReadingKeys): string {

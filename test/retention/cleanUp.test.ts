@@ -232,6 +232,23 @@ describe('cleanUp of metrics', () => {
     expect(await fixture.redis.hlen(keys.tags)).toBe(1);
   });
 
+  it('removes the tags of series that have no samples left, and keeps those that have', async () => {
+    for (const session of ['a', 'b']) await store(limitAt - HOUR_MS, { session });
+    await store(limitAt - HOUR_MS, { session: 'c' });
+    await store(now, { session: 'c' });
+    await store(limitAt - 2 * HOUR_MS, { session: 'c' });
+    expect(await clean()).toMatchObject({ metricChunks: 4, tagSets: 2, metrics: 0 });
+    expect(await fixture.redis.hkeys(fixture.keys.metric(name).tags)).toHaveLength(1);
+  });
+
+  it('finds a metric again that had no samples for a while, whoever stores them', async () => {
+    const long = new MetricStore(fixture.redis, fixture.keys, fixture.keyRing.reading!);
+    await store(limitAt - 1, {}, long);
+    expect(await clean()).toMatchObject({ metrics: 1 });
+    await store(now - HOUR_MS, {}, long);
+    expect(await clean({}, now + 31 * DAY_MS)).toMatchObject({ samples: 2, metrics: 1 });
+  });
+
   it('takes a metric without samples off the list, with its tags, and leaves nothing of it', async () => {
     await store(limitAt - 1, { method: 'GET' });
     await store(limitAt - 2, { method: 'POST' });
