@@ -1,3 +1,4 @@
+import { CleanTexts } from './CleanTexts.js';
 import { classifyKey, canonicalKey, isPersonKey, type KeyClass } from './classifyKey.js';
 import { findIdentifiers, withoutOverlaps, type Finding } from './findIdentifiers.js';
 import { DROPPED, type Guard, type GuardClass, type KeyRule, type NumberVerdict, type Refusal, type TextVerdict } from './Guard.js';
@@ -43,6 +44,7 @@ class PolicyGuard implements Guard {
   readonly #keyClasses: ReadonlyMap<string, GuardClass>;
   readonly #actions = new Map<GuardClass, Action>();
   readonly #counts = new Map<GuardClass, number>();
+  readonly #clean = new CleanTexts();
   // A bare `name` means one thing at the top, another below a person, another elsewhere.
   readonly #rulesAtTop = new Map<string, Rule>();
   readonly #rulesInPerson = new Map<string, Rule>();
@@ -126,6 +128,13 @@ class PolicyGuard implements Guard {
   }
 
   #find(text: string): Finding | undefined {
+    if (this.#clean.has(text)) return undefined;
+    const finding = this.#findAnew(text);
+    if (finding === undefined) this.#clean.add(text);
+    return finding;
+  }
+
+  #findAnew(text: string): Finding | undefined {
     const finding = findIdentifiers(text);
     if (this.#detectors.length === 0) return finding;
     const read = finding?.text ?? text;
