@@ -5,8 +5,16 @@ import { z } from 'zod';
 import { limits } from '../contract/limits.js';
 import { retentionByTypeSchema } from './retentionByType.js';
 
-const port = z.coerce.number().int().min(0).max(65_535);
-const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
+/** Digits only: `Number` would take a blank for 0, and 0x10 and 1e3 for numbers. */
+const whole = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.number().min(least).max(most));
+const port = whole(0, 65_535);
+/** A URL that cannot be parsed would fail later, where it may be quoted with the password in it. */
+const hasHost = (text: string) => URL.canParse(text) && new URL(text).hostname !== '';
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 const optionalText = z.string().min(1).optional();
 
@@ -19,7 +27,8 @@ export const environmentSchema = z.object({
 
   REDIS_URL: z
     .string()
-    .regex(/^rediss?:\/\//, 'must begin with redis:// or rediss://')
+    .regex(/^rediss?:\/\//, { error: 'must begin with redis:// or rediss://', abort: true })
+    .refine(hasHost, 'must be a URL such as redis://localhost:6379')
     .default('redis://localhost:6379'),
   REDIS_PREFIX: z
     .string()

@@ -1,0 +1,118 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+
+import { environmentSchema } from '../../src/config/environment.js';
+import { isLoopback, parseConfig } from '../../src/config/parseConfig.js';
+import { ConfigurationError } from '../../src/errors/ConfigurationError.js';
+
+type Name = keyof typeof environmentSchema.shape;
+const names = Object.keys(environmentSchema.shape) as Name[]; // the shape's own keys
+
+const whole = (least: number, most: number) => ({ good: fc.integer({ min: least, max: most }).map(String), bad: [String(least - 1), String(most + 1)] });
+const text = { good: fc.string({ minLength: 1 }).filter((value) => value !== ''), bad: [] };
+const sloppyNumbers = ['1.5', '1e3', '0x10', '१२', 'NaN', 'Infinity', ' ', '12px', '--1', 'true', '1_000', '1,000'];
+
+/** For each variable values that are good, and some that are not. */
+const values: Readonly<Record<Name, { readonly good: fc.Arbitrary<string>; readonly bad: readonly string[] }>> = {
+  NODE_ENV: { good: fc.constantFrom('development', 'test', 'production'), bad: ['prod', 'Production'] },
+  REDIS_URL: {
+    good: fc.constantFrom('redis://localhost:6379', 'rediss://user:word@example.org:6380/2', 'redis://[::1]:6379'),
+    bad: ['localhost:6379', 'http://localhost', 'redis://', 'redis://localhost:99999', 'redis://a b', ' redis://localhost'],
+  },
+  REDIS_PREFIX: { good: fc.constantFrom('analytics:', 'a.b-c_9:'), bad: ['analytics', ':', 'a:b:', '{a}:', 'a b:', 'ä:'] },
+  ANALYTICS_HOST: { good: fc.constantFrom('127.0.0.1', '::1', '0.0.0.0', 'example.org'), bad: [] },
+  ANALYTICS_WS_PORT: whole(0, 65_535),
+  ANALYTICS_BOARD_PORT: whole(0, 65_535),
+  ANALYTICS_DATA_DIR: text,
+  ANALYTICS_ENCRYPTION_KEY: text,
+  ANALYTICS_ENCRYPTION_KEY_FILE: text,
+  ANALYTICS_PUBLIC_KEY: text,
+  ANALYTICS_TOKEN_SECRET: text,
+  ANALYTICS_TOKEN_SECRET_FILE: text,
+  ANALYTICS_TOKEN_PUBLIC_KEY: text,
+  ANALYTICS_TOKEN_PUBLIC_KEY_FILE: text,
+  ANALYTICS_TOKEN_ISSUER: text,
+  ANALYTICS_TOKEN_AUDIENCE: text,
+  ANALYTICS_ALLOW_BARE_AUTH: { good: fc.constantFrom('true', 'false'), bad: ['yes', '1', 'TRUE'] },
+  ANALYTICS_RETENTION_DAYS: whole(1, 36_500),
+  ANALYTICS_RETENTION_BY_TYPE: {
+    good: fc.constantFrom('security=2190', 'security=2190, page_view=30'),
+    bad: ['security', 'security=0', 'security=1=2', 'Security=3', 'security=30,security=40', 'a=1,', '__proto__=1', 'security=1.5'],
+  },
+  ANALYTICS_FEED_HOURS: whole(1, 720),
+  ANALYTICS_BATCH_SIZE: whole(1, 4096),
+  ANALYTICS_PROCESSING_INTERVAL: whole(0, 60_000),
+  ANALYTICS_DEADLINE_MS: whole(50, 600_000),
+  ANALYTICS_CONCURRENCY: whole(1, 256),
+  ANALYTICS_CLEANUP_INTERVAL: whole(1000, 604_800_000),
+  ANALYTICS_SHUTDOWN_MS: whole(100, 600_000),
+  ANALYTICS_GUARD: { good: fc.constantFrom('mask', 'drop', 'refuse', 'off'), bad: ['on', 'Mask'] },
+  ANALYTICS_LOG_LEVEL: { good: fc.constantFrom('error', 'warn', 'info', 'debug', 'silent'), bad: ['verbose'] },
+};
+const isNumber = (name: Name) => typeof environmentSchema.parse({})[name] === 'number';
+const badValues = (name: Name) => [...values[name].bad, ...(isNumber(name) ? sloppyNumbers : [])];
+const breakable = names.filter((name) => badValues(name).length > 0);
+
+const goodEnvironment = fc.record(Object.fromEntries(names.map((name) => [name, values[name].good])), { requiredKeys: [] });
+
+function problemsOf(env: Readonly<Record<string, string | undefined>>): readonly string[] {
+  try {
+    parseConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('parseConfig', () => {
+  it('takes every good value for what it says, gives the rest their defaults, and is frozen', () => {
+    const defaults = parseConfig({});
+    fc.assert(
+      fc.property(goodEnvironment, (env) => {
+        const config = parseConfig(env);
+        expect(Object.isFrozen(config)).toBe(true);
+        for (const name of names) {
+          const given = env[name];
+          if (given === undefined) expect(config[name]).toEqual(defaults[name]);
+          else if (typeof config[name] === 'object') expect(Object.keys(config[name])).toContain('security');
+          else expect(String(config[name])).toBe(given);
+        }
+        expect(config.isProduction).toBe(env['NODE_ENV'] === 'production');
+      }),
+    );
+  });
+
+  it.each(breakable.flatMap((name) => badValues(name).map((value) => [name, value] as const)))('refuses %s=%j, naming it', (name, value) => {
+    const problems = problemsOf({ [name]: value });
+    expect(problems.length).toBeGreaterThanOrEqual(1);
+    for (const problem of problems) expect(problem).toMatch(new RegExp(`^${name}: .+ See docs/configuration.md.$`));
+  });
+
+  it('reports every fault there is together, and nothing that is right', () => {
+    const faults = fc.subarray(breakable, { minLength: 1 }).chain((broken) => fc.record(Object.fromEntries(broken.map((name) => [name, fc.constantFrom(...badValues(name))]))));
+    fc.assert(
+      fc.property(goodEnvironment, faults, (good, bad) => {
+        const named = problemsOf({ ...good, ...bad }).map((problem) => problem.split(':')[0]);
+        expect(new Set(named)).toEqual(new Set(Object.keys(bad)));
+      }),
+    );
+  });
+
+  it('takes an empty variable for an absent one', () => {
+    expect(parseConfig(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(parseConfig({}));
+  });
+
+  it('fails with nothing but its own error, which quotes no value, whatever the environment holds', () => {
+    const word = 'hunter2-canary';
+    const wild = fc.dictionary(fc.constantFrom(...names), fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('redis://:', 'x', '9'.repeat(400)).map((start) => `${start}${word}`)));
+    fc.assert(fc.property(wild, (env) => expect(problemsOf(env).join('\n')).not.toContain(word)));
+  });
+});
+
+describe('isLoopback', () => {
+  it.each(['127.0.0.1', '127.9.9.9', 'localhost', '::1', '[::1]'])('is true of %s', (host) => expect(isLoopback(host)).toBe(true));
+  it.each(['0.0.0.0', '::', '10.0.0.1', '127.0.0.1.example.org', '127.evil.org', 'localhost.example.org', '', '1270.0.0.1'])('is false of %j', (host) =>
+    expect(isLoopback(host)).toBe(false),
+  );
+});
