@@ -66,12 +66,15 @@ export function decodeEventRows(text: string, { verify }: { verify: boolean }): 
   if (columns.places.length !== count) throw malformed('its columns differ in length');
   const properties = lines.slice(1, 1 + count);
   const metadata = lines.slice(1 + count);
+  const callerIds = new Map(head.ids);
   if (verify) {
+    if (callerIds.size < head.ids.length || head.ids.some(([row]) => row >= count)) throw malformed('its ids do not match its rows');
+    if (!columns.timestamps.every(Number.isSafeInteger)) throw malformed('a time is out of range');
     for (const place of columns.places) if (place < 0 || place >= limits.batchSize) throw malformed('a place is out of range');
     for (const line of properties) verifyObject(line);
     for (const line of metadata) if (line !== '') verifyObject(line);
   }
-  return { batchId: head.batch, priority: head.priority, ...columns, callerIds: new Map(head.ids), properties, metadata };
+  return { batchId: head.batch, priority: head.priority, ...columns, callerIds, properties, metadata };
 }
 
 function parseHead(line: string, verify: boolean): z.output<typeof headSchema> {

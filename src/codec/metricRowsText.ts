@@ -55,7 +55,9 @@ function packDoubles(values: readonly number[]): string {
 function samplesOf(deltas: readonly number[], packed: string): { timestamps: number[]; values: number[] } {
   const bytes = Buffer.from(packed, 'base64');
   if (bytes.length !== deltas.length * 8) throw malformed('its columns differ in length');
-  return { timestamps: fromDeltas(deltas), values: deltas.map((_, place) => bytes.readDoubleLE(place * 8)) };
+  const timestamps = fromDeltas(deltas);
+  if (!timestamps.every(Number.isSafeInteger)) throw malformed('a time is out of range');
+  return { timestamps, values: deltas.map((_, place) => bytes.readDoubleLE(place * 8)) };
 }
 
 function parse<Schema extends z.ZodType>(schema: Schema, text: string): z.output<Schema> {
