@@ -1,5 +1,4 @@
 import { createBullBoard } from '@bull-board/api';
-import type { IServerAdapter } from '@bull-board/api/typings/app';
 import type { Queue } from 'bullmq';
 import type { RequestHandler } from 'express';
 
@@ -36,8 +35,7 @@ function createBoard({ queues, basePath, logger }: QueueBoardOptions, { mayChang
   serverAdapter.setBasePath(basePath);
   createBullBoard({
     queues: queueTitles.map((title) => new TitledQueueAdapter(queues[title], title, { readOnly: !mayChange })),
-    // The Express package brings a copy of these types of its own when its version is not quite the same.
-    serverAdapter: serverAdapter as unknown as IServerAdapter,
+    serverAdapter,
     options: {
       handlerHooks: boardHooks({ mayChange }),
       uiConfig: {
