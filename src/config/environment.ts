@@ -53,6 +53,13 @@ export const environmentSchema = z.object({
   /** Accepts the bare `{type:'authenticate', userId}`; honoured in development on a loopback address only. */
   ANALYTICS_ALLOW_BARE_AUTH: flag.default(true),
 
+  /** Values of `Origin` that may open a WebSocket, separated by commas; any when absent. */
+  ANALYTICS_ALLOWED_ORIGINS: z
+    .string()
+    .transform((text) => text.split(',').map((origin) => origin.trim()))
+    .pipe(z.array(z.string().regex(/^https?:\/\/[^/\s]+$/, 'must be origins such as https://app.example.org, separated by commas')))
+    .optional(),
+
   ANALYTICS_RETENTION_DAYS: whole(1, 36_500).default(90),
   /** `security=2190,page_view=30`: types that are kept for another number of days. */
   ANALYTICS_RETENTION_BY_TYPE: retentionByTypeSchema.default({}),

@@ -33,7 +33,17 @@ export async function startBroadcasting({ config, logger, keys, keyRing }: Runti
   });
   const host = config.ANALYTICS_HOST;
   const allowBareAuthentication = !config.isProduction && config.ANALYTICS_ALLOW_BARE_AUTH && isLoopback(host);
-  const server = new SocketServer({ host, port: config.ANALYTICS_WS_PORT, registry, broadcaster, verifier, figures, allowBareAuthentication });
+  const { ANALYTICS_WS_PORT: wantedPort, ANALYTICS_ALLOWED_ORIGINS: allowedOrigins } = config;
+  const server = new SocketServer({
+    host,
+    port: wantedPort,
+    registry,
+    broadcaster,
+    verifier,
+    figures,
+    allowBareAuthentication,
+    ...(allowedOrigins !== undefined && { allowedOrigins }),
+  });
   const heartbeat = createHeartbeat({ redis, keys, role: 'broadcasting', figures: () => figures });
   const release = async (): Promise<void> => {
     await Promise.all([broadcaster.close(), heartbeat.close()]);

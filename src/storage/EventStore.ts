@@ -54,7 +54,13 @@ export class EventStore {
       this.#redis,
       chunks.map((chunk) => this.#call(chunk, now)),
     );
-    return replies.map(toOutcome);
+    const outcomes = replies.map(toOutcome);
+    for (const [place, outcome] of outcomes.entries()) {
+      const { type, rows } = chunks[place]!;
+      // The first chunk of a type that was listed before: Redis was emptied, and the list with it.
+      if (outcome.kind === 'stored' && outcome.offset === rows.timestamps.length) await this.#list(type);
+    }
+    return outcomes;
   }
 
   #call({ type, hour, chunkId, rows, marks }: NewEventChunk, now: number): ScriptCall {
@@ -100,10 +106,12 @@ export class EventStore {
   /** Types are listed before their first chunk, so that clean-up finds every one that was ever stored. */
   async #catalogue(chunks: readonly NewEventChunk[]): Promise<void> {
     const fresh = new Set(chunks.map((chunk) => chunk.type).filter((type) => !this.#cataloguedTypes.has(type)));
-    for (const type of fresh) {
-      await this.#redis.hset(this.#keys.eventCatalogue, type, '1');
-      this.#cataloguedTypes.add(type);
-    }
+    for (const type of fresh) await this.#list(type);
+  }
+
+  async #list(type: string): Promise<void> {
+    await this.#redis.hset(this.#keys.eventCatalogue, type, '1');
+    this.#cataloguedTypes.add(type);
   }
 }
 

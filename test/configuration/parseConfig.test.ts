@@ -34,6 +34,10 @@ const values: Readonly<Record<Name, { readonly good: fc.Arbitrary<string>; reado
   ANALYTICS_TOKEN_ISSUER: text,
   ANALYTICS_TOKEN_AUDIENCE: text,
   ANALYTICS_ALLOW_BARE_AUTH: { good: fc.constantFrom('true', 'false'), bad: ['yes', '1', 'TRUE'] },
+  ANALYTICS_ALLOWED_ORIGINS: {
+    good: fc.constantFrom('https://app.example.org', 'http://localhost:3000, https://app.example.org'),
+    bad: ['app.example.org', 'https://app.example.org/', '*', 'https://a.example,', 'null'],
+  },
   ANALYTICS_RETENTION_DAYS: whole(1, 36_500),
   ANALYTICS_RETENTION_BY_TYPE: {
     good: fc.constantFrom('security=2190', 'security=2190, page_view=30'),

@@ -84,6 +84,7 @@ export class AnalyticsService implements AsyncDisposable {
   async trackEvent<const Type extends EventTypeName>(data: EventData<Type>): Promise<string> {
     const event = normalizeEvent(data, { types: this.#types, guard: this.#guard, now: Date.now() });
     const link = this.#openLink ?? (await this.#open('trackEvent'));
+    if (this.#audience.pending !== undefined) await this.#settled(this.#audience.pending);
     const { batchId, place, outcome } = await link.events.add(event.priority, event);
     const id = event.id ?? eventIdAt(batchId, place);
     this.#settle('trackEvent', outcome, id);
@@ -139,7 +140,7 @@ export class AnalyticsService implements AsyncDisposable {
     this.#audience.register(userId, ws);
   }
 
-  /** Resolves when every socket registered so far receives what is stored from now on. */
+  /** Resolves when every socket registered so far receives what is stored from now on; `trackEvent` of this service waits for it. */
   async clientsReady(): Promise<void> {
     const { ANALYTICS_DEADLINE_MS: ms } = this.#config;
     await withDeadline(this.#audience.ready(), ms, () => new DeadlineError('clientsReady', ms));
@@ -264,6 +265,11 @@ export class AnalyticsService implements AsyncDisposable {
       },
     );
     return withDeadline(this.#opening, this.#config.ANALYTICS_DEADLINE_MS, () => unavailable(undefined));
+  }
+
+  /** Waits for `work`, no longer than a call may take. */
+  async #settled(work: Promise<void>): Promise<void> {
+    await withDeadline(work, this.#config.ANALYTICS_DEADLINE_MS / 2, () => new Error('late')).catch(() => {});
   }
 
   #settle(operation: string, outcome: BatchOutcome, id?: string): void {

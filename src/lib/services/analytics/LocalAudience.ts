@@ -18,6 +18,7 @@ export class LocalAudience {
   #redis: Redis | undefined;
   #broadcaster: Broadcaster | undefined;
   #starting: Promise<void> | undefined;
+  #isReady = false;
   #isClosed = false;
 
   constructor(config: Config, onError: (error: Error) => void) {
@@ -38,6 +39,11 @@ export class LocalAudience {
 
   async ready(): Promise<void> {
     await this.#starting;
+  }
+
+  /** While it takes its place in the feed: what is tracked meanwhile waits for it, or a socket would miss it. */
+  get pending(): Promise<void> | undefined {
+    return this.#isReady ? undefined : this.#starting?.catch(() => {});
   }
 
   async close(): Promise<void> {
@@ -64,6 +70,7 @@ export class LocalAudience {
       });
       this.#broadcaster = broadcaster;
       await broadcaster.start();
+      this.#isReady = true;
     } catch (error) {
       this.#redis?.disconnect();
       this.#starting = undefined;

@@ -256,7 +256,6 @@ test('every socket of a user receives the user’s events, and no other’s', as
     service.registerClient('user-1', socket);
     clients.push(client);
   }
-  await service.clientsReady();
   const mine = await service.trackEvent({ type: EventType.CUSTOM, userId: 'user-1' });
   await service.trackEvent({ type: EventType.CUSTOM, userId: 'user-2' });
   const last = await service.trackEvent({ type: EventType.CUSTOM, userId: 'user-1' });
