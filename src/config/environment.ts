@@ -56,8 +56,8 @@ export const environmentSchema = z.object({
   /** Values of `Origin` that may open a WebSocket, separated by commas; any when absent. */
   ANALYTICS_ALLOWED_ORIGINS: z
     .string()
+    .regex(/^https?:\/\/[^/\s,]+(\s*,\s*https?:\/\/[^/\s,]+)*$/, 'must be origins such as https://app.example.org, separated by commas')
     .transform((text) => text.split(',').map((origin) => origin.trim()))
-    .pipe(z.array(z.string().regex(/^https?:\/\/[^/\s]+$/, 'must be origins such as https://app.example.org, separated by commas')))
     .optional(),
 
   ANALYTICS_RETENTION_DAYS: whole(1, 36_500).default(90),

@@ -79,6 +79,7 @@ describe('parseConfig', () => {
         for (const name of names) {
           const given = env[name];
           if (given === undefined) expect(config[name]).toEqual(defaults[name]);
+          else if (Array.isArray(config[name])) expect(config[name]).toEqual(given.split(/\s*,\s*/));
           else if (typeof config[name] === 'object') expect(Object.keys(config[name])).toContain('security');
           else expect(String(config[name])).toBe(given);
         }
