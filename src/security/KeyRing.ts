@@ -30,15 +30,15 @@ export async function keyRingFromMaster(master: Uint8Array): Promise<KeyRing> {
   const derive = (purpose: string) => Buffer.from(hkdfSync('sha256', master, 'analytics-service v1', purpose, 32));
   const { publicKey, privateKey } = await hpkeKeyPair(derive('transport'));
   const keyEncryptionKey = derive('key encryption');
-  const keyId = createHash('sha256').update(keyEncryptionKey).digest().subarray(0, 4);
+  const fieldKey = derive('fields');
   return {
     publicId: publicIdOf(publicKey),
     publicKey: publicKey.toString('base64'),
     transport: new TransportSealer(publicKey),
     reading: {
       transport: new TransportOpener(privateKey),
-      chunks: new ChunkSealer(keyEncryptionKey, keyId),
-      fields: new FieldSealer(derive('fields')),
+      chunks: new ChunkSealer(keyEncryptionKey, keyIdOf(keyEncryptionKey)),
+      fields: new FieldSealer(fieldKey, keyIdOf(fieldKey)),
       fingerprints: new Fingerprints(derive('fingerprints')),
     },
   };
@@ -52,6 +52,11 @@ export function keyRingFromPublicKey(publicKey: Buffer): KeyRing {
     transport: new TransportSealer(publicKey),
     reading: undefined,
   };
+}
+
+/** 4 bytes that name a key in the headers of what it sealed. They say nothing of the key. */
+function keyIdOf(key: Buffer): Buffer {
+  return createHash('sha256').update(key).digest().subarray(0, 4);
 }
 
 function publicIdOf(publicKey: Buffer): string {

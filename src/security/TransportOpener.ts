@@ -30,7 +30,7 @@ export class TransportOpener {
     }
     const batchKey = createHmac('sha256', key).update(jobId).digest();
     const padded = openBytes(batchKey, TRANSPORT_NONCE, batch.ciphertext, transportContext(jobId, kind, count), 'A batch');
-    const length = padded.readUInt32BE(0);
+    const length = padded.length < 4 ? Infinity : padded.readUInt32BE(0);
     if (length > padded.length - 4) throw new KeyError('SEAL_BROKEN', 'A batch states a length that it does not have.');
     return padded.subarray(4, 4 + length);
   }
