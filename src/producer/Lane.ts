@@ -57,6 +57,9 @@ export class Lane<Item> {
 
   /** Resolves when every item added before the call was answered, however long that takes. */
   async drain(): Promise<void> {
+    // What waited out the pause goes now, and the pause itself would keep a process from ending.
+    clearTimeout(this.#pause);
+    this.#pause = undefined;
     this.#cut();
     this.#pump();
     await Promise.all(Array.from(this.#open, (gathering) => gathering.answered));
