@@ -15,6 +15,8 @@ export interface EventPart {
  */
 export function splitByHour(rows: EventRows, oldestKept: (type: string) => number): { parts: EventPart[]; expired: number } {
   const parts = new Map<string, { type: string; hour: number; indexes: number[] }>();
+  // Batches come sorted by type, as a rule: most rows belong where the one before them does.
+  let part: { type: string; hour: number; indexes: number[] } | undefined;
   let expired = 0;
   for (const [index, type] of rows.types.entries()) {
     const timestamp = rows.timestamps[index]!;
@@ -23,10 +25,15 @@ export function splitByHour(rows: EventRows, oldestKept: (type: string) => numbe
       continue;
     }
     const hour = hourOf(timestamp);
-    const name = `${type}:${hour}`;
-    const part = parts.get(name);
-    if (part === undefined) parts.set(name, { type, hour, indexes: [index] });
-    else part.indexes.push(index);
+    if (part?.type !== type || part.hour !== hour) {
+      const name = `${type}:${hour}`;
+      part = parts.get(name);
+      if (part === undefined) {
+        part = { type, hour, indexes: [] };
+        parts.set(name, part);
+      }
+    }
+    part.indexes.push(index);
   }
   return { parts: [...parts.values()], expired };
 }

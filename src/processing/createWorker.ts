@@ -42,8 +42,9 @@ export function createWorker({ place, processor, connection, concurrency, onErro
       // A group of its own: Ctrl-C reaches the whole terminal group, and would kill a child in the midst of its job, or
       // of its start, after which BullMQ's close never ends. Children end with their parent all the same.
       detached: true,
-      // Sources run under tsx, in development and in tests; what is built needs nothing.
-      execArgv: isTypeScript ? ['--import', 'tsx'] : [],
+      // Sources run under tsx, in development and in tests. A child works on one batch at a time with a small heap: threads
+      // that help to collect it cost 8 % of its CPU.
+      execArgv: isTypeScript ? ['--import', 'tsx'] : ['--single-threaded-gc'],
       ...(env === undefined ? {} : { env }),
     },
   });

@@ -287,6 +287,9 @@ function toFailure(error: unknown): TrackFailure {
   return { ok: false, error: error instanceof AnalyticsError ? error : new AnalyticsError('INTERNAL', 'The item was not sent.', { cause: error }) };
 }
 
+/** What a call that met a Redis error ends with. A fault of our own is not blamed on Redis. */
 function unavailable(cause: unknown): AnalyticsError {
+  const isOurs = cause instanceof TypeError || cause instanceof RangeError || cause instanceof SyntaxError;
+  if (isOurs) return new AnalyticsError('INTERNAL', 'The call met a fault of the service itself.', { cause });
   return new AnalyticsError('REDIS_UNAVAILABLE', 'Redis does not answer; nothing was sent. Check REDIS_URL and that Redis runs.', { cause });
 }
