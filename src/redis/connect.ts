@@ -17,6 +17,22 @@ export function reconnectDelay(attempt: number): number {
   return Math.min(50 * 2 ** Math.min(attempt, 6), RECONNECT_MOST_MS) * (0.75 + Math.random() / 2);
 }
 
+const READONLY_AGAIN_MS = 2000;
+
+/**
+ * What to do about READONLY, as after a failover: connect anew and send the command again, once. Where Redis is still
+ * read-only then, the command fails: ioredis would otherwise send it again for ever, 20 times a second, and nobody would be told.
+ */
+function createReadonlyAnswer(): (error: Error) => false | 1 | 2 {
+  let answeredAt = -Infinity;
+  return (error) => {
+    if (!error.message.startsWith('READONLY')) return false;
+    const isAgain = performance.now() - answeredAt < READONLY_AGAIN_MS;
+    answeredAt = performance.now();
+    return isAgain ? 1 : 2;
+  };
+}
+
 /** ioredis options for one manner. BullMQ's blocking connections get `patient`: they refuse a command time-out. */
 export function connectionOptions(manner: ConnectionManner, name: string): ConnectionOptions {
   const common: ConnectionOptions = {
@@ -26,7 +42,7 @@ export function connectionOptions(manner: ConnectionManner, name: string): Conne
     connectTimeout: 2000,
     keepAlive: 10_000,
     retryStrategy: reconnectDelay,
-    reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 2 : false),
+    reconnectOnError: createReadonlyAnswer(),
   };
   if (manner === 'patient') return { ...common, maxRetriesPerRequest: null };
   return { ...common, maxRetriesPerRequest: 1, commandTimeout: 2000, autoResendUnfulfilledCommands: false };
