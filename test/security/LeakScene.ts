@@ -52,11 +52,12 @@ export async function openLeakScene(): Promise<LeakScene> {
     REDIS_URL: `redis://127.0.0.1:${wire.port}`,
     ANALYTICS_DATA_DIR: dataDir,
     ANALYTICS_WS_PORT: String(port),
+    ANALYTICS_BOARD_PORT: String(await freePort()),
     ANALYTICS_ENCRYPTION_KEY: secrets.encryptionKey,
     ANALYTICS_TOKEN_SECRET: secrets.tokenSecret,
     ANALYTICS_LOG_LEVEL: 'debug',
   };
-  const worker = runProgram(['dist/src/processes/main.js', '--services=processing,broadcasting,scheduling'], env);
+  const worker = runProgram(['dist/src/processes/main.js', '--services=board,processing,broadcasting,scheduling'], env);
   const redis = new Redis(server.url);
   const errors: Error[] = [];
   const services: AnalyticsService[] = [];
