@@ -1,10 +1,11 @@
 import { jobs, type BatchResult } from '../../queues/jobs.js';
+import { decompress } from '../codec/compression.js';
 import type { MetricRows } from '../codec/MetricRows.js';
 import { decodeMetricRows } from '../codec/metricRowsText.js';
 import { AnalyticsError } from '../errors/AnalyticsError.js';
 import { chunkIdOf } from '../redis/keys.js';
 import type { KeyRing, ReadingKeys } from '../security/KeyRing.js';
-import { hourOf } from '../storage/ChunkIndexEntry.js';
+import { hourOf } from '../codec/hours.js';
 import { metricKeyName } from '../storage/metricKeyName.js';
 import type { MetricStore, NewMetricChunk } from '../storage/MetricStore.js';
 import { seriesIdOf } from '../storage/seriesTags.js';
@@ -25,8 +26,8 @@ interface Draft extends NewMetricChunk {
 /** Stores one batch of samples: open, split by metric and UTC hour, seal, store. Safe to run again. */
 export async function ingestMetrics(jobId: string, data: unknown, context: IngestMetricsContext): Promise<BatchResult> {
   const payload = jobs.metrics.payload.parse(data);
-  const text = await openBatch(jobId, 'metrics', payload, context.keyRing);
-  const rows = decodeMetricRows(text);
+  const packed = await openBatch(jobId, 'metrics', payload, context.keyRing);
+  const rows = decodeMetricRows(decompress(packed));
   if (rows.values.length !== payload.n) {
     throw new AnalyticsError('STORE_INCONSISTENT', 'A batch does not hold what its job says.');
   }

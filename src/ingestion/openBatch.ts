@@ -1,14 +1,13 @@
 import type { SealedBatchPayload } from '../../queues/jobs.js';
-import { decompress } from '../codec/compression.js';
 import { KeyError } from '../errors/KeyError.js';
 import type { KeyRing } from '../security/KeyRing.js';
 
 /**
- * Opens what a producer sealed, and gives its text.
+ * Opens what a producer sealed.
  *
  * @throws KeyError `KEY_MISMATCH` when it was sealed to another public key; `SEAL_BROKEN` when it was changed
  */
-export async function openBatch(jobId: string, kind: string, payload: SealedBatchPayload, keyRing: KeyRing): Promise<string> {
+export async function openBatch(jobId: string, kind: string, payload: SealedBatchPayload, keyRing: KeyRing): Promise<Buffer> {
   if (keyRing.reading === undefined) {
     throw new KeyError('KEY_UNAVAILABLE', 'This process holds a public key only and cannot open batches. Set ANALYTICS_ENCRYPTION_KEY.');
   }
@@ -18,9 +17,8 @@ export async function openBatch(jobId: string, kind: string, payload: SealedBatc
       `A batch was sealed to public key ${payload.to}; this process has ${keyRing.publicId}. Give both the same ANALYTICS_ENCRYPTION_KEY.`,
     );
   }
-  const plain = await keyRing.reading.transport.open(jobId, kind, payload.n, {
+  return keyRing.reading.transport.open(jobId, kind, payload.n, {
     sealedKey: Buffer.from(payload.key, 'base64'),
     ciphertext: Buffer.from(payload.c, 'base64'),
   });
-  return decompress(plain);
 }

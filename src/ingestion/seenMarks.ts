@@ -2,7 +2,7 @@ import { batchIdOf, eventIdAt } from '../codec/batchId.js';
 import type { EventRows } from '../codec/EventRows.js';
 import type { Fingerprints } from '../security/Fingerprints.js';
 import { seenMark, type SeenMark } from '../storage/SeenMark.js';
-import type { EventPart } from './splitByHour.js';
+import type { PendingPart } from './PendingPart.js';
 
 export interface MarkPlan {
   readonly marks: readonly SeenMark[];
@@ -43,20 +43,24 @@ export function planMarks(rows: EventRows, fingerprints: Fingerprints, checkEach
 }
 
 /**
- * Rows of `parts` whose id an earlier row of their type has: a batch may hold the same id twice. The first is kept,
- * whatever hours they are of: told by their order of storing it would depend on what else is sent back.
+ * Rows whose id an earlier event of their type in the batch has. The first is kept, whatever hours they are of: told by
+ * their order of storing it would depend on what else is sent back.
  */
-export function repeatedInBatch(rows: EventRows, parts: readonly EventPart[]): ReadonlySet<number> {
-  const repeated = new Set<number>();
-  if (rows.callerIds.size === 0) return repeated;
-  const kept = parts.flatMap((part) => part.indexes).sort((one, other) => one - other);
+export function repeatedInBatch(parts: readonly PendingPart[]): ReadonlyMap<PendingPart, ReadonlySet<number>> {
+  const repeated = new Map<PendingPart, Set<number>>();
+  if (parts.every(({ rows }) => rows.callerIds.size === 0)) return repeated;
   const taken = new Set<string>();
-  for (const row of kept) if (!rows.callerIds.has(row)) taken.add(`${rows.types[row]} ${eventIdAt(rows.batchId, rows.places[row]!)}`);
-  for (const row of kept) {
-    const callerId = rows.callerIds.get(row);
-    if (callerId === undefined) continue;
-    const name = `${rows.types[row]} ${callerId}`;
-    if (taken.has(name)) repeated.add(row);
+  const claims: { readonly part: PendingPart; readonly row: number; readonly place: number; readonly name: string }[] = [];
+  for (const part of parts) {
+    const { callerIds, batchId, places } = part.rows;
+    for (const [row, place] of places.entries()) {
+      const callerId = callerIds.get(row);
+      if (callerId === undefined) taken.add(`${part.type} ${eventIdAt(batchId, place)}`);
+      else claims.push({ part, row, place, name: `${part.type} ${callerId}` });
+    }
+  }
+  for (const { part, row, name } of claims.sort((one, other) => one.place - other.place)) {
+    if (taken.has(name)) repeated.set(part, (repeated.get(part) ?? new Set()).add(row));
     taken.add(name);
   }
   return repeated;

@@ -1,6 +1,5 @@
-import { compressFast } from '../codec/compression.js';
 import { newBatchId } from '../codec/batchId.js';
-import { encodeEventRows } from '../codec/eventRowsText.js';
+import { packEventParts } from '../codec/eventParts.js';
 import type { EventPriority } from '../contract/EventPriority.js';
 import type { OpenBatch } from './batch.js';
 import type { NormalizedEvent } from './normalizeEvent.js';
@@ -34,19 +33,17 @@ export class EventBatch implements OpenBatch<NormalizedEvent> {
     const events = this.#events;
     const callerIds = new Map<number, string>();
     for (const [place, event] of events.entries()) if (event.id !== undefined) callerIds.set(place, event.id);
-    return compressFast(
-      encodeEventRows({
-        batchId: this.id,
-        priority: this.#priority,
-        places: events.map((_, place) => place),
-        types: events.map((event) => event.type),
-        timestamps: events.map((event) => event.timestamp),
-        users: events.map((event) => event.userId ?? null),
-        sessions: events.map((event) => event.sessionId ?? null),
-        callerIds,
-        properties: events.map((event) => event.propertiesJson),
-        metadata: events.map((event) => event.metadataJson ?? ''),
-      }),
-    );
+    return packEventParts({
+      batchId: this.id,
+      priority: this.#priority,
+      places: events.map((_, place) => place),
+      types: events.map((event) => event.type),
+      timestamps: events.map((event) => event.timestamp),
+      users: events.map((event) => event.userId ?? null),
+      sessions: events.map((event) => event.sessionId ?? null),
+      callerIds,
+      properties: events.map((event) => event.propertiesJson),
+      metadata: events.map((event) => event.metadataJson ?? ''),
+    });
   }
 }

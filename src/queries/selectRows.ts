@@ -1,4 +1,5 @@
-import { HOUR_MS, hourOf, type ChunkIndexEntry } from '../storage/ChunkIndexEntry.js';
+import { HOUR_MS, hourOf } from '../codec/hours.js';
+import type { ChunkIndexEntry } from '../storage/ChunkIndexEntry.js';
 import type { ChunkReader } from '../storage/ChunkReader.js';
 import { Selection, type Candidate, type Order } from './Selection.js';
 

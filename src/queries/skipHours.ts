@@ -1,4 +1,4 @@
-import { HOUR_MS } from '../storage/ChunkIndexEntry.js';
+import { HOUR_MS } from '../codec/hours.js';
 import type { ChunkReader } from '../storage/ChunkReader.js';
 import { countRows, endOfHour, type RowRange, type TimedRows } from './selectRows.js';
 

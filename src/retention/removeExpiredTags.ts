@@ -1,4 +1,4 @@
-import { hourOf } from '../storage/ChunkIndexEntry.js';
+import { hourOf } from '../codec/hours.js';
 import type { CleanupRun } from './CleanupRun.js';
 import { runStep } from './runStep.js';
 

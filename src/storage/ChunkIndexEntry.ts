@@ -1,3 +1,5 @@
+import { HOUR_MS, hourOf } from '../codec/hours.js';
+
 const ID_BYTES = 16;
 const ENTRY_BYTES = ID_BYTES + 3 + 3;
 
@@ -8,12 +10,6 @@ export interface ChunkIndexEntry {
   readonly earliest: number;
   readonly latest: number;
   readonly count: number;
-}
-
-export const HOUR_MS = 3_600_000;
-
-export function hourOf(timestamp: number): number {
-  return Math.floor(timestamp / HOUR_MS);
 }
 
 /** Chunk id (16 bytes), earliest time as ms into the hour (3), count (3): the same bytes whenever it is written again. */

@@ -18,6 +18,8 @@ export interface NewEventChunk {
   /** The same whenever the same job runs again: see `chunkIdOf`. */
   readonly chunkId: Buffer;
   readonly rows: EventRows;
+  /** The rows' text, compressed, where it is there already. */
+  readonly packed?: Buffer | undefined;
   readonly marks: readonly SeenMark[];
 }
 
@@ -63,7 +65,7 @@ export class EventStore {
     return outcomes;
   }
 
-  #call({ type, hour, chunkId, rows, marks }: NewEventChunk, now: number): ScriptCall {
+  #call({ type, hour, chunkId, rows, packed, marks }: NewEventChunk, now: number): ScriptCall {
     const keys = this.#keys.event(type);
     let earliest = Infinity;
     let latest = -Infinity;
@@ -73,7 +75,7 @@ export class EventStore {
     }
     const count = rows.timestamps.length;
     const place = { kind: 'events', series: type, hour, chunkId, count, earliest, latest };
-    const sealed = this.#secrets.chunks.seal(place, compressFast(encodeEventRows(rows)));
+    const sealed = this.#secrets.chunks.seal(place, packed ?? compressFast(encodeEventRows(rows)));
     return {
       keys: [keys.chunks, keys.time, keys.dataKeys, keys.counts, keys.feed, ...marks.map((mark) => keys.seen(mark.bucket))],
       args: [

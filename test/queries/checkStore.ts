@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals';
 
-import { hourOf } from '../../src/storage/ChunkIndexEntry.js';
+import { hourOf } from '../../src/codec/hours.js';
 import type { EventFixture } from './eventFixture.js';
 
 /**

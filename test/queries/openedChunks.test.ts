@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { newBatchId } from '../../src/codec/batchId.js';
 import type { EventRows } from '../../src/codec/EventRows.js';
-import { hourOf } from '../../src/storage/ChunkIndexEntry.js';
+import { hourOf } from '../../src/codec/hours.js';
 import { EventStore, type NewEventChunk } from '../../src/storage/EventStore.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { createEventFixture, type EventFixture } from './eventFixture.js';

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { connect } from '../../src/redis/connect.js';
 import { cleanUp, type CleanupLimits } from '../../src/retention/cleanUp.js';
 import { readCleanupStatus } from '../../src/retention/cleanupStatus.js';
-import { HOUR_MS } from '../../src/storage/ChunkIndexEntry.js';
+import { HOUR_MS } from '../../src/codec/hours.js';
 import { MetricStore } from '../../src/storage/MetricStore.js';
 import { seriesIdOf } from '../../src/storage/seriesTags.js';
 import { createEventFixture, type EventFixture, type GivenEvent } from '../queries/eventFixture.js';

@@ -60,7 +60,10 @@ export async function addBadJobs(connection: Redis, keys: Keys): Promise<Readonl
 
 async function seal(keyRing: KeyRing, jobId: string, kind: string, text: string) {
   await keyRing.transport.prepare();
-  const { sealedKey, ciphertext } = keyRing.transport.seal(jobId, kind, 1, compressFast(text));
+  const packed = compressFast(text);
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(packed.length);
+  const { sealedKey, ciphertext } = keyRing.transport.seal(jobId, kind, 1, kind === 'events' ? Buffer.concat([length, packed]) : packed);
   return { v: 1, to: keyRing.publicId, key: sealedKey.toString('base64'), n: 1, c: ciphertext.toString('base64') };
 }
 

@@ -6,7 +6,7 @@ import { createQueue } from '../../queues/createQueue.js';
 import { queuePlaces } from '../../queues/names.js';
 import { EventPriority, EventType } from '../../src/lib/services/analytics/AnalyticsService.js';
 import { chunkIdOf } from '../../src/redis/keys.js';
-import { hourOf } from '../../src/storage/ChunkIndexEntry.js';
+import { hourOf } from '../../src/codec/hours.js';
 import { openSocket, signIn, type TestSocket } from '../realtime/support/socket.js';
 import { clearForms, findForms } from '../support/clearForms.js';
 import { freePort } from '../support/redis.js';

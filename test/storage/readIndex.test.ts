@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { Redis } from 'ioredis';
 
 import { connect } from '../../src/redis/connect.js';
-import { encodeIndexEntry, HOUR_MS } from '../../src/storage/ChunkIndexEntry.js';
+import { HOUR_MS } from '../../src/codec/hours.js';
+import { encodeIndexEntry } from '../../src/storage/ChunkIndexEntry.js';
 import { readIndex } from '../../src/storage/readIndex.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 

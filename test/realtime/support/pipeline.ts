@@ -2,9 +2,8 @@ import { randomBytes } from 'node:crypto';
 
 import type { Redis } from 'ioredis';
 
-import { compressFast } from '../../../src/codec/compression.js';
 import { eventIdAt, newBatchId } from '../../../src/codec/batchId.js';
-import { encodeEventRows } from '../../../src/codec/eventRowsText.js';
+import { packEventParts } from '../../../src/codec/eventParts.js';
 import { EventPriority } from '../../../src/contract/EventPriority.js';
 import { ingestEvents } from '../../../src/ingestion/ingestEvents.js';
 import { connect } from '../../../src/redis/connect.js';
@@ -42,8 +41,7 @@ export async function createTestStore(url: string, prefix = 'test:', master = ra
   const seal: TestStore['seal'] = async (events) => {
     const batchId = newBatchId(Date.now());
     const callerIds = new Map(events.flatMap((event, place) => (event.id === undefined ? [] : [[place, event.id] as const])));
-    const plain = compressFast(
-      encodeEventRows({
+    const plain = packEventParts({
         batchId,
         priority: EventPriority.NORMAL,
         places: events.map((_, place) => place),
@@ -54,8 +52,7 @@ export async function createTestStore(url: string, prefix = 'test:', master = ra
         callerIds,
         properties: events.map((event) => JSON.stringify(event.properties ?? {})),
         metadata: events.map((event) => (event.metadata === undefined ? '' : JSON.stringify(event.metadata))),
-      }),
-    );
+      });
     await keyRing.transport.prepare();
     const sealed = keyRing.transport.seal(batchId, 'events', events.length, plain);
     const data = { v: 1, to: keyRing.publicId, key: sealed.sealedKey.toString('base64'), n: events.length, c: sealed.ciphertext.toString('base64') };
