@@ -59,8 +59,8 @@ function contestantsOf({ wanted, isQuick }: SuiteContext): Contestant[] {
       start: (redis: BenchmarkRedis) => startOurs(redis, { batchSize }),
       warmUp: isQuick ? 500 : 20_000,
       events: isQuick ? 3000 : 200_000,
-      // Enough callers for full batches in the busiest lane, which has half of the events.
-      inFlight: batchSize * 10,
+      // Enough callers for full batches in every lane: the smallest has a tenth of the events.
+      inFlight: batchSize * 20,
     }));
   return [...naive, ...ours];
 }
