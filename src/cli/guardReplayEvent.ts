@@ -11,7 +11,8 @@ import type { ReplayEvent } from './createReplayRecords.js';
 export function guardReplayEvent(config: Config): (event: ReplayEvent) => ReplayEvent {
   const guard = createGuard({ mode: config.ANALYTICS_GUARD });
   return (event) => {
-    const { properties, metadata = {} } = normalizeEvent(event, { types: eventTypes, guard, now: event.timestamp });
-    return { ...event, properties, metadata };
+    const { propertiesJson, metadataJson = '{}' } = normalizeEvent(event, { types: eventTypes, guard, now: event.timestamp });
+    const properties = JSON.parse(propertiesJson) as ReplayEvent['properties']; // a guarded copy of what went in
+    return { ...event, properties, metadata: JSON.parse(metadataJson) as ReplayEvent['metadata'] };
   };
 }
