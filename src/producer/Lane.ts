@@ -1,5 +1,6 @@
 import type { BatchOutcome, BatchSender, OpenBatch } from './batch.js';
-import { Gathering, type Delivery } from './Gathering.js';
+import { Deadlines, type Waiting } from './Deadlines.js';
+import { sortBySeries } from './sortBySeries.js';
 
 export interface LaneOptions<Item> {
   /** Makes an empty batch with an id of its own. */
@@ -15,6 +16,27 @@ export interface LaneOptions<Item> {
   readonly delayMs: () => number;
   /** How long a caller waits for an answer, in ms. */
   readonly deadlineMs: number;
+}
+
+/** What became of one item. */
+export interface Delivery {
+  readonly batchId: string;
+  /** Its place in the batch, from 0. */
+  readonly place: number;
+  readonly outcome: BatchOutcome;
+}
+
+interface Member<Item> extends Waiting {
+  readonly item: Item;
+  readonly resolve: (delivery: Delivery) => void;
+  /** Empty until it has a batch. */
+  batchId: string;
+  place: number;
+}
+
+interface Sending<Item> {
+  readonly batch: OpenBatch<Item>;
+  readonly members: readonly Member<Item>[];
 }
 
 /** Batches that one lane has on the way at a time; more gained nothing and cost memory. */
@@ -33,13 +55,16 @@ const MOST_BATCH_BYTES = 1024 * 1024;
  */
 export class Lane<Item> {
   readonly #options: LaneOptions<Item>;
-  #gathering: Gathering<Item> | undefined;
+  #gathered: Member<Item>[] = [];
+  #gatheredBytes = 0;
+  #now = 0;
   #next: NodeJS.Immediate | undefined;
   #pause: NodeJS.Timeout | undefined;
-  readonly #ready: { readonly batch: OpenBatch<Item>; readonly gathering: Gathering<Item> }[] = [];
+  readonly #ready: Sending<Item>[] = [];
   #inFlight = 0;
-  /** What was not wholly answered yet, for `drain`. */
-  readonly #open = new Set<Gathering<Item>>();
+  /** Every batch that Redis has not answered yet, for `drain`. */
+  readonly #open = new Map<Sending<Item>, { readonly answered: Promise<void>; readonly markAnswered: () => void }>();
+  readonly #deadlines = new Deadlines<Member<Item>>((late) => this.#expire(late));
 
   constructor(options: LaneOptions<Item>) {
     this.#options = options;
@@ -47,12 +72,18 @@ export class Lane<Item> {
 
   /** Resolves within the deadline, and never rejects. */
   add(item: Item): Promise<Delivery> {
-    const { batchSize, bytesOf } = this.#options;
-    const gathering = (this.#gathering ??= this.#begin());
-    const delivery = gathering.add(item, bytesOf(item));
-    if (gathering.count >= GATHERED_BATCHES * batchSize || gathering.bytes >= MOST_BATCH_BYTES) this.#cut();
-    this.#schedule();
-    return delivery;
+    const { batchSize, bytesOf, deadlineMs } = this.#options;
+    // The clock is read once for all calls between two batches of the same tick: it costs as much as the rest of this.
+    if (this.#gathered.length === 0 || (this.#gathered.length & 31) === 0) this.#now = performance.now();
+    return new Promise((resolve) => {
+      const member = { item, resolve, deadlineAt: this.#now + deadlineMs, isSettled: false, batchId: '', place: 0 };
+      this.#gathered.push(member);
+      this.#gatheredBytes += bytesOf(item);
+      this.#deadlines.add(member);
+      const isEnough = this.#gathered.length >= GATHERED_BATCHES * batchSize || this.#gatheredBytes >= MOST_BATCH_BYTES;
+      if (isEnough) this.#cut({ keepsRest: true });
+      this.#schedule();
+    });
   }
 
   /** Resolves when every item added before the call was answered, however long that takes. */
@@ -62,24 +93,14 @@ export class Lane<Item> {
     this.#pause = undefined;
     this.#cut();
     this.#pump();
-    await Promise.all(Array.from(this.#open, (gathering) => gathering.answered));
+    await Promise.all(Array.from(this.#open.values(), ({ answered }) => answered));
   }
 
   /** Items that were added and not answered yet. */
   get unanswered(): number {
-    let sum = 0;
-    for (const gathering of this.#open) sum += gathering.unanswered;
+    let sum = this.#gathered.length;
+    for (const { members } of this.#open.keys()) sum += members.length;
     return sum;
-  }
-
-  #begin(): Gathering<Item> {
-    const gathering: Gathering<Item> = new Gathering<Item>(this.#options.deadlineMs, () => {
-      // An answer names the event's id, which the batch gives: so whatever waits gets its batch now.
-      if (this.#gathering === gathering) this.#cut();
-    });
-    this.#open.add(gathering);
-    void gathering.answered.then(() => this.#open.delete(gathering));
-    return gathering;
   }
 
   #schedule(): void {
@@ -91,7 +112,7 @@ export class Lane<Item> {
       return;
     }
     const isWaiting = this.#next !== undefined || this.#pause !== undefined;
-    if (isWaiting || this.#inFlight > 0 || this.#gathering === undefined) return;
+    if (isWaiting || this.#inFlight > 0 || this.#gathered.length === 0) return;
     const delay = this.#options.delayMs();
     if (delay <= 0) this.#next = setImmediate(this.#onTurn);
     else this.#pause = setTimeout(this.#onTurn, delay);
@@ -100,35 +121,79 @@ export class Lane<Item> {
   readonly #onTurn = (): void => {
     this.#next = undefined;
     this.#pause = undefined;
-    if (this.#inFlight === 0 && this.#ready.length === 0) this.#cut();
+    if (this.#inFlight === 0 && this.#ready.length === 0) this.#cut({ keepsRest: true });
     this.#pump();
   };
 
-  /** Makes batches of what has gathered. */
-  #cut(): void {
-    const gathering = this.#gathering;
-    if (gathering === undefined) return;
-    this.#gathering = undefined;
-    const { open, batchSize, seriesOf } = this.#options;
+  /**
+   * Makes batches of what has gathered.
+   * @param options `keepsRest`: what fills no batch goes on gathering behind those that are full
+   */
+  #cut({ keepsRest = false }: { keepsRest?: boolean } = {}): void {
+    const { open, batchSize, seriesOf, bytesOf } = this.#options;
     const isFull = (batch: OpenBatch<Item>) => batch.count >= batchSize || batch.bytes >= MOST_BATCH_BYTES;
-    const batches = gathering.cut(open, isFull, gathering.count > batchSize ? seriesOf : undefined);
-    for (const batch of batches) this.#ready.push({ batch, gathering });
+    const gathered = this.#gathered.length > batchSize ? sortBySeries(this.#gathered, ({ item }) => seriesOf(item)) : this.#gathered;
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+
+    const made: { batch: OpenBatch<Item>; members: Member<Item>[] }[] = [];
+    for (const member of gathered) {
+      let last = made.at(-1);
+      if (last === undefined || isFull(last.batch)) {
+        last = { batch: open(), members: [] };
+        made.push(last);
+      }
+      last.batch.add(member.item);
+      last.members.push(member);
+    }
+    const rest = keepsRest && made.length > 1 && !isFull(made.at(-1)!.batch) ? made.pop() : undefined;
+    if (rest !== undefined) {
+      this.#gathered = rest.members;
+      this.#gatheredBytes = rest.members.reduce((sum, { item }) => sum + bytesOf(item), 0);
+    }
+    for (const sending of made) {
+      let place = 0;
+      for (const member of sending.members) {
+        member.batchId = sending.batch.id;
+        member.place = place;
+        place += 1;
+      }
+      let markAnswered: () => void = () => {};
+      this.#open.set(sending, { answered: new Promise((resolve) => (markAnswered = resolve)), markAnswered: () => markAnswered() });
+      this.#ready.push(sending);
+    }
   }
 
   #pump(): void {
     while (this.#inFlight < MOST_IN_FLIGHT) {
-      const next = this.#ready.shift();
-      if (next === undefined) return;
+      const sending = this.#ready.shift();
+      if (sending === undefined) return;
       this.#inFlight += 1;
-      void this.#sendOne(next.batch, next.gathering);
+      void this.#send(sending);
     }
   }
 
-  async #sendOne(batch: OpenBatch<Item>, gathering: Gathering<Item>): Promise<void> {
-    const outcome: BatchOutcome = await this.#options.send(batch);
+  async #send(sending: Sending<Item>): Promise<void> {
+    const outcome = await this.#options.send(sending.batch);
     this.#inFlight -= 1;
-    gathering.answer(batch, outcome);
+    for (const member of sending.members) settle(member, outcome);
+    this.#deadlines.forgetSettled();
+    this.#open.get(sending)?.markAnswered();
+    this.#open.delete(sending);
     this.#pump();
     this.#schedule();
   }
+
+  #expire(late: readonly Member<Item>[]): void {
+    // An answer names the event's id, which the batch gives: so what still gathers gets its batch now.
+    if (late.some(({ batchId }) => batchId === '')) this.#cut();
+    for (const member of late) settle(member, { kind: 'unknown' });
+    this.#schedule();
+  }
+}
+
+function settle(member: Member<unknown>, outcome: BatchOutcome): void {
+  if (member.isSettled) return;
+  member.isSettled = true;
+  member.resolve({ batchId: member.batchId, place: member.place, outcome });
 }

@@ -1,6 +1,5 @@
 import type { BatchSender, OpenBatch } from './batch.js';
-import type { Delivery } from './Gathering.js';
-import { Lane, type LaneOptions } from './Lane.js';
+import { Lane, type Delivery, type LaneOptions } from './Lane.js';
 
 export interface ProducerOptions<Item, LaneName extends string> {
   readonly lanes: readonly LaneName[];
