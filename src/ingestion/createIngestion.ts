@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 
 import type { BatchResult } from '../../queues/jobs.js';
+import { retentionOf, type RetentionConfig } from '../config/retention.js';
 import { KeyError } from '../errors/KeyError.js';
 import type { Keys } from '../redis/keys.js';
 import type { KeyRing } from '../security/KeyRing.js';
@@ -27,6 +28,11 @@ export interface IngestionOptions {
 }
 
 const DAY_MS = 86_400_000;
+
+/** The ingestion that keeps what the configuration says. */
+export function configuredIngestion(config: RetentionConfig, parts: Pick<IngestionOptions, 'redis' | 'keys' | 'keyRing'>): Ingestion {
+  return createIngestion({ ...parts, retentionDays: retentionOf(config), metricRetentionDays: config.ANALYTICS_RETENTION_DAYS });
+}
 
 /** @throws KeyError `KEY_UNAVAILABLE` when the keys cannot open anything */
 export function createIngestion(options: IngestionOptions): Ingestion {

@@ -1,13 +1,12 @@
 import type { Redis } from 'ioredis';
 
 import { parseConfig, type Config } from '../config/parseConfig.js';
-import { retentionOf } from '../config/retention.js';
 import { createLogger, type Logger } from '../logging/createLogger.js';
 import { connect } from '../redis/connect.js';
 import { createKeys, type Keys } from '../redis/keys.js';
 import type { KeyRing } from '../security/KeyRing.js';
 import { loadKeyRing } from '../security/loadKeyRing.js';
-import { createIngestion, type Ingestion } from './createIngestion.js';
+import { configuredIngestion, type Ingestion } from './createIngestion.js';
 
 /** What a sandboxed processor works with. It lives as long as the child. */
 export interface ProcessorContext {
@@ -40,12 +39,6 @@ async function createContext(): Promise<ProcessorContext> {
   const keys = createKeys(config.REDIS_PREFIX);
   const keyRing = await loadKeyRing(config);
   const redis = connect(config.REDIS_URL, 'patient', 'analytics-processor', (error) => logger.warn('Redis connection failed', { error }));
-  const ingestion = createIngestion({
-    redis,
-    keys,
-    keyRing,
-    retentionDays: retentionOf(config),
-    metricRetentionDays: config.ANALYTICS_RETENTION_DAYS,
-  });
+  const ingestion = configuredIngestion(config, { redis, keys, keyRing });
   return { config, logger, redis, keys, keyRing, ingestion };
 }

@@ -2,8 +2,7 @@ import type { Processor } from 'bullmq';
 
 import { queuePlaces } from '../../../../queues/names.js';
 import type { Config } from '../../../config/parseConfig.js';
-import { retentionOf } from '../../../config/retention.js';
-import { createIngestion } from '../../../ingestion/createIngestion.js';
+import { configuredIngestion } from '../../../ingestion/createIngestion.js';
 import { jobFailure } from '../../../ingestion/jobFailure.js';
 import { closeWorker } from '../../../processing/closeWorker.js';
 import { createWorker } from '../../../processing/createWorker.js';
@@ -39,13 +38,7 @@ export async function startInProcessWorker(config: Config, onError: (error: Erro
   };
   try {
     await checkKeyIdentity(redis, keys, keyRing);
-    const ingestion = createIngestion({
-      redis,
-      keys,
-      keyRing,
-      retentionDays: retentionOf(config),
-      metricRetentionDays: config.ANALYTICS_RETENTION_DAYS,
-    });
+    const ingestion = configuredIngestion(config, { redis, keys, keyRing });
     const workers = [start('events', ingestion.events), start('metrics', ingestion.metrics)];
     for (const worker of workers) void worker.run().catch(onError);
     return {

@@ -1,7 +1,6 @@
 import { queuePlaces } from '../../../../queues/names.js';
-import { retentionOf } from '../../../config/retention.js';
 import type { Config } from '../../../config/parseConfig.js';
-import { createIngestion } from '../../../ingestion/createIngestion.js';
+import { configuredIngestion } from '../../../ingestion/createIngestion.js';
 import { processWaiting } from '../../../processing/processWaiting.js';
 import { connect } from '../../../redis/connect.js';
 import type { ServiceLink } from './ServiceLink.js';
@@ -22,13 +21,7 @@ export async function processOnce(
   const letGo = (): void => connection.disconnect();
   signal.addEventListener('abort', letGo, { once: true });
   try {
-    const ingestion = createIngestion({
-      redis: connection,
-      keys,
-      keyRing,
-      retentionDays: retentionOf(config),
-      metricRetentionDays: config.ANALYTICS_RETENTION_DAYS,
-    });
+    const ingestion = configuredIngestion(config, { redis: connection, keys, keyRing });
     const places = queuePlaces(keys);
     const limit = config.ANALYTICS_BATCH_SIZE;
     await processWaiting({ place: places.events, connection, process: ingestion.events, limit, onError });
