@@ -23,7 +23,7 @@ const program = new Command('bench')
   .option('--only <id>', `measure this row only; may be given several times (${ids.join(', ')})`, collect, [])
   .option('--rounds <n>', 'how often each contestant runs; the table has the median of all rounds', parseRounds, 5)
   .option('--quick', 'small numbers, to see that everything works; the figures mean nothing', false)
-  .option('--log <file>', 'the access log that is replayed for `bytes`', '../shared/data/web-access.log')
+  .option('--log <file>', 'the access log (combined format) that is replayed for `bytes`; a made-up one if none is given')
   .addHelpText('after', '\nEnds with code 1 if a row misses its target; with --quick only if something was lost or refused.')
   .action(run);
 
@@ -34,16 +34,16 @@ interface Options {
   readonly only: readonly string[];
   readonly rounds: number;
   readonly quick: boolean;
-  readonly log: string;
+  readonly log?: string;
 }
 
 async function run({ json, only, rounds, quick, log }: Options): Promise<void> {
   const unknown = only.filter((id) => !ids.includes(id));
   if (unknown.length > 0) program.error(`There is no row ${unknown.join(', ')}. The rows are ${ids.join(', ')}.`);
   const wanted = new Set(only.length > 0 ? only : ids);
-  const sample = existsSync(log) ? undefined : await writeSampleLog();
-  if (sample !== undefined && wanted.has('bytes')) say(`${log} is not there: \`bytes\` uses a made-up log.`);
-  const logFile = sample?.file ?? log;
+  if (log !== undefined && !existsSync(log)) program.error(`There is no file ${log}.`);
+  const sample = log === undefined ? await writeSampleLog() : undefined;
+  const logFile = log ?? sample!.file; // one of the two is there
 
   say(`Node ${process.version}, ${availableParallelism()} cores${quick ? ', quick: the figures mean nothing' : ''}`);
   const rows: Row[] = [];
