@@ -53,6 +53,17 @@ describe('a lane', () => {
     expect(sender.sent.map(({ count }) => count)).toEqual([1, 8]);
   });
 
+  it('fills batches first, and lets the rest gather until these are answered', async () => {
+    const { sender, add } = start();
+    void add(25);
+    await turns();
+    expect(sender.sent.map(({ count }) => count)).toEqual([10, 10]);
+    void add(2);
+    for (const batch of sender.waiting) sender.answer(batch);
+    await turns();
+    expect(sender.sent.map(({ count }) => count)).toEqual([10, 10, 7]);
+  });
+
   it('waits for no answer and no pause once enough has gathered, with 8 batches on the way at most', async () => {
     const { sender, lane, add } = start({ delayMs: () => 60_000 });
     void add(1);
@@ -150,6 +161,17 @@ describe('the deadline', () => {
     await drained;
     expect(lane.unanswered).toBe(0);
     expect(sender.sent).toHaveLength(1);
+  });
+
+  it('gives each caller its whole deadline, however long others have waited', async () => {
+    const { add } = start({ deadlineMs: 200 });
+    const [first] = add(1);
+    await new Promise((resolve) => setTimeout(resolve, 120));
+    const began = performance.now();
+    const [second] = add(1);
+    expect((await first)?.outcome.kind).toBe('unknown');
+    expect((await second)?.outcome.kind).toBe('unknown');
+    expect(performance.now() - began).toBeGreaterThanOrEqual(199);
   });
 
   it('names the batch of what had not been sent yet, and sends that batch later', async () => {
