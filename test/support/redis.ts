@@ -120,15 +120,24 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** A port of 127.0.0.1 that was free a moment ago. */
+/** Below the ports that systems give to outgoing connections: one of those could be taken before it is listened on. */
+const PORTS = { first: 15_000, each: 2000 };
+
+/** A port of 127.0.0.1 that is free, and that no other test worker is given. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('The system gave no port.');
-  return address.port;
+  const worker = Number(process.env['JEST_WORKER_ID'] ?? 1) % 8;
+  for (;;) {
+    const port = PORTS.first + worker * PORTS.each + Math.floor(Math.random() * PORTS.each);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!isFree) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 function redisProgram(): string {
