@@ -23,11 +23,6 @@ export function compressFast(text: string): Buffer {
   return deflateRawSync(bytes, { level: constants.Z_BEST_SPEED, windowBits, memLevel, chunkSize });
 }
 
-/** deflate level 6, for what stays. */
-export function compressSmall(text: string): Buffer {
-  return deflateRawSync(text, { level: 6 });
-}
-
 /** @throws AnalyticsError `STORE_INCONSISTENT` when it is not deflate, or would grow past 192 MiB */
 export function decompress(bytes: Uint8Array): string {
   // Rows shrink to about a sixth. One piece of the right size is one buffer and no copy.

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { EventPriority } from './EventPriority.js';
 import { eventTypeNamePattern, type EventTypeName, type PropertiesIn, type PropertiesOut } from './eventTypes.js';
-import { type JsonObject, jsonObjectSchema, textSchema, timeSchema } from './json.js';
+import { jsonObjectSchema, textSchema, timeSchema } from './json.js';
 import { limits } from './limits.js';
 
 const prioritySchema = z.enum(EventPriority);
@@ -56,6 +56,3 @@ export type Event<Type extends EventTypeName = EventTypeName> = Readonly<
 >;
 
 export type { JsonObject, JsonValue } from './json.js';
-
-/** `properties` or `metadata` of an event whose type is not known at compile time. */
-export type EventProperties = JsonObject;

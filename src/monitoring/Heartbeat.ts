@@ -4,7 +4,6 @@ import { hostname } from 'node:os';
 import type { Redis } from 'ioredis';
 
 import type { Keys } from '../redis/keys.js';
-import { heartbeatIndexKey } from './heartbeatIndexKey.js';
 
 /** Missing for this long, a process counts as gone: its heartbeat expires. */
 export const HEARTBEAT_TTL_MS = 15_000;
@@ -68,7 +67,7 @@ export function createHeartbeat({ redis, keys, role, figures, intervalMs = BEAT_
       })
       .pexpire(key, HEARTBEAT_TTL_MS)
       .exec();
-    await redis.sadd(heartbeatIndexKey(keys), id);
+    await redis.sadd(keys.heartbeats, id);
   };
 
   // One at a time: beats would pile up in the memory of a process whose Redis is away.
@@ -98,7 +97,7 @@ export function createHeartbeat({ redis, keys, role, figures, intervalMs = BEAT_
       const leave = async (): Promise<void> => {
         await beating;
         await redis.del(key);
-        await redis.srem(heartbeatIndexKey(keys), id);
+        await redis.srem(keys.heartbeats, id);
       };
       await within(leave().catch(() => undefined), CLOSE_MS);
     },

@@ -3,7 +3,6 @@ import { z } from 'zod';
 
 import type { Keys } from '../redis/keys.js';
 import { HEARTBEAT_TTL_MS } from './Heartbeat.js';
-import { heartbeatIndexKey } from './heartbeatIndexKey.js';
 
 const figures = z
   .string()
@@ -38,7 +37,7 @@ export interface HeartbeatReading extends z.output<typeof heartbeatSchema> {
 
 /** Every role that beat within the last 15 s. Removes from the index what has expired. */
 export async function readHeartbeats(redis: Redis, keys: Keys): Promise<HeartbeatReading[]> {
-  const index = heartbeatIndexKey(keys);
+  const index = keys.heartbeats;
   const ids = await redis.smembers(index);
   if (ids.length === 0) return [];
   const pipeline = redis.pipeline();

@@ -12,8 +12,6 @@ export interface CreateWorkerOptions {
   /** Jobs at a time; for a file also the number of children. */
   readonly concurrency: number;
   readonly onError: (error: Error) => void;
-  /** What the children find in their environment; this process's by default. */
-  readonly env?: NodeJS.ProcessEnv;
 }
 
 /**
@@ -29,7 +27,7 @@ const reliability = {
 } as const satisfies Partial<WorkerOptions>;
 
 /** A BullMQ worker, not yet running: call `run()`. */
-export function createWorker({ place, processor, connection, concurrency, onError, env }: CreateWorkerOptions): Worker {
+export function createWorker({ place, processor, connection, concurrency, onError }: CreateWorkerOptions): Worker {
   const isTypeScript = processor instanceof URL && processor.pathname.endsWith('.ts');
   const worker = new Worker(place.name, processor as Processor, {
     connection,
@@ -45,7 +43,6 @@ export function createWorker({ place, processor, connection, concurrency, onErro
       // Sources run under tsx, in development and in tests. A child works on one batch at a time with a small heap: threads
       // that help to collect it cost 8 % of its CPU.
       execArgv: isTypeScript ? ['--import', 'tsx'] : ['--single-threaded-gc'],
-      ...(env === undefined ? {} : { env }),
     },
   });
   worker.on('error', onError);

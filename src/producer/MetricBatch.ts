@@ -4,6 +4,11 @@ import { encodeMetricRows } from '../codec/metricRowsText.js';
 import type { OpenBatch } from './batch.js';
 import type { NormalizedMetric } from './normalizeMetric.js';
 
+/** Bytes that a sample takes in a batch, roughly: 24 are its time and value. */
+export function sampleBytes({ name, tagsJson }: NormalizedMetric): number {
+  return name.length + tagsJson.length + 24;
+}
+
 /** Samples on their way to one job. */
 export class MetricBatch implements OpenBatch<NormalizedMetric> {
   readonly id: string;
@@ -23,7 +28,7 @@ export class MetricBatch implements OpenBatch<NormalizedMetric> {
   }
 
   add(sample: NormalizedMetric): number {
-    this.#bytes += sample.tagsJson.length + sample.name.length + 24;
+    this.#bytes += sampleBytes(sample);
     return this.#samples.push(sample) - 1;
   }
 

@@ -23,8 +23,11 @@ export interface Keys {
   readonly cleanupStatus: string;
   /** Hash: a process's last heartbeat and figures; one key each, with a TTL. */
   heartbeat(process: string): string;
-  /** Every heartbeat, as a pattern for SCAN. */
-  readonly heartbeatPattern: string;
+  /**
+   * Set: the ids of the heartbeats, some of which may have expired. A SCAN for them would walk every job that waits, and
+   * on Redis Cluster one node only.
+   */
+  readonly heartbeats: string;
 }
 
 export interface SeriesKeys {
@@ -93,7 +96,7 @@ export function createKeys(prefix: string, { cluster = false }: { cluster?: bool
     keyIdentity: one('keys:identity'),
     cleanupStatus: one('health:cleanup'),
     heartbeat: (process) => one(`health:process:${process}`),
-    heartbeatPattern: one('health:process:*'),
+    heartbeats: one('health:processes'),
   };
 }
 

@@ -6,9 +6,6 @@ import { KeyError } from '../errors/KeyError.js';
 
 const INFO = new TextEncoder().encode('analytics-service transport v1');
 
-/** Bytes of a key sealed by `hpkeSeal`: 32 of the encapsulation, 32 of the key, 16 of the tag. */
-export const SEALED_KEY_BYTES = 80;
-
 /** HPKE (RFC 9180), base mode: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM. */
 function suite(): CipherSuite {
   return new CipherSuite({ kem: new DhkemX25519HkdfSha256(), kdf: new HkdfSha256(), aead: new Aes256Gcm() });

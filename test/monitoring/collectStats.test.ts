@@ -88,17 +88,17 @@ describe('collectStats', () => {
   });
 
   it('forgets a process that was killed, and takes it off the index', async () => {
-    await redis.sadd(keys.heartbeat('index'), 'processing-dead');
+    await redis.sadd(keys.heartbeats, 'processing-dead');
     await redis.hset(keys.heartbeat('processing-odd'), { role: 'processing', figures: 'no JSON' });
-    await redis.sadd(keys.heartbeat('index'), 'processing-odd');
+    await redis.sadd(keys.heartbeats, 'processing-odd');
     expect((await collect()).system).toMatchObject({ workerStatus: 'absent', processes: [] });
-    expect(await redis.exists(keys.heartbeat('index'))).toBe(0);
+    expect(await redis.exists(keys.heartbeats)).toBe(0);
   });
 
   it('calls workers stuck that beat while jobs wait and none ends', async () => {
     const none = JSON.stringify({ jobsCompleted: 5, jobsFailed: 0 });
     const beat = (spanMs: number) => ({ role: 'processing', host: 'a', pid: 1, startedAt: 1, rss: 1, heapUsed: 1, figures: none, before: none, spanMs });
-    await redis.sadd(keys.heartbeat('index'), 'processing-a');
+    await redis.sadd(keys.heartbeats, 'processing-a');
     await redis.hset(keys.heartbeat('processing-a'), beat(10_000));
     expect((await collect()).system.workerStatus).toBe('running');
     await queues.events.add('batch', {});

@@ -43,7 +43,7 @@ describe('startBroadcasting', () => {
     expect(JSON.parse((await started.store.redis.hget(heartbeat!, 'figures'))!)).toMatchObject({ clients: 0, authenticationFailures: 0 });
     await Promise.all([started.role.close(), started.role.close()]);
     expect((await socket.closed).code).toBe(1012);
-    expect(await started.store.redis.keys(started.store.keys.heartbeatPattern)).toEqual([]);
+    expect(await started.store.redis.keys(started.store.keys.heartbeat('*'))).toEqual([]);
     await until(async () => !String(await started.store.redis.client('LIST')).includes('analytics-broadcaster'));
   });
 

@@ -114,7 +114,7 @@ describe('startScheduling', () => {
     const worker = work();
     await until(async () => worker.done() >= 2);
     expect(await readCleanupStatus(redis, keys)).toBeDefined();
-    expect(await redis.scard(keys.heartbeat('index'))).toBe(1);
+    expect(await redis.scard(keys.heartbeats)).toBe(1);
     await worker.close();
   });
 

@@ -9,7 +9,7 @@ import type { Config } from '../../../config/parseConfig.js';
 import { EventPriority } from '../../../contract/EventPriority.js';
 import { EventBatch } from '../../../producer/EventBatch.js';
 import { createJobSender } from '../../../producer/JobSender.js';
-import { MetricBatch } from '../../../producer/MetricBatch.js';
+import { MetricBatch, sampleBytes } from '../../../producer/MetricBatch.js';
 import type { NormalizedEvent } from '../../../producer/normalizeEvent.js';
 import type { NormalizedMetric } from '../../../producer/normalizeMetric.js';
 import { Producer } from '../../../producer/Producer.js';
@@ -19,9 +19,6 @@ import { createKeys, type Keys } from '../../../redis/keys.js';
 import { checkKeyIdentity } from '../../../security/checkKeyIdentity.js';
 import type { KeyRing } from '../../../security/KeyRing.js';
 import { loadKeyRing } from '../../../security/loadKeyRing.js';
-
-/** A sample's time and value. */
-const SAMPLE_BYTES = 24;
 
 export interface ServiceLinkOptions {
   readonly config: Config;
@@ -87,7 +84,7 @@ export async function openServiceLink({ config, priorities, onError }: ServiceLi
     }),
     metrics: new Producer({
       lanes: ['metrics'],
-      lane: { ...paced(queues.metrics), seriesOf: (sample) => sample.name, bytesOf: (sample) => sample.tagsJson.length + sample.name.length + SAMPLE_BYTES },
+      lane: { ...paced(queues.metrics), seriesOf: (sample) => sample.name, bytesOf: sampleBytes },
       open: () => new MetricBatch(Date.now()),
       send: () =>
         createJobSender({ ...sender, queue: queues.metrics, jobName: jobs.metrics.name, kind: 'metrics', priority: METRIC_PRIORITY }),
