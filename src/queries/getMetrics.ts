@@ -45,7 +45,7 @@ export interface GetMetricsContext {
   /** The guard that samples pass before they are sent: a filter finds a tag in the form in which it was stored. */
   readonly guard: Guard;
   /** ms since the epoch. Samples before this are hidden, whether or not they were removed already. */
-  readonly oldestKept: number;
+  readonly oldestKept: () => number;
 }
 
 /**
@@ -57,7 +57,7 @@ export async function getMetrics(options: GetMetricsOptions, context: GetMetrics
   const { reader, tagReader } = context;
   const { name, startTime, endTime, tags, limit } = parseOptions('query of metrics', getMetricsOptionsSchema, options, ALLOWED);
   const wanted = wantedTags(name, tags ?? {}, context);
-  const lower = Math.max(startTime ?? -Infinity, context.oldestKept);
+  const lower = Math.max(startTime ?? -Infinity, context.oldestKept());
   const upper = endTime ?? Infinity;
   if (wanted === undefined || lower > upper) return [];
 

@@ -50,7 +50,7 @@ export async function createMetricFixture(url: string) {
         tagReader: new SeriesTagReader(redis, keys, secrets),
         secrets,
         guard: offGuard,
-        oldestKept: oldest.kept,
+        oldestKept: () => oldest.kept,
       }),
   };
 }

@@ -4,9 +4,9 @@ import { priorityTable, type PriorityTable } from '../../../../queues/priorities
 import { eventIdAt } from '../../../codec/batchId.js';
 import type { Config } from '../../../config/parseConfig.js';
 import { eventTypes } from '../../../contract/defineEventType.js';
-import type { Event, EventData } from '../../../contract/event.js';
+import type { EventData } from '../../../contract/event.js';
 import type { EventTypeName, EventTypes } from '../../../contract/eventTypes.js';
-import type { Metric, MetricData } from '../../../contract/metric.js';
+import type { MetricData } from '../../../contract/metric.js';
 import { AnalyticsError } from '../../../errors/AnalyticsError.js';
 import { DeadlineError } from '../../../errors/DeadlineError.js';
 import { ServiceClosedError } from '../../../errors/ServiceClosedError.js';
@@ -15,12 +15,11 @@ import type { Stats } from '../../../monitoring/Stats.js';
 import type { BatchOutcome } from '../../../producer/batch.js';
 import { normalizeEvent } from '../../../producer/normalizeEvent.js';
 import { normalizeMetric } from '../../../producer/normalizeMetric.js';
-import type { GetEventsOptions } from '../../../queries/getEvents.js';
-import type { GetMetricsOptions } from '../../../queries/getMetrics.js';
 import { cleanUp, cleanupLimits } from '../../../retention/cleanUp.js';
 import type { CleanupReport } from '../../../retention/cleanupStatus.js';
 import { createGuard } from '../../../security/guard/createGuard.js';
 import type { Guard } from '../../../security/guard/Guard.js';
+import { AnalyticsReader } from './AnalyticsReader.js';
 import { startInProcessWorker, type InProcessWorker } from './InProcessWorker.js';
 import { LocalAudience } from './LocalAudience.js';
 import { configOf, type AnalyticsServiceOptions } from './options.js';
@@ -48,7 +47,7 @@ export interface CloseReport {
 }
 
 /** Tracks events and metrics, and reads them back. Every call settles within `deadlineMs`. See docs/api.md. */
-export class AnalyticsService implements AsyncDisposable {
+export class AnalyticsService extends AnalyticsReader implements AsyncDisposable {
   readonly #config: Config;
   readonly #priorities: PriorityTable;
   readonly #types: EventTypes;
@@ -66,6 +65,7 @@ export class AnalyticsService implements AsyncDisposable {
    * @throws ConfigurationError naming every option and variable that is wrong
    */
   constructor(options: AnalyticsServiceOptions = {}) {
+    super();
     this.#config = configOf(options);
     this.#priorities = priorityTable(options.priorities);
     this.#types = options.eventTypes ?? eventTypes;
@@ -110,25 +110,6 @@ export class AnalyticsService implements AsyncDisposable {
   /** Tracks many. @returns a result for each, in order; one that is refused does not fail the others */
   async trackMetrics(items: readonly MetricData[]): Promise<TrackMetricResult[]> {
     return Promise.all(items.map((item) => this.trackMetric(item).then(() => ({ ok: true as const }), toFailure)));
-  }
-
-  /**
-   * Events of one type, newest first unless `order` is `asc`: 100 unless `limit` says otherwise, at most 10,000.
-   * Both ends of the range are included; without them it is everything kept.
-   * @throws ValidationError, DeadlineError, KeyError
-   */
-  async getEvents<const Type extends EventTypeName>(options: GetEventsOptions & { readonly type: Type }): Promise<Event<Type>[]> {
-    const events = await this.#within('getEvents', async (link) => this.#readerOf(link).getEvents(options));
-    // The schema of a defined type was applied when the event was tracked.
-    return events as Event<Type>[];
-  }
-
-  /**
-   * Samples of one metric that have all of the given tags, oldest first.
-   * @throws ValidationError, DeadlineError, KeyError
-   */
-  async getMetrics(options: GetMetricsOptions): Promise<Metric[]> {
-    return this.#within('getMetrics', async (link) => this.#readerOf(link).getMetrics(options));
   }
 
   /**
@@ -239,6 +220,10 @@ export class AnalyticsService implements AsyncDisposable {
   /** The link, unless the service is closing: then `#open` refuses. */
   get #openLink(): ServiceLink | undefined {
     return this.#closing === undefined ? this.#link : undefined;
+  }
+
+  protected read<T>(operation: string, work: (reader: ServiceReader) => Promise<T>): Promise<T> {
+    return this.#within(operation, async (link) => work(this.#readerOf(link)));
   }
 
   #readerOf(link: ServiceLink): ServiceReader {

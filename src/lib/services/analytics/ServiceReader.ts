@@ -1,11 +1,9 @@
 import { oldestKeptAt, retentionOf } from '../../../config/retention.js';
 import type { Config } from '../../../config/parseConfig.js';
 import type { EventTypes } from '../../../contract/eventTypes.js';
-import type { Event } from '../../../contract/event.js';
-import type { Metric } from '../../../contract/metric.js';
 import { KeyError } from '../../../errors/KeyError.js';
-import { getEvents, type GetEventsOptions } from '../../../queries/getEvents.js';
-import { getMetrics, type GetMetricsOptions } from '../../../queries/getMetrics.js';
+import { createEventQueries, type EventQueries } from '../../../queries/events/createEventQueries.js';
+import { createMetricQueries, type MetricQueries } from '../../../queries/metrics/createMetricQueries.js';
 import type { Guard } from '../../../security/guard/Guard.js';
 import { createEventReader } from '../../../storage/createEventReader.js';
 import { createMetricReader } from '../../../storage/createMetricReader.js';
@@ -20,8 +18,8 @@ export interface ServiceReaderOptions {
 
 /** The reading side of a service: what it shows follows from its own retention. */
 export interface ServiceReader {
-  getEvents(options: GetEventsOptions): Promise<Event[]>;
-  getMetrics(options: GetMetricsOptions): Promise<Metric[]>;
+  readonly events: EventQueries;
+  readonly metrics: MetricQueries;
 }
 
 /** Days that events of a type are shown: what the type's definition says, else what the configuration says. */
@@ -42,19 +40,17 @@ export function createServiceReader(link: ServiceLink, { config, types, guard }:
   const tagReader = new SeriesTagReader(redis, keys, secrets);
   const daysOf = shownDays(config, types);
   return {
-    getEvents: (options) =>
-      getEvents(options, {
-        reader: eventReader,
-        isKnownType: (type) => types.get(type) !== undefined,
-        oldestKept: (type) => oldestKeptAt(daysOf(type), Date.now()),
-      }),
-    getMetrics: (options) =>
-      getMetrics(options, {
-        reader: metricReader,
-        tagReader,
-        secrets,
-        guard,
-        oldestKept: oldestKeptAt(config.ANALYTICS_RETENTION_DAYS, Date.now()),
-      }),
+    events: createEventQueries({
+      reader: eventReader,
+      isKnownType: (type) => types.get(type) !== undefined,
+      oldestKept: (type) => oldestKeptAt(daysOf(type), Date.now()),
+    }),
+    metrics: createMetricQueries({
+      reader: metricReader,
+      tagReader,
+      secrets,
+      guard,
+      oldestKept: () => oldestKeptAt(config.ANALYTICS_RETENTION_DAYS, Date.now()),
+    }),
   };
 }
