@@ -1,4 +1,5 @@
 import type { BatchResult } from '../../queues/jobs.js';
+import { HOUR_MS } from '../codec/hours.js';
 import { chunkIdOf } from '../redis/keys.js';
 import type { KeyRing } from '../security/KeyRing.js';
 import type { EventStore, NewEventChunk } from '../storage/EventStore.js';
@@ -20,6 +21,14 @@ interface PendingChunk extends NewEventChunk {
   readonly checkEach: boolean;
 }
 
+const DAY_MS = 86_400_000;
+
+/** A day after the last event of the hour's UTC day: services whose clocks or retention differ a little still see all of it. */
+function usersExpireAt(hour: number, retentionMs: number): number | undefined {
+  if (retentionMs === Infinity) return undefined;
+  return (Math.floor((hour * HOUR_MS) / DAY_MS) + 2) * DAY_MS + retentionMs;
+}
+
 /**
  * Stores one batch of events: open, verify, leave out what is expired or was seen before, seal, store. Safe to run again,
  * and to run twice at once: what is stored is left alone.
@@ -38,6 +47,7 @@ export async function ingestEvents(jobId: string, data: unknown, context: Ingest
     ...part,
     chunkId: chunkIdOf(jobId, part.type, part.hour),
     checkEach,
+    usersExpireAt: usersExpireAt(part.hour, now() - oldestKept(part.type)),
     ...planMarks(part.rows, fingerprints, checkEach),
   });
   const kept = opened.flatMap((part) => {

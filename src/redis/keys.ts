@@ -49,6 +49,8 @@ export interface EventKeys extends SeriesKeys {
   readonly feed: string;
   /** Hash: what ids of callers and which batches were stored, 8-byte keyed hashes → day number. */
   seen(bucket: number): string;
+  /** HyperLogLog: the different users of a UTC day (days since 1970), as keyed 8-byte hashes. Expires with the day's events. */
+  users(day: number): string;
 }
 
 export interface MetricKeys extends SeriesKeys {
@@ -79,6 +81,7 @@ export function createKeys(prefix: string, { cluster = false }: { cluster?: bool
         counts: one(`events:counts:${name}`),
         feed: one(`events:feed:${name}`),
         seen: (bucket) => one(`events:seen:${name}:${bucket}`),
+        users: (day) => one(`events:users:${name}:${day}`),
       };
     },
     metric(name) {

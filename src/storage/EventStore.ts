@@ -21,6 +21,8 @@ export interface NewEventChunk {
   /** The rows' text, compressed, where it is there already. */
   readonly packed?: Buffer | undefined;
   readonly marks: readonly SeenMark[];
+  /** When the count of the different users of the chunk's UTC day expires, ms since the epoch. Default: never. */
+  readonly usersExpireAt?: number | undefined;
 }
 
 export type StoreOutcome =
@@ -31,6 +33,7 @@ export type StoreOutcome =
   | { readonly kind: 'seen'; readonly marks: readonly number[] };
 
 const DAY_MS = 86_400_000;
+const HOURS_OF_DAY = 24;
 
 /** Writes chunks of events. One script per chunk does everything that belongs to it. */
 export class EventStore {
@@ -65,8 +68,11 @@ export class EventStore {
     return outcomes;
   }
 
-  #call({ type, hour, chunkId, rows, packed, marks }: NewEventChunk, now: number): ScriptCall {
+  #call({ type, hour, chunkId, rows, packed, marks, usersExpireAt }: NewEventChunk, now: number): ScriptCall {
     const keys = this.#keys.event(type);
+    const users = usersOf(rows);
+    const { fingerprints } = this.#secrets;
+    const feedDay = Math.floor(now / DAY_MS);
     let earliest = Infinity;
     let latest = -Infinity;
     for (const timestamp of rows.timestamps) {
@@ -77,7 +83,15 @@ export class EventStore {
     const place = { kind: 'events', series: type, hour, chunkId, count, earliest, latest };
     const sealed = this.#secrets.chunks.seal(place, packed ?? compressFast(encodeEventRows(rows)));
     return {
-      keys: [keys.chunks, keys.time, keys.dataKeys, keys.counts, keys.feed, ...marks.map((mark) => keys.seen(mark.bucket))],
+      keys: [
+        keys.chunks,
+        keys.time,
+        keys.dataKeys,
+        keys.counts,
+        keys.feed,
+        keys.users(Math.floor(hour / HOURS_OF_DAY)),
+        ...marks.map((mark) => keys.seen(mark.bucket)),
+      ],
       args: [
         chunkId,
         sealed.bytes,
@@ -88,21 +102,15 @@ export class EventStore {
         earliest,
         hour,
         now,
-        this.#fingerprintsOf(rows, now),
+        // Who may want to see this chunk, for the broadcaster: it opens a chunk only when somebody connected is in it.
+        Buffer.concat(users.map((user) => fingerprints.user(user, feedDay))),
         takeRandom(6).toString('hex'),
         seenMarkValue(chunkId, now),
+        Buffer.concat(users.map((user) => fingerprints.visitor(user))),
+        usersExpireAt === undefined ? '' : Math.ceil(usersExpireAt),
         ...marks.map(seenMarkArgument),
       ],
     };
-  }
-
-  /** Who may want to see this chunk, for the broadcaster: it opens a chunk only when somebody connected is in it. */
-  #fingerprintsOf(rows: EventRows, now: number): Buffer {
-    const day = Math.floor(now / DAY_MS);
-    const users = new Set(rows.users);
-    users.delete(null);
-    const { fingerprints } = this.#secrets;
-    return Buffer.concat(Array.from(users as Set<string>, (user) => fingerprints.user(user, day))); // null was deleted
   }
 
   /** Types are listed before their first chunk, so that clean-up finds every one that was ever stored. */
@@ -115,6 +123,13 @@ export class EventStore {
     await this.#redis.hset(this.#keys.eventCatalogue, type, '1');
     this.#cataloguedTypes.add(type);
   }
+}
+
+/** The different users of a chunk. */
+function usersOf({ users }: EventRows): string[] {
+  const different = new Set<string>();
+  for (const user of users) if (user !== null) different.add(user);
+  return [...different];
 }
 
 /** The script's replies are its own: arrays whose first item is a word. */

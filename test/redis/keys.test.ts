@@ -30,7 +30,7 @@ const fixedKeys = (keys: Keys) => [keys.metricCatalogue, keys.eventCatalogue, ke
 function eventKeysOf(keys: Keys, type: string): string[] {
   const series = keys.event(type);
   const buckets = Array.from({ length: SEEN_BUCKETS }, (_, bucket) => series.seen(bucket));
-  return [series.chunks, series.time, series.dataKeys, series.counts, series.feed, ...buckets];
+  return [series.chunks, series.time, series.dataKeys, series.counts, series.feed, series.users(0), series.users(20_780), ...buckets];
 }
 const metricKeysOf = (keys: Keys, name: string) => Object.values<string>({ ...keys.metric(encode(name)) });
 const queueStarts = (keys: Keys) => Object.values(queuePlaces(keys)).map(({ prefix, name }) => `${prefix}:${name}:`);

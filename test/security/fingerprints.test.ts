@@ -13,7 +13,7 @@ const hex = (bytes: Buffer) => bytes.toString('hex');
 describe('fingerprints', () => {
   it('are the same in every process that has the key, and others under another key', () => {
     const [again, other] = [new Fingerprints(root), new Fingerprints(randomBytes(32))];
-    const all = (from: Fingerprints) => [from.user('u', 1), from.metricName('u'), from.series('u', '{}'), from.tag('u', 'k', 'v'), from.seen('event', 'u')].map(hex);
+    const all = (from: Fingerprints) => [from.user('u', 1), from.metricName('u'), from.series('u', '{}'), from.tag('u', 'k', 'v'), from.seen('event', 'u'), from.visitor('u')].map(hex);
     expect(all(again)).toEqual(all(fingerprints));
     for (const [place, one] of all(other).entries()) expect(one).not.toBe(all(fingerprints)[place]);
   });
@@ -27,8 +27,15 @@ describe('fingerprints', () => {
     expect(days[0]?.filter((one, place) => one === days[1]?.[place])).toHaveLength(0);
   });
 
+  it('stand for a visitor on every day, but for no other', () => {
+    const visitors = Array.from({ length: 2000 }, (_, place) => hex(fingerprints.visitor(`user-${place}`)));
+    fingerprints.user('user-1', 20_000);
+    expect(hex(fingerprints.visitor('user-1'))).toBe(visitors[1]);
+    expect(new Set(visitors).size).toBe(2000);
+  });
+
   it('of one place cannot be looked up in another', () => {
-    const same = ['user', 'custom', 'x'].flatMap((word) => [fingerprints.metricName(word), fingerprints.series(word, ''), fingerprints.tag(word, '', ''), fingerprints.seen('event', word), fingerprints.seen('batch', word)]);
+    const same = ['user', 'custom', 'x'].flatMap((word) => [fingerprints.metricName(word), fingerprints.series(word, ''), fingerprints.tag(word, '', ''), fingerprints.seen('event', word), fingerprints.seen('batch', word), fingerprints.visitor(word)]);
     expect(new Set(same.map((bytes) => hex(bytes.subarray(0, 8)))).size).toBe(same.length);
   });
 
@@ -44,6 +51,6 @@ describe('fingerprints', () => {
 
   it('are no hashes that anybody could make', () => {
     const plain = createHash('sha256').update('user-1').digest();
-    for (const one of [fingerprints.user('user-1', 1), fingerprints.metricName('user-1')]) expect(plain.includes(one.subarray(0, 4))).toBe(false);
+    for (const one of [fingerprints.user('user-1', 1), fingerprints.visitor('user-1'), fingerprints.metricName('user-1')]) expect(plain.includes(one.subarray(0, 4))).toBe(false);
   });
 });

@@ -53,7 +53,7 @@ describe('storeEventChunk', () => {
       const before = store.batch([{ timestamp: START }]);
       await store.run(before);
       const job = store.batch([
-        { timestamp: START + 5 },
+        { userId: 'ada', timestamp: START + 5 },
         { id: 'mine', timestamp: START + 7 },
         { id: eventIdAt(store.batch([{ timestamp: START }]).id, 3), timestamp: START + 9 },
       ]);
@@ -113,14 +113,14 @@ describe('storeEventChunk', () => {
     });
   });
 
-  it.each(['hset', 'hexists', 'hget', 'hmget', 'type', 'zadd', 'xadd', 'xinfo', 'evalsha'])(
+  it.each(['hset', 'hexists', 'hget', 'hmget', 'type', 'zadd', 'xadd', 'xinfo', 'pfadd', 'evalsha'])(
     'leaves nothing half done for good when the Redis user may not %s',
     async (command) => {
       await store.redis.call('ACL', 'SETUSER', 'lacking', 'reset', 'on', '>secret', '~*', '&*', '+@all', `-${command}`);
       const lacking = new Redis(server.url, { username: 'lacking', password: 'secret', protocol: 2 });
       try {
         await store.run(store.batch([{ id: 'before', timestamp: START }]));
-        const job = store.batch([{ timestamp: START + 1 }, { id: 'mine', timestamp: START + 2 }, { id: 'before', timestamp: START }]);
+        const job = store.batch([{ userId: 'ada', timestamp: START + 1 }, { id: 'mine', timestamp: START + 2 }, { id: 'before', timestamp: START }]);
         await expect(store.run(job, { through: lacking })).rejects.toThrow(/NOPERM|can't run this command/);
         expect(await store.run(job)).toMatchObject({ stored: 2, duplicates: 1 });
         expect((await stored()).map((event) => event.split('@')[1])).toEqual(['0', '1', '2']);
@@ -131,10 +131,10 @@ describe('storeEventChunk', () => {
   );
 
   it('writes nothing where a key holds something else, and says so', async () => {
-    const { chunks, time, dataKeys, counts, feed } = store.keys.event(TYPE);
+    const { chunks, time, dataKeys, counts, feed, users } = store.keys.event(TYPE);
     const buckets = Array.from({ length: SEEN_BUCKETS }, (_, bucket) => store.keys.event(TYPE).seen(bucket));
-    const job = store.batch([{ id: 'mine', timestamp: START }]);
-    for (const foreign of [[chunks], [time], [dataKeys], [counts], [feed], buckets]) {
+    const job = store.batch([{ id: 'mine', userId: 'ada', timestamp: START }]);
+    for (const foreign of [[chunks], [time], [dataKeys], [counts], [feed], [users(START / (24 * HOUR))], buckets]) {
       for (const key of foreign) await store.redis.set(key, 'of another program');
       const before = await store.redis.keys(`${store.keys.prefix}events:*`);
       const error = await store.run(job).then(
