@@ -38,7 +38,7 @@ export async function selectRows<Rows extends TimedRows>(
 ): Promise<Candidate<Rows>[]> {
   const { series, lower, upper, order } = range;
   const selection = new Selection<Rows>(size, order);
-  const isBeyond = ({ earliest, latest }: ChunkIndexEntry): boolean => {
+  const isBeyond = ({ earliest, latest }: Pick<ChunkIndexEntry, 'earliest' | 'latest'>): boolean => {
     const last = selection.lastTime;
     return last !== undefined && (order === 'desc' ? latest < last : earliest > last);
   };

@@ -31,17 +31,28 @@ export interface Keys {
 }
 
 export interface SeriesKeys {
-  /** Hash: chunk id (16 bytes) → sealed chunk; an event chunk's last offset (8 bytes) stands before it. */
+  /**
+   * Hash: chunk id (16 bytes) → sealed chunk; a small event chunk's last offset (8 bytes) stands before it. Of a merged
+   * chunk that field holds its header and head, and `blockField` names its blocks.
+   */
   readonly chunks: string;
   /** Sorted set: score = latest time in the chunk; member = see `ChunkIndexEntry`. */
   readonly time: string;
   /** Hash: chunk id → its wrapped data key. */
   readonly dataKeys: string;
   /**
-   * Hash: UTC hour number → events (or samples) stored in it. For events also `offset` (of the last one stored) and
-   * `epoch`. One hash, so that one HSET changes all of them or none.
+   * Hash: UTC hour number → events (or samples) stored in it; `s<hour>` → small chunks in it, which is how merging finds
+   * its work; `m<hour>` → swaps in it so far, so that a reader of several pages sees that one came in between. For events
+   * also `offset` (of the last one stored) and `epoch`. One hash, so that one HSET changes all of them or none.
    */
   readonly counts: string;
+  /** Sorted set: index members of chunks that were merged into others, by when, ms. They stay readable for a while. */
+  readonly retired: string;
+  /**
+   * Hash: UTC hour → the first 8 bytes of the id of each small chunk of it that was merged, or '*' when they are spread
+   * over `<hour>.<first byte>`. A job that comes again finds its chunk here.
+   */
+  readonly absorbed: string;
 }
 
 export interface EventKeys extends SeriesKeys {
@@ -79,6 +90,8 @@ export function createKeys(prefix: string, { cluster = false }: { cluster?: bool
         time: one(`events:time:${name}`),
         dataKeys: one(`events:keys:${name}`),
         counts: one(`events:counts:${name}`),
+        retired: one(`events:retired:${name}`),
+        absorbed: one(`events:absorbed:${name}`),
         feed: one(`events:feed:${name}`),
         seen: (bucket) => one(`events:seen:${name}:${bucket}`),
         users: (day) => one(`events:users:${name}:${day}`),
@@ -91,6 +104,8 @@ export function createKeys(prefix: string, { cluster = false }: { cluster?: bool
         time: one(`metrics:time:${placed}`),
         dataKeys: one(`metrics:keys:${placed}`),
         counts: one(`metrics:counts:${placed}`),
+        retired: one(`metrics:retired:${placed}`),
+        absorbed: one(`metrics:absorbed:${placed}`),
         tags: one(`metrics:tags:${placed}`),
       };
     },
@@ -118,4 +133,9 @@ export function encodeMetricName(name: string, isClear: boolean, digest: (name: 
 /** The 16 bytes that name the chunk of `jobId` for one series and UTC hour: the same whenever the job runs again. */
 export function chunkIdOf(jobId: string, series: string, hour: number): Buffer {
   return createHash('sha256').update(`${jobId}\n${series}\n${hour}`).digest().subarray(0, 16);
+}
+
+/** The field of a merged chunk's block, in the hash of chunks: the chunk's id, then the block's number in a byte. */
+export function blockField(chunkId: Buffer, block: number): Buffer {
+  return Buffer.concat([chunkId, Buffer.of(block)]);
 }

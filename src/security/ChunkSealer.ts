@@ -8,6 +8,7 @@ const FORMAT = 1;
 const KEY_ID_BYTES = 4;
 /** AES key wrap's fixed start value, RFC 3394 section 2.2.3.1. */
 const WRAP_START = Buffer.alloc(8, 0xa6);
+const KEY_BYTES = 32;
 const HEADER_BYTES = 1 + NONCE_BYTES;
 
 /** What a sealed chunk is bound to. Change any of it and the chunk does not open. */
@@ -31,6 +32,16 @@ export interface SealedChunk {
   readonly wrappedKey: Buffer;
 }
 
+/** A chunk in parts that are read one by one: a directory of them, and the blocks, each sealed by itself. */
+export interface SealedBlocks {
+  readonly head: Buffer;
+  readonly blocks: readonly Buffer[];
+  readonly wrappedKey: Buffer;
+}
+
+/** Which part of a chunk: bound in, so that no block passes for another one. */
+export type BlockName = 'head' | number;
+
 /**
  * Seals each chunk under a random data key of its own, wrapped by the key-encryption key (RFC 3394). Whoever destroys
  * the wrapped key makes every copy of the chunk noise, old backups included: 44 bytes a chunk buy that.
@@ -46,15 +57,10 @@ export class ChunkSealer {
 
   seal(place: ChunkPlace, plain: Uint8Array): SealedChunk {
     // One request for randomness: 32 bytes of key and 12 of nonce.
-    const random = takeRandom(32 + NONCE_BYTES);
-    const dataKey = random.subarray(0, 32);
-    const nonce = random.subarray(32);
-    const sealed = sealBytes(dataKey, nonce, plain, chunkContext(place));
-    const wrap = createCipheriv('id-aes256-wrap', this.#keyEncryptionKey, WRAP_START);
-    return {
-      bytes: Buffer.concat([Buffer.of(FORMAT), nonce, sealed]),
-      wrappedKey: Buffer.concat([this.#keyId, wrap.update(dataKey), wrap.final()]),
-    };
+    const random = takeRandom(KEY_BYTES + NONCE_BYTES);
+    const dataKey = random.subarray(0, KEY_BYTES);
+    const nonce = random.subarray(KEY_BYTES);
+    return { bytes: sealPart(dataKey, nonce, plain, chunkContext(place)), wrappedKey: this.#wrap(dataKey) };
   }
 
   /**
@@ -62,12 +68,33 @@ export class ChunkSealer {
    *   `SEAL_BROKEN` when key, bytes and place don't belong together
    */
   open(place: ChunkPlace, chunk: SealedChunk): Buffer {
-    const { bytes, wrappedKey } = chunk;
-    if (bytes.length < HEADER_BYTES || bytes[0] !== FORMAT) {
-      throw new KeyError('SEAL_BROKEN', 'A chunk has a format that this version does not know.');
-    }
+    return openPart(this.#unwrap(chunk.wrappedKey), chunk.bytes, chunkContext(place));
+  }
+
+  /** Seals the parts of a chunk under one data key, each with a nonce of its own: a few hundred, so none comes twice. */
+  sealBlocks(place: ChunkPlace, head: Uint8Array, blocks: readonly Uint8Array[]): SealedBlocks {
+    const random = takeRandom(KEY_BYTES + NONCE_BYTES * (blocks.length + 1));
+    const dataKey = random.subarray(0, KEY_BYTES);
+    const nonce = (part: number): Buffer => random.subarray(KEY_BYTES + NONCE_BYTES * part, KEY_BYTES + NONCE_BYTES * (part + 1));
+    return {
+      head: sealPart(dataKey, nonce(0), head, blockContext(place, 'head')),
+      blocks: blocks.map((block, number) => sealPart(dataKey, nonce(number + 1), block, blockContext(place, number))),
+      wrappedKey: this.#wrap(dataKey),
+    };
+  }
+
+  /**
+   * Opens parts of a chunk, one after another: its data key is unwrapped once.
+   * @throws KeyError as `open` does, and so does what it returns
+   */
+  blockOpener(place: ChunkPlace, wrappedKey: Buffer): (name: BlockName, bytes: Buffer) => Buffer {
     const dataKey = this.#unwrap(wrappedKey);
-    return openBytes(dataKey, bytes.subarray(1, HEADER_BYTES), bytes.subarray(HEADER_BYTES), chunkContext(place), 'A chunk');
+    return (name, bytes) => openPart(dataKey, bytes, blockContext(place, name));
+  }
+
+  #wrap(dataKey: Uint8Array): Buffer {
+    const wrap = createCipheriv('id-aes256-wrap', this.#keyEncryptionKey, WRAP_START);
+    return Buffer.concat([this.#keyId, wrap.update(dataKey), wrap.final()]);
   }
 
   #unwrap(wrappedKey: Buffer): Buffer {
@@ -86,6 +113,21 @@ export class ChunkSealer {
       throw new KeyError('SEAL_BROKEN', "A chunk's data key does not unwrap: it was changed.", { cause });
     }
   }
+}
+
+function sealPart(dataKey: Uint8Array, nonce: Buffer, plain: Uint8Array, context: Buffer): Buffer {
+  return Buffer.concat([Buffer.of(FORMAT), nonce, sealBytes(dataKey, nonce, plain, context)]);
+}
+
+function openPart(dataKey: Uint8Array, bytes: Buffer, context: Buffer): Buffer {
+  if (bytes.length < HEADER_BYTES || bytes[0] !== FORMAT) {
+    throw new KeyError('SEAL_BROKEN', 'A chunk has a format that this version does not know.');
+  }
+  return openBytes(dataKey, bytes.subarray(1, HEADER_BYTES), bytes.subarray(HEADER_BYTES), context, 'A chunk');
+}
+
+function blockContext(place: ChunkPlace, name: BlockName): Buffer {
+  return Buffer.concat([chunkContext(place), Buffer.from(name === 'head' ? '|head' : `|block ${name}`)]);
 }
 
 function chunkContext(place: ChunkPlace): Buffer {

@@ -5,7 +5,7 @@ import { decompress } from '../codec/compression.js';
 import { AnalyticsError } from '../errors/AnalyticsError.js';
 import type { SeriesKeys } from '../redis/keys.js';
 import type { ReadingKeys } from '../security/KeyRing.js';
-import type { ChunkIndexEntry } from './ChunkIndexEntry.js';
+import type { ChunkEntry, ChunkIndexEntry } from './ChunkIndexEntry.js';
 import { readIndex, type IndexRange } from './readIndex.js';
 
 /** A chunk as it is read. */
@@ -20,7 +20,7 @@ export interface Chunk<Rows> {
 
 /** A chunk that was fetched, and is opened when it is needed. */
 export interface FetchedChunk<Rows> {
-  readonly entry: ChunkIndexEntry;
+  readonly entry: ChunkEntry;
   /** @throws KeyError when it was sealed under another key, or changed */
   open(): Chunk<Rows>;
 }
@@ -30,7 +30,7 @@ export interface ChunkFormat<Rows> {
   readonly kind: string;
   keysOf(series: string): SeriesKeys;
   /** Splits what the hash holds into the sealed bytes and the first row's offset. */
-  split(stored: Buffer, entry: ChunkIndexEntry): { readonly sealed: Buffer; readonly firstOffset: number };
+  split(stored: Buffer, entry: ChunkEntry): { readonly sealed: Buffer; readonly firstOffset: number };
   decode(text: string): Rows;
   countOf(rows: Rows): number;
 }
@@ -83,11 +83,11 @@ export class ChunkReader<Rows extends object> {
    * Fetches chunks and their keys in one round trip.
    * @returns those that are still there, in the order asked for: clean-up may have removed some since the index was read
    */
-  async fetch(series: string, entries: readonly ChunkIndexEntry[]): Promise<FetchedChunk<Rows>[]> {
+  async fetch(series: string, entries: readonly ChunkEntry[]): Promise<FetchedChunk<Rows>[]> {
     const names = entries.map((entry) => entry.chunkId.toString('latin1'));
     const known = names.map((name) => this.#cache?.get(name));
     const absent = entries.filter((_, place) => known[place] === undefined);
-    const stored = new Map<ChunkIndexEntry, StoredChunk>();
+    const stored = new Map<ChunkEntry, StoredChunk>();
     if (absent.length > 0) {
       const replies = await this.#fetchStored(series, absent.map((entry) => entry.chunkId));
       for (const [place, entry] of absent.entries()) {
@@ -121,7 +121,7 @@ export class ChunkReader<Rows extends object> {
     });
   }
 
-  #open(series: string, entry: ChunkIndexEntry, stored: StoredChunk, name: string): Chunk<Rows> {
+  #open(series: string, entry: ChunkEntry, stored: StoredChunk, name: string): Chunk<Rows> {
     const { sealed, firstOffset } = this.#format.split(stored.bytes, entry);
     const plain = this.#secrets.chunks.open({ kind: this.#format.kind, series, ...entry }, { bytes: sealed, wrappedKey: stored.wrappedKey });
     const text = decompress(plain);

@@ -30,7 +30,7 @@ const fixedKeys = (keys: Keys) => [keys.metricCatalogue, keys.eventCatalogue, ke
 function eventKeysOf(keys: Keys, type: string): string[] {
   const series = keys.event(type);
   const buckets = Array.from({ length: SEEN_BUCKETS }, (_, bucket) => series.seen(bucket));
-  return [series.chunks, series.time, series.dataKeys, series.counts, series.feed, series.users(0), series.users(20_780), ...buckets];
+  return [series.chunks, series.time, series.dataKeys, series.counts, series.retired, series.absorbed, series.feed, series.users(0), series.users(20_780), ...buckets];
 }
 const metricKeysOf = (keys: Keys, name: string) => Object.values<string>({ ...keys.metric(encode(name)) });
 const queueStarts = (keys: Keys) => Object.values(queuePlaces(keys)).map(({ prefix, name }) => `${prefix}:${name}:`);
@@ -57,8 +57,8 @@ describe.each([false, true])('the keys, cluster: %s', (cluster) => {
 
   it('let no metric’s name reach a key of another, not even a hostile one', () => {
     const all = hostileNames.flatMap((name) => metricKeysOf(keys, name));
-    expect(new Set(all).size).toBe(new Set(hostileNames).size * 5);
-    expect(all.every((key) => /^analytics:metrics:((time|keys|counts|tags):)?\{?(~[\w-]{22}|[a-z][a-z0-9_.]{0,63})\}?$/.test(key))).toBe(true);
+    expect(new Set(all).size).toBe(new Set(hostileNames).size * 7);
+    expect(all.every((key) => /^analytics:metrics:((time|keys|counts|retired|absorbed|tags):)?\{?(~[\w-]{22}|[a-z][a-z0-9_.]{0,63})\}?$/.test(key))).toBe(true);
   });
 
   it('of another prefix are others', () => {

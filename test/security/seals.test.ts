@@ -83,6 +83,51 @@ describe('a sealed chunk', () => {
   });
 });
 
+describe('a chunk sealed in blocks', () => {
+  const parts = [plain, Buffer.from('one column'), Buffer.from('another one'), Buffer.alloc(0)];
+  const seal = () => {
+    const { head, blocks, wrappedKey } = chunks.sealBlocks(place, parts[0]!, parts.slice(1));
+    return { all: [head, ...blocks], wrappedKey };
+  };
+  const nameOf = (part: number) => (part === 0 ? ('head' as const) : part - 1);
+
+  it('opens part by part where it was sealed', () => {
+    const { all, wrappedKey } = seal();
+    const open = chunks.blockOpener(place, wrappedKey);
+    for (const part of [2, 0, 3, 1]) expect(open(nameOf(part), all[part]!)).toEqual(parts[part]);
+  });
+
+  it('takes no part for another one, of this chunk or of another, and none that was changed or moved', async () => {
+    const { all, wrappedKey } = seal();
+    const again = seal();
+    const open = chunks.blockOpener(place, wrappedKey);
+    const whole = chunks.seal(place, plain);
+    const tries = new Refusals();
+    for (const [part, bytes] of all.entries()) {
+      for (const name of ['head' as const, 0, 1, 2, 3, 12, 255]) {
+        if (name !== nameOf(part)) await tries.attempt(`part ${part} as ${name}`, () => open(name, bytes));
+        await tries.attempt(`part ${part} of the same chunk sealed again as ${name}`, () => open(name, again.all[part]!));
+        await tries.attempt(`a whole chunk as ${name}`, () => open(name, whole.bytes));
+      }
+      await tries.attempt(`part ${part} as a whole chunk`, () => chunks.open(place, { bytes, wrappedKey }));
+      for (const change of [bitFlips, otherLengths]) {
+        for (const changed of change(bytes)) await tries.attempt(`part ${part} changed`, () => open(nameOf(part), changed));
+      }
+      for (const moved of elsewhere) {
+        await tries.attempt(`part ${part} moved`, () => chunks.blockOpener({ ...place, ...moved }, wrappedKey)(nameOf(part), bytes));
+      }
+    }
+    for (const changed of bitFlips(wrappedKey)) await tries.attempt('a changed key', () => chunks.blockOpener(place, changed));
+    expect(tries.wrong).toEqual([]);
+    expect(tries.refused).toBeGreaterThan(2000);
+  });
+
+  it('uses no nonce twice', () => {
+    const { all } = seal();
+    expect(new Set(all.map((bytes) => bytes.subarray(1, 13).toString('hex'))).size).toBe(all.length);
+  });
+});
+
 describe('a sealed batch', () => {
   const seal = async (sealer: TransportSealer, jobId: string) => sealer.prepare().then(() => sealer.seal(jobId, 'events', 7, plain));
   const jobId = '0193a5f0-0000-7000-8000-000000000000';
