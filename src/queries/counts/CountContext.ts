@@ -1,0 +1,10 @@
+/** What questions for counts are answered from. */
+export interface CountContext {
+  /** Every event type that was ever stored. */
+  storedTypes(): Promise<readonly string[]>;
+  /** UTC hour (hours since 1970) → events of the type stored in it. */
+  hourCounts(type: string): Promise<ReadonlyMap<number, number>>;
+  readonly isKnownType: (type: string) => boolean;
+  /** ms since the epoch. Events of the type before this are hidden, whether or not they were removed already. */
+  readonly oldestKept: (type: string) => number;
+}
