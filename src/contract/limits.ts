@@ -32,4 +32,14 @@ export const limits = {
   batchSize: 4096,
   /** Events that one `getEvents` returns. */
   pageSize: 10_000,
+  /** Levels of nesting in a query's filter; a single condition is level 1. */
+  filterDepth: 16,
+  /** Conditions of a filter, each `and`, `or` and `not` counted as one. */
+  filterNodes: 256,
+  /** Values of one `in`. */
+  filterListLength: 1024,
+  /** UTF-16 units of a text that a filter compares with. */
+  filterTextLength: 4096,
+  /** Members that a query's `select` names. */
+  selectedFields: 256,
 } as const;
