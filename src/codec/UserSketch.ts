@@ -33,7 +33,7 @@ export class UserSketch {
 
   /** How many users, by Ertl's estimator (arXiv 1702.01284), as PFCOUNT has it. */
   count(): number {
-    const having = new Array<number>(RANK_BITS + 2).fill(0);
+    const having = new Uint16Array(RANK_BITS + 2);
     for (const rank of this.#registers) having[rank]! += 1;
     let sum = REGISTERS * tau(1 - having[RANK_BITS + 1]! / REGISTERS);
     for (let rank = RANK_BITS; rank >= 1; rank -= 1) sum = 0.5 * (sum + having[rank]!);
