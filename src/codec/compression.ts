@@ -1,4 +1,4 @@
-import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
+import { brotliCompressSync, brotliDecompressSync, constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 
 import { AnalyticsError } from '../errors/AnalyticsError.js';
 
@@ -32,4 +32,42 @@ export function decompress(bytes: Uint8Array): string {
   } catch {
     throw new AnalyticsError('STORE_INCONSISTENT', 'A batch or chunk does not inflate.');
   }
+}
+
+/** A window that is larger than what is compressed only costs both sides memory. */
+const MOST_WINDOW_BITS = 22;
+
+/**
+ * brotli quality 5: for the columns of 2,000 web requests 11 % smaller than deflate level 9, and faster than it; quality 9
+ * makes another 1 %, at twice the time. Inflating takes as long as deflate's (15 µs for 2,000 bytes, most of it the call).
+ */
+export function compressWell(bytes: Uint8Array): Buffer {
+  const window = Math.min(MOST_WINDOW_BITS, Math.max(constants.BROTLI_MIN_WINDOW_BITS, 32 - Math.clz32(bytes.length)));
+  return brotliCompressSync(bytes, {
+    chunkSize: Math.max(constants.Z_MIN_CHUNK, Math.min(bytes.length, LARGEST_PIECE)),
+    params: {
+      [constants.BROTLI_PARAM_QUALITY]: 5,
+      [constants.BROTLI_PARAM_LGWIN]: window,
+      [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
+    },
+  });
+}
+
+/**
+ * Undoes `compressWell`.
+ *
+ * @param length of what comes out, which the caller knows: nothing grows past it
+ * @throws AnalyticsError `STORE_INCONSISTENT` when it is not brotli, or of another length
+ */
+export function decompressTo(length: number, bytes: Uint8Array): Buffer {
+  if (length > MOST_BYTES) throw new AnalyticsError('STORE_INCONSISTENT', 'A block of a merged chunk is too large.');
+  let inflated: Buffer | undefined;
+  try {
+    const chunkSize = Math.max(constants.Z_MIN_CHUNK, Math.min(length, LARGEST_PIECE));
+    inflated = brotliDecompressSync(bytes, { maxOutputLength: Math.max(1, length), chunkSize });
+  } catch {
+    // Whatever it says, it says about bytes that do not fit.
+  }
+  if (inflated?.length !== length) throw new AnalyticsError('STORE_INCONSISTENT', 'A block of a merged chunk does not inflate.');
+  return inflated;
 }

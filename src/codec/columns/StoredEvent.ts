@@ -1,0 +1,49 @@
+import type { Event, JsonObject } from '../../contract/event.js';
+import type { EventPriority } from '../../contract/EventPriority.js';
+import { eventIdAt } from '../batchId.js';
+import type { EventRows } from '../EventRows.js';
+
+/** One event as it stands in a chunk, whichever chunk that is: what a merge takes out of chunks and puts into others. */
+export interface StoredEvent {
+  /** Its place in the order in which the events of its type were stored, from 1. */
+  readonly offset: number;
+  /** ms since 1970. */
+  readonly timestamp: number;
+  readonly id: string;
+  readonly priority: EventPriority;
+  readonly userId: string | null;
+  readonly sessionId: string | null;
+  /** JSON text of an object. */
+  readonly properties: string;
+  /** JSON text of an object, or '' where there is none. */
+  readonly metadata: string;
+}
+
+/** The events of a small chunk, in the order of their offsets. */
+export function storedEventsOf(rows: EventRows, firstOffset: number): StoredEvent[] {
+  return rows.timestamps.map((timestamp, row) => ({
+    offset: firstOffset + row,
+    timestamp,
+    id: rows.callerIds.get(row) ?? eventIdAt(rows.batchId, rows.places[row]!),
+    priority: rows.priority,
+    userId: rows.users[row] ?? null,
+    sessionId: rows.sessions[row] ?? null,
+    properties: rows.properties[row]!,
+    metadata: rows.metadata[row]!,
+  }));
+}
+
+/** What a query returns for it. */
+export function eventOf(type: string, stored: StoredEvent): Event {
+  const { id, priority, userId, sessionId, properties, metadata, timestamp } = stored;
+  return {
+    id,
+    type,
+    priority,
+    ...(userId !== null && { userId }),
+    ...(sessionId !== null && { sessionId }),
+    properties: JSON.parse(properties) as JsonObject, // verified before it was sealed
+    ...(metadata !== '' && { metadata: JSON.parse(metadata) as JsonObject }),
+    timestamp,
+  };
+}
