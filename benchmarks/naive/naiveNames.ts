@@ -5,6 +5,7 @@ export const naiveNames = {
   queue: 'naive',
   events: (type: string) => `naive:processed:${type}`,
   times: (type: string) => `naive:time:${type}`,
+  samples: 'naive:samples',
 } as const;
 
 export const naivePriorities: Readonly<Record<EventPriority, number>> = {

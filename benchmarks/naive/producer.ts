@@ -1,7 +1,8 @@
-/** The naive producer's process: `queue.add` for each event. */
+/** The naive producer's process: `queue.add` for each event, one `ZADD` for each call of samples. */
 import { randomUUID } from 'node:crypto';
 
 import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
 
 import { serveProducer } from '../support/producer.js';
 import { naiveNames, naivePriorities } from './naiveNames.js';
@@ -11,6 +12,7 @@ const queue = new Queue(naiveNames.queue, {
   defaultJobOptions: { removeOnComplete: true, attempts: 3 },
 });
 queue.on('error', (error) => console.error(error));
+const redis = new Redis(process.env['REDIS_URL'] ?? '', { protocol: 2, maxRetriesPerRequest: null });
 
 serveProducer({
   async track(event) {
@@ -19,5 +21,15 @@ serveProducer({
     await queue.add('event', data, { priority: naivePriorities[event.priority] });
     return id;
   },
-  close: () => queue.close(),
+  async trackSamples(samples) {
+    const added = await redis.zadd(
+      naiveNames.samples,
+      ...samples.flatMap((sample) => [sample.timestamp, JSON.stringify({ value: sample.value, tags: sample.tags, timestamp: sample.timestamp })]),
+    );
+    return Number(added);
+  },
+  async close() {
+    await queue.close();
+    redis.disconnect();
+  },
 });

@@ -1,7 +1,7 @@
 import { Queue } from 'bullmq';
 
 import { EventType } from '../../src/contract/EventType.js';
-import { watchedUser } from '../events.js';
+import { watchedUser } from '../data/events.js';
 import type { Pipeline } from '../support/Pipeline.js';
 import type { ProducerCommands } from '../support/producer.js';
 import type { ClientCommands } from '../support/socketClient.js';

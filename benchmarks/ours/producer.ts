@@ -9,5 +9,9 @@ const service = new AnalyticsService({
 
 serveProducer({
   track: (event) => service.trackEvent(event),
+  async trackSamples(samples) {
+    const results = await service.trackMetrics(samples);
+    return results.filter(({ ok }) => ok).length;
+  },
   close: async () => void (await service.close({ timeoutMs: 30_000 })),
 });

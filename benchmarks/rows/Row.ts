@@ -10,15 +10,40 @@ export interface Row {
   readonly unit: string;
   /** How many times better than the peer; null where there is none. */
   readonly ratio: number | null;
+  readonly better: 'higher' | 'lower';
   readonly target: number;
   /** What the target is for. */
   readonly targetIs: 'least ratio' | 'most';
+  /** A ratio that is tried for beyond the target. */
+  readonly aim?: number;
+  /** What our figure may be at most, whatever the ratio. */
+  readonly most?: number;
   readonly pass: boolean;
   /** Nothing was lost, refused or late: what holds even where figures mean nothing. */
   readonly sound: boolean;
   readonly spread: { readonly ours: Spread; readonly peer: Spread | null; readonly ratio: Spread | null };
+  /** CPU time of each process, in µs an event; medians of the rounds. */
+  readonly cpuUs?: { readonly ours: CpuByProcess; readonly peer: CpuByProcess };
+  /** The same figure with less and with more stored. */
+  readonly growth?: Growth;
   /** What else was seen, in words. */
   readonly notes: readonly string[];
+}
+
+export type CpuByProcess = Readonly<Record<string, number>>;
+
+export interface Growth {
+  /** What `ours` and `peer` of a point are in. */
+  readonly unit: string;
+  /** From the smallest store to the largest. */
+  readonly points: readonly GrowthPoint[];
+}
+
+export interface GrowthPoint {
+  /** Events or samples stored. */
+  readonly stored: number;
+  readonly ours: number;
+  readonly peer: number | null;
 }
 
 export interface RowFigures {
@@ -32,6 +57,10 @@ export interface RowFigures {
   readonly peer?: readonly number[];
   readonly target: number;
   readonly targetIs: Row['targetIs'];
+  readonly aim?: number;
+  readonly most?: number;
+  readonly cpuUs?: Row['cpuUs'];
+  readonly growth?: Growth | undefined;
   /** Whether nothing was lost, refused or late. Default: true. */
   readonly isSound?: boolean;
   readonly notes?: readonly string[];
@@ -39,7 +68,7 @@ export interface RowFigures {
 
 /** Ratios are made within a round, since two rounds may have run on a machine in different moods. */
 export function createRow(figures: RowFigures): Row {
-  const { id, what, unit, better, target, targetIs, isSound = true, notes = [] } = figures;
+  const { id, what, unit, better, target, targetIs, aim, most, cpuUs, growth, isSound = true, notes = [] } = figures;
   const ours = spreadOf(figures.ours);
   const peer = figures.peer === undefined ? null : spreadOf(figures.peer);
   const ratios = figures.peer?.map((theirs, round) => {
@@ -48,6 +77,7 @@ export function createRow(figures: RowFigures): Row {
   });
   const ratio = ratios === undefined ? null : spreadOf(ratios);
   const isMet = targetIs === 'least ratio' ? (ratio?.median ?? 0) >= target : ours.median <= target;
+  const isWithin = most === undefined || ours.median <= most;
   return {
     id,
     what,
@@ -55,11 +85,16 @@ export function createRow(figures: RowFigures): Row {
     peer: peer?.median ?? null,
     unit,
     ratio: ratio?.median ?? null,
+    better,
     target,
     targetIs,
-    pass: isMet && isSound,
+    ...(aim !== undefined && { aim }),
+    ...(most !== undefined && { most }),
+    pass: isMet && isWithin && isSound,
     sound: isSound,
     spread: { ours, peer, ratio },
+    ...(cpuUs !== undefined && { cpuUs }),
+    ...(growth !== undefined && { growth }),
     notes,
   };
 }

@@ -12,6 +12,8 @@ export interface SuiteContext {
   readonly wanted: ReadonlySet<string>;
   /** Small numbers, to see that everything works; its figures mean nothing. */
   readonly isQuick: boolean;
+  /** Measures with less and with more stored as well, where that can matter. */
+  readonly isGrowth: boolean;
   /** How often each contestant runs. */
   readonly rounds: number;
   /** An access log whose replay the memory is measured with. */

@@ -1,5 +1,5 @@
 import { startNaive } from '../naive/startNaive.js';
-import { startOurs } from '../ours/startOurs.js';
+import { startOurs, type OursOptions } from '../ours/startOurs.js';
 import type { Pipeline } from '../support/Pipeline.js';
 import { startRedis, type BenchmarkRedis } from '../support/startRedis.js';
 import { createRow, type Row } from './Row.js';
@@ -21,7 +21,7 @@ export const acknowledged: Suite = {
     const figures = new Map(wanted.map(({ id }) => [id, { ours: [] as number[], peer: [] as number[], failed: 0 }]));
     for (let round = 1; round <= context.rounds; round += 1) {
       for (const { id, callers } of wanted) {
-        const ours = await runOne((redis) => startOurs(redis, { ...oursOptions }), callers, oursEvents(context));
+        const ours = await runOne((redis) => startOurs(redis, oursOptions), callers, oursEvents(context));
         const peer = await runOne((redis) => startNaive(redis, 0), callers, peerEvents(context));
         const figure = figures.get(id);
         figure?.ours.push(ours.perSecond);
@@ -48,7 +48,7 @@ export const acknowledged: Suite = {
   },
 };
 
-const oursOptions = { batchSize: 100, processingInterval: 0, isProducerOnly: true } as const;
+const oursOptions: OursOptions = { batchSize: 100, processingInterval: 0, roles: [] };
 const oursEvents = ({ isQuick }: SuiteContext) => (isQuick ? 2000 : 200_000);
 const peerEvents = ({ isQuick }: SuiteContext) => (isQuick ? 2000 : 60_000);
 

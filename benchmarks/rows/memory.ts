@@ -1,93 +1,121 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
-import { naiveNames } from '../naive/naiveNames.js';
-import { startOurs } from '../ours/startOurs.js';
-import { measureThroughput } from '../support/measureThroughput.js';
+import { fillNaive } from '../naive/fillNaive.js';
+import { startOurs, type OursPipeline } from '../ours/startOurs.js';
+import { memoryByKind } from '../support/memoryByKind.js';
+import { createProgress } from '../support/progress.js';
 import { readLogEvents } from '../support/readLogEvents.js';
-import { startRedis, type BenchmarkRedis } from '../support/startRedis.js';
-import { createRow } from './Row.js';
-import type { Suite } from './Suite.js';
+import { awaitStored, settledMemory } from '../support/settle.js';
+import { startRedis } from '../support/startRedis.js';
+import { createRow, type GrowthPoint } from './Row.js';
+import { sizesOf, tableSize } from './sizes.js';
+import type { Suite, SuiteContext } from './Suite.js';
 
 const IN_FLIGHT = 1000;
+const SLICE = 25_000;
+/** The log's times go on for years. */
+const RETENTION_DAYS = 36_500;
+const MOST_BYTES = 50;
+
+interface Measured {
+  readonly stored: number;
+  readonly bytes: number;
+  readonly missing: number;
+  readonly byKind: string;
+}
 
 /** Bytes of Redis that a stored event costs, every key counted, against a hash and a sorted set of JSON. */
 export const memory: Suite = {
   ids: ['bytes'],
   async run(context) {
-    const rounds = { ours: [] as number[], peer: [] as number[], missing: 0, events: 0 };
-    for (let round = 1; round <= context.rounds; round += 1) {
-      const ours = await measureOurs(context.logFile);
-      const peer = await measureNaive(context.logFile);
-      rounds.ours.push(ours.bytes);
-      rounds.peer.push(peer);
-      rounds.missing += ours.missing;
-      rounds.events = ours.events;
-      context.say(`round ${round}  bytes: ${ours.bytes.toFixed(1)} an event, hash and sorted set ${peer.toFixed(1)}`);
-    }
+    const ours = await measureOurs(context);
+    const naive = await measureNaive(context);
+    const at = tableSize(context);
+    const mine = ours.find(({ stored }) => stored === at)!; // sizesOf has it
+    const theirs = naive.find(({ stored }) => stored === at)!; // the same sizes
+    const points = ours.map(({ stored, bytes }, place): GrowthPoint => ({ stored, ours: bytes, peer: naive[place]!.bytes }));
+    const missing = ours.reduce((sum, size) => sum + size.missing, 0);
     return [
       createRow({
         id: 'bytes',
-        what: `Redis per stored event, the replayed log at 1,000 in flight, against hash and sorted set of JSON`,
+        what: `Redis per stored event, ${at.toLocaleString('en-GB')} of a repeated log, merged, against hash and sorted set of JSON`,
         unit: 'bytes',
         better: 'lower',
-        ours: rounds.ours,
-        peer: rounds.peer,
-        target: 100,
-        targetIs: 'most',
-        isSound: rounds.missing === 0,
-        notes: [`${rounds.events} events, missing ${rounds.missing}, not merged`],
+        ours: [mine.bytes],
+        peer: [theirs.bytes],
+        target: 10,
+        targetIs: 'least ratio',
+        most: MOST_BYTES,
+        isSound: missing === 0,
+        growth: context.isGrowth ? { unit: 'bytes an event', points } : undefined,
+        notes: [`missing ${missing}`, `by key: ${mine.byKind}`],
       }),
     ];
   },
 };
 
 /** `used_memory` after minus before, everything connected and nothing queued both times. */
-async function measureOurs(file: string): Promise<{ bytes: number; events: number; missing: number }> {
+async function measureOurs(context: SuiteContext): Promise<Measured[]> {
+  const { logFile: file, say } = context;
   const redis = await startRedis();
-  const pipeline = await startOurs(redis, { batchSize: 100, userId: 'nobody' });
+  const pipeline = await startOurs(redis, { batchSize: 100, roles: ['processing'], retentionDays: RETENTION_DAYS });
   try {
-    // One event of another day's log warms everything up that is made once: scripts, keys, connections.
-    await pipeline.producer.ask('prepare', { events: 100, seed: 1 });
-    await measureThroughput(pipeline, 100, 10);
-    const events = await pipeline.producer.ask('prepareLog', { file });
+    const sizes = sizesOf(context);
+    const reader = pipeline.addReader();
+    const { length } = await readLogEvents(file);
+    await warmUp(pipeline, context);
+    const warm = await pipeline.storedEvents();
     const before = await settledMemory(redis);
-    const { stored, missing } = await measureThroughput(pipeline, events, IN_FLIGHT);
-    while ((await pipeline.waitingJobs()) > 0) await sleep(50);
-    const after = await settledMemory(redis);
-    return { bytes: (after - before) / stored, events, missing };
+    await pipeline.producer.ask('prepareLog', { file, repetitions: Math.ceil(sizes.at(-1)! / length), from: 0 });
+
+    const measured: Measured[] = [];
+    for (const [place, stored] of sizes.entries()) {
+      await send(pipeline, stored - (sizes[place - 1] ?? 0), context);
+      const missing = await awaitStored('stored', warm + stored, () => pipeline.storedEvents(), say);
+      await reader.ask('merge', undefined);
+      const bytes = ((await settledMemory(redis)) - before) / stored;
+      const byKind = await memoryByKind(redis.client, stored);
+      measured.push({ stored, bytes, missing, byKind });
+      say(`bytes: ${bytes.toFixed(1)} an event (${byKind})`);
+    }
+    return measured;
   } finally {
     await pipeline.close();
     await redis.stop();
   }
 }
 
-async function measureNaive(file: string): Promise<number> {
-  const redis = await startRedis();
-  try {
-    const events = await readLogEvents(file);
-    const before = await settledMemory(redis);
-    let pipeline = redis.client.pipeline();
-    for (const [index, event] of events.entries()) {
-      const id = crypto.randomUUID();
-      pipeline.hset(naiveNames.events(event.type), id, JSON.stringify({ id, ...event }));
-      pipeline.zadd(naiveNames.times(event.type), event.timestamp, id);
-      if (index % 1000 !== 999) continue;
-      await pipeline.exec();
-      pipeline = redis.client.pipeline();
-    }
-    await pipeline.exec();
-    return ((await settledMemory(redis)) - before) / events.length;
-  } finally {
-    await redis.stop();
+/** A few events of another kind make everything that is made once: scripts, keys, connections. */
+async function warmUp({ producer, storedEvents }: OursPipeline, { say }: SuiteContext): Promise<void> {
+  await producer.ask('prepare', { events: 100, seed: 1 });
+  await producer.ask('send', { count: 100, inFlight: 10 });
+  await awaitStored('warmed up', 100, storedEvents, say);
+}
+
+async function send({ producer }: OursPipeline, count: number, { say }: SuiteContext): Promise<void> {
+  const progress = createProgress('acknowledged', count, say);
+  for (let sent = 0; sent < count; ) {
+    const slice = Math.min(SLICE, count - sent);
+    await producer.ask('send', { count: slice, inFlight: IN_FLIGHT });
+    progress((sent += slice));
   }
 }
 
-/** The least of what is used over a second: buffers of clients and of the AOF come and go. */
-async function settledMemory(redis: BenchmarkRedis): Promise<number> {
-  let least = Infinity;
-  for (let look = 0; look < 10; look += 1) {
-    await sleep(100);
-    least = Math.min(least, await redis.usedMemory());
+async function measureNaive(context: SuiteContext): Promise<Omit<Measured, 'byKind' | 'missing'>[]> {
+  const redis = await startRedis();
+  try {
+    const sizes = sizesOf(context);
+    const { length } = await readLogEvents(context.logFile);
+    const log = await readLogEvents(context.logFile, Math.ceil(sizes.at(-1)! / length));
+    const before = await settledMemory(redis);
+    const measured = [];
+    let next = 0;
+    for (const stored of sizes) {
+      await fillNaive(redis.client, stored - next, () => log.at(next++), context.say);
+      const bytes = ((await settledMemory(redis)) - before) / stored;
+      measured.push({ stored, bytes });
+      context.say(`bytes: hash and sorted set ${bytes.toFixed(1)} an event`);
+    }
+    return measured;
+  } finally {
+    await redis.stop();
   }
-  return least;
 }

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { ReplayEvent } from '../../src/cli/createReplayRecords.js';
-import { sampleEvents, watchedUser, type SampleEvent } from '../events.js';
+import { sampleEvents, watchedUser, type SampleEvent } from '../data/events.js';
+import { metricSample, type MetricSample } from '../data/metricSample.js';
+import { timelineEvent } from '../data/timeline.js';
 import { nowUs } from './clock.js';
 import { serveCommands } from './commands.js';
 import { readLogEvents } from './readLogEvents.js';
@@ -27,46 +29,66 @@ export interface Mark {
 export type ProducerCommands = {
   /** Makes the events beforehand, so that making them is no part of any figure. */
   prepare(input: { readonly events: number; readonly seed: number }): Promise<void>;
-  /** Takes the events from an access log instead, as the replay does. @returns how many there are */
-  prepareLog(input: { readonly file: string }): Promise<number>;
+  /** Takes the events of an access log instead, `repetitions` times over, from that place on. */
+  prepareLog(input: { readonly file: string; readonly repetitions: number; readonly from: number }): Promise<void>;
+  /** Takes the events of the timeline, from that place on towards the newest. */
+  prepareTimeline(input: { readonly from: number; readonly endMs: number }): Promise<void>;
   /** Closed loop: `inFlight` callers, each tracking its next event once the last one was acknowledged. */
   send(input: { readonly count: number; readonly inFlight: number }): Promise<Sent>;
   /** Open loop: a fixed rate, whatever the answers take. */
   sendPaced(input: { readonly perSecond: number; readonly seconds: number }): Promise<Sent & { readonly marks: Mark[] }>;
   /** One event of the watched user at a time, with a pause in between. */
   sendLone(input: { readonly count: number; readonly pauseMs: number }): Promise<Mark[]>;
+  /** Makes the samples from that place on, in calls of 1,000. */
+  prepareSamples(input: SampleOrder): Promise<void>;
+  /** Sends what `prepareSamples` made. Closed loop: so many calls are under way at any time. */
+  sendSamples(input: { readonly inFlight: number }): Promise<Sent>;
   close(input: undefined): Promise<void>;
 };
 
-/** What a producer sends: a sample event, or one of the replayed log. */
+export interface SampleOrder {
+  readonly from: number;
+  readonly count: number;
+  readonly endMs: number;
+}
+
+const SAMPLES_PER_CALL = 1000;
+
+/** What a producer sends: a sample event, one of the timeline, or one of the replayed log. */
 export type ProducedEvent = SampleEvent | ReplayEvent;
 
 export interface Tracker {
   /** @returns the event's id, once Redis has acknowledged it */
   track(event: ProducedEvent): Promise<string>;
+  /** @returns how many of them Redis has acknowledged */
+  trackSamples(samples: readonly MetricSample[]): Promise<number>;
   close(): Promise<void>;
 }
 
 /** Everything of a producer process but the way in which it tracks: shared by all contestants. */
 export function serveProducer(tracker: Tracker): void {
-  let pool: readonly ProducedEvent[] = [];
-  let next = 0;
-
-  function take(): ProducedEvent {
-    const event = pool[next % pool.length];
-    next += 1;
-    if (event === undefined) throw new Error('Call prepare first.');
-    return event;
-  }
+  let pool: readonly SampleEvent[] = [];
+  let calls: MetricSample[][] = [];
+  let take = (): ProducedEvent => {
+    throw new Error('Call one of the prepare commands first.');
+  };
 
   const commands: ProducerCommands = {
     async prepare({ events, seed }) {
       pool = sampleEvents(events, seed);
+      let next = 0;
+      take = () => pool[next++ % pool.length]!; // it holds `events` of them
     },
 
-    async prepareLog({ file }) {
-      pool = await readLogEvents(file);
-      return pool.length;
+    async prepareLog({ file, repetitions, from }) {
+      const log = await readLogEvents(file, repetitions);
+      let next = from;
+      take = () => log.at(next++);
+    },
+
+    async prepareTimeline({ from, endMs }) {
+      let next = from;
+      take = () => timelineEvent(next--, endMs);
     },
 
     async send({ count, inFlight }) {
@@ -117,6 +139,28 @@ export function serveProducer(tracker: Tracker): void {
         await sleep(pauseMs);
       }
       return marks;
+    },
+
+    async prepareSamples({ from, count, endMs }) {
+      calls = Array.from({ length: count / SAMPLES_PER_CALL }, (_, call) =>
+        Array.from({ length: SAMPLES_PER_CALL }, (_sample, place) => metricSample(from + call * SAMPLES_PER_CALL + place, endMs)),
+      );
+    },
+
+    async sendSamples({ inFlight }) {
+      let next = 0;
+      let acknowledged = 0;
+      const startedUs = nowUs();
+      await Promise.all(
+        Array.from({ length: inFlight }, async () => {
+          for (let call = calls[next++]; call !== undefined; call = calls[next++]) {
+            const taken = await tracker.trackSamples(call);
+            acknowledged += taken;
+          }
+        }),
+      );
+      const failed = calls.length * SAMPLES_PER_CALL - acknowledged;
+      return { startedUs, acknowledgedUs: nowUs(), acknowledged, failed, watched: 0 };
     },
 
     close: () => tracker.close(),

@@ -24,8 +24,10 @@ export interface BenchmarkRedis {
 /**
  * Every contestant gets the same server: AOF every second, no snapshots, `noeviction`, and no rewriting of the AOF, which
  * would fork in the middle of one contestant's figures.
+ *
+ * @param options `isAppending`: false where an AOF is only written to fill a store that is then read. Default: true.
  */
-export async function startRedis(): Promise<BenchmarkRedis> {
+export async function startRedis({ isAppending = true }: { isAppending?: boolean } = {}): Promise<BenchmarkRedis> {
   const directory = await mkdtemp(join(tmpdir(), 'analytics-bench-'));
   const port = await freePort();
   const settings = {
@@ -33,7 +35,7 @@ export async function startRedis(): Promise<BenchmarkRedis> {
     bind: '127.0.0.1',
     dir: directory,
     save: '',
-    appendonly: 'yes',
+    appendonly: isAppending ? 'yes' : 'no',
     appendfsync: 'everysec',
     'auto-aof-rewrite-percentage': '0',
     'maxmemory-policy': 'noeviction',

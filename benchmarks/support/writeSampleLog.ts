@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { sampleEvents } from '../events.js';
+import { sampleEvents } from '../data/events.js';
 
 const REQUESTS = 10_000;
 const EVERY_MS = 30_000;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { eventBytes, sampleEvents, watchedUser } from '../../benchmarks/events.js';
+import { eventBytes, sampleEvents, watchedUser } from '../../benchmarks/data/events.js';
 import { EventPriority } from '../../src/contract/EventPriority.js';
 import { EventType } from '../../src/contract/EventType.js';
 

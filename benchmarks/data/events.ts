@@ -1,5 +1,5 @@
-import { EventPriority } from '../src/contract/EventPriority.js';
-import { EventType } from '../src/contract/EventType.js';
+import { EventPriority } from '../../src/contract/EventPriority.js';
+import { EventType } from '../../src/contract/EventType.js';
 
 /** An event as an application hands it to `trackEvent`: no id and no time, the service gives both. */
 export interface SampleEvent {
@@ -64,10 +64,10 @@ export function sampleEvents(count: number, seed = 1): SampleEvent[] {
   return Array.from({ length: count }, () => sampleEvent(random));
 }
 
-type Random = () => number;
+export type Random = () => number;
 
-/** mulberry32: small, fast and the same everywhere. */
-function createRandom(seed: number): Random {
+/** mulberry32: small, fast and the same everywhere. Below 1. */
+export function createRandom(seed: number): Random {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -77,8 +77,8 @@ function createRandom(seed: number): Random {
   };
 }
 
-function sampleEvent(random: Random): SampleEvent {
-  const type = weighted(random, types);
+/** @param type of the event; any by default, by the shares above */
+export function sampleEvent(random: Random, type = weighted(random, types)): SampleEvent {
   const priority = weighted(random, priorities);
   const user = random() < WATCHED_SHARE ? 0 : 1 + whole(random, USERS - 1);
   const [browser, os, agent] = one(random, agents);

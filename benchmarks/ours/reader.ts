@@ -1,0 +1,64 @@
+/** A process that asks the service, as an application would. */
+import { AnalyticsService, EventType } from '../../src/index.js';
+import { METRIC_NAME } from '../data/metricSample.js';
+import { TIMELINE_TYPE } from '../data/timeline.js';
+import { serveReader, type Question, type Reader, type ReaderCommands } from '../support/reader.js';
+
+const DEADLINE_MS = 300_000;
+/** Nothing is stored under it. */
+const EMPTY_TYPE = EventType.CUSTOM;
+
+export type OursReaderCommands = ReaderCommands & {
+  /** Merges what can be merged, and removes what was merged before its time. */
+  merge(input: undefined): Promise<void>;
+};
+
+interface Pending {
+  countEvents(options: object): Promise<{ count: number }>;
+  aggregateMetrics(options: object): Promise<unknown>;
+  merge(): Promise<unknown>;
+}
+const pending = (service: AnalyticsService) => service as unknown as Pending;
+
+async function open(): Promise<Reader> {
+  const service = new AnalyticsService({ deadlineMs: DEADLINE_MS });
+  // Connects and reads its keys: no part of what a query costs.
+  await service.getEvents({ type: EMPTY_TYPE, limit: 1 });
+  return {
+    answer: (question) => answer(service, question),
+    close: async () => void (await service.close()),
+  };
+}
+
+async function answer(service: AnalyticsService, question: Question): Promise<unknown> {
+  switch (question.kind) {
+    case 'newest':
+      return service.getEvents({ type: TIMELINE_TYPE, limit: question.limit });
+    case 'page':
+      return service.getEvents({ type: TIMELINE_TYPE, limit: question.limit, offset: question.offset });
+    case 'count':
+      return (await pending(service).countEvents({ type: TIMELINE_TYPE, where: { field: 'properties.page', eq: question.page } })).count;
+    case 'mean':
+      return means(service, question);
+  }
+}
+
+async function means(service: AnalyticsService, { startTime, endTime, intervalMs }: Extract<Question, { kind: 'mean' }>): Promise<number[]> {
+  const series = await pending(service).aggregateMetrics({
+    name: METRIC_NAME,
+    startTime,
+    endTime: endTime - 1,
+    interval: intervalMs,
+    aggregations: ['avg'],
+  });
+  return [series].flat() as number[];
+}
+
+serveReader(open, {
+  async merge() {
+    const service = new AnalyticsService({ deadlineMs: DEADLINE_MS });
+    if ('merge' in service) await pending(service).merge();
+    await service.close();
+  },
+});
+

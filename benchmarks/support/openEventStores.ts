@@ -1,0 +1,88 @@
+import { fillNaive } from '../naive/fillNaive.js';
+import { timelineEvent } from '../data/timeline.js';
+import { startOurs, type OursPipeline } from '../ours/startOurs.js';
+import { createProgress } from './progress.js';
+import type { ReaderCommands } from './reader.js';
+import { awaitStored } from './settle.js';
+import { startChild, type Child } from './startChild.js';
+import { startRedis } from './startRedis.js';
+
+/** The same events in this service and in the naive store, each on a Redis of its own. */
+export interface EventStores {
+  /** A process that asks the service, and one that asks the naive store. */
+  readonly ours: Child<ReaderCommands>;
+  readonly naive: Child<ReaderCommands>;
+  /**
+   * Sends what is missing up to `count`, and merges it.
+   * @returns µs an event, from the first call until the last one was stored; and how many events are missing
+   */
+  growTo(count: number): Promise<{ readonly storeUs: number; readonly missing: number }>;
+  close(): Promise<void>;
+}
+
+/** The largest batches there are: a store that took in a history is filled as fast as it can be. */
+const HISTORY_BATCH = 4096;
+/** Enough for full batches in all four lanes. */
+const HISTORY_IN_FLIGHT = 8 * HISTORY_BATCH;
+/** The newest events come in as they would in life: batches of the default size, in an hour that is not merged yet. */
+const RECENT_BATCH = 100;
+const RECENT_EVENTS = 4000;
+const RECENT_IN_FLIGHT = 1000;
+const SLICE = 50_000;
+
+export async function openEventStores(say: (line: string) => void): Promise<EventStores> {
+  // One end for all sizes: a larger store has a longer past, and the newest events stay what they are.
+  const endMs = Date.now();
+  const [redis, naiveRedis] = await Promise.all([startRedis(), startRedis({ isAppending: false })]);
+  const pipeline = await startOurs(redis, { batchSize: HISTORY_BATCH, roles: ['processing'] });
+  const recent = pipeline.addProducer({ batchSize: RECENT_BATCH });
+  const ours = pipeline.addReader();
+  const naive = startChild<ReaderCommands>(new URL('../naive/reader.js', import.meta.url), { REDIS_URL: naiveRedis.url });
+  let stored = 0;
+
+  return {
+    ours,
+    naive,
+    async growTo(count) {
+      const startedAt = performance.now();
+      const tail = stored === 0 ? Math.min(RECENT_EVENTS, count / 2) : stored;
+      await sendHistory(pipeline, { from: count - 1, count: count - tail, endMs, say });
+      if (stored === 0) {
+        await recent.ask('prepareTimeline', { from: tail - 1, endMs });
+        await recent.ask('send', { count: tail, inFlight: RECENT_IN_FLIGHT });
+      }
+      const missing = await awaitStored('stored', count, () => pipeline.storedEvents(), say);
+      const storeUs = ((performance.now() - startedAt) * 1000) / (count - stored);
+      await ours.ask('merge', undefined);
+
+      let next = count - 1;
+      await fillNaive(naiveRedis.client, count - stored, () => timelineEvent(next--, endMs), say);
+      stored = count;
+      return { storeUs, missing };
+    },
+    async close() {
+      await naive.ask('close', undefined);
+      await naive.stop();
+      await pipeline.close();
+      await Promise.all([redis.stop(), naiveRedis.stop()]);
+    },
+  };
+}
+
+interface History {
+  readonly from: number;
+  readonly count: number;
+  readonly endMs: number;
+  readonly say: (line: string) => void;
+}
+
+async function sendHistory({ producer }: OursPipeline, { from, count, endMs, say }: History): Promise<void> {
+  const progress = createProgress('acknowledged', count, say);
+  await producer.ask('prepareTimeline', { from, endMs });
+  for (let sent = 0; sent < count; ) {
+    const slice = Math.min(SLICE, count - sent);
+    const { failed } = await producer.ask('send', { count: slice, inFlight: HISTORY_IN_FLIGHT });
+    if (failed > 0) throw new Error(`${failed} events were refused while the store was filled.`);
+    progress((sent += slice));
+  }
+}
