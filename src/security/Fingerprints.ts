@@ -18,6 +18,7 @@ export class Fingerprints {
   readonly #users = new LRUCache<string, Buffer>({ max: USERS_KEPT });
   readonly #knownVisitors = new LRUCache<string, Buffer>({ max: USERS_KEPT });
   readonly #lastSeen = new Map<string, { readonly id: string; readonly field: Buffer }>();
+  #cursors: Buffer | undefined;
   #day = -1;
   #dayKey: Buffer = Buffer.alloc(0);
 
@@ -71,6 +72,11 @@ export class Fingerprints {
   /** 8 bytes that stand for one tag of one metric. */
   tag(name: string, key: string, value: string): Buffer {
     return hmac(this.#tags, `${name.length}:${name}${key.length}:${key}${value}`).subarray(0, 8);
+  }
+
+  /** 32 bytes that bind a place in an answer to its query, so that a cursor goes on with no other. */
+  cursor(placeAndQuery: string): Buffer {
+    return hmac((this.#cursors ??= this.#derive('cursors')), placeAndQuery);
   }
 
   /** 8 bytes that stand for an id that was stored. `kind` keeps ids of events and of batches apart; types have keys of their own. */
