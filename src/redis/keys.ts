@@ -21,6 +21,8 @@ export interface Keys {
   readonly keyIdentity: string;
   /** Hash: when each clean-up last finished and what it removed. */
   readonly cleanupStatus: string;
+  /** Hash: when the last merge finished and what it did. */
+  readonly mergeStatus: string;
   /** Hash: a process's last heartbeat and figures; one key each, with a TTL. */
   heartbeat(process: string): string;
   /**
@@ -113,6 +115,7 @@ export function createKeys(prefix: string, { cluster = false }: { cluster?: bool
     eventCatalogue: one('catalogue:events'),
     keyIdentity: one('keys:identity'),
     cleanupStatus: one('health:cleanup'),
+    mergeStatus: one('health:merge'),
     heartbeat: (process) => one(`health:process:${process}`),
     heartbeats: one('health:processes'),
   };

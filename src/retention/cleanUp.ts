@@ -3,12 +3,14 @@ import type { Redis } from 'ioredis';
 import type { Config } from '../config/parseConfig.js';
 import { oldestKeptAt, retentionOf, type RetentionConfig } from '../config/retention.js';
 import { AnalyticsError } from '../errors/AnalyticsError.js';
-import type { Keys } from '../redis/keys.js';
+import type { Keys, SeriesKeys } from '../redis/keys.js';
 import { writeCleanupStatus, type CleanupReport } from './cleanupStatus.js';
 import type { CleanupRun } from './CleanupRun.js';
 import { removeEmptyMetric } from './removeEmptyMetric.js';
 import { removeExpiredChunks } from './removeExpiredChunks.js';
+import { removeExpiredHours } from './removeExpiredHours.js';
 import { removeExpiredTags } from './removeExpiredTags.js';
+import { removeRetiredChunks, RETIRED_GRACE_MS } from './removeRetiredChunks.js';
 import { removeSeenMarks } from './removeSeenMarks.js';
 import { MOST_FEED_ENTRIES, trimFeed } from './trimFeed.js';
 
@@ -60,7 +62,7 @@ export async function cleanUp({ redis, keys, now = Date.now }: CleanUpContext, l
   for (const type of await redis.hkeys(keys.eventCatalogue)) {
     await collecting(faults, async () => {
       const days = limits.retentionDays(type);
-      const { chunks, rows } = await removeExpiredChunks(run, keys.event(type), oldestKeptAt(days, run.now));
+      const { chunks, rows } = await removeChunks(run, keys.event(type), oldestKeptAt(days, run.now));
       report.eventChunks += chunks;
       report.events += rows;
       report.feedEntries += await trimFeed(run, type, limits.feedHours, limits.feedEntries ?? MOST_FEED_ENTRIES);
@@ -71,7 +73,7 @@ export async function cleanUp({ redis, keys, now = Date.now }: CleanUpContext, l
   const oldestSample = oldestKeptAt(limits.metricRetentionDays, run.now);
   for await (const [name, sealedName] of metricsOf(redis, keys)) {
     await collecting(faults, async () => {
-      const { chunks, rows } = await removeExpiredChunks(run, keys.metric(name), oldestSample);
+      const { chunks, rows } = await removeChunks(run, keys.metric(name), oldestSample);
       report.metricChunks += chunks;
       report.samples += rows;
       report.tagSets += await removeExpiredTags(run, name, oldestSample);
@@ -86,6 +88,14 @@ export async function cleanUp({ redis, keys, now = Date.now }: CleanUpContext, l
   const finishedAt = now();
   await writeCleanupStatus(redis, keys, { finishedAt, durationMs: finishedAt - startedAt, report });
   return report;
+}
+
+/** Removes the chunks of one series that expired, or were merged into others, and what is kept of hours for merging. */
+async function removeChunks(run: CleanupRun, keys: SeriesKeys, oldestKept: number): Promise<{ chunks: number; rows: number }> {
+  const removed = await removeExpiredChunks(run, keys, oldestKept);
+  await removeRetiredChunks(run, keys, run.now - RETIRED_GRACE_MS);
+  await removeExpiredHours(run, keys, oldestKept);
+  return removed;
 }
 
 /** One spoilt series must not keep the others from being cleaned; a Redis that is away ends it at once. */

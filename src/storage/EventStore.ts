@@ -89,6 +89,7 @@ export class EventStore {
         keys.dataKeys,
         keys.counts,
         keys.feed,
+        keys.absorbed,
         keys.users(Math.floor(hour / HOURS_OF_DAY)),
         ...marks.map((mark) => keys.seen(mark.bucket)),
       ],
