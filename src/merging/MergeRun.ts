@@ -1,0 +1,19 @@
+import type { Redis } from 'ioredis';
+
+import type { Keys } from '../redis/keys.js';
+import type { ReadingKeys } from '../security/KeyRing.js';
+
+/** What every part of one merge works with. */
+export interface MergeRun {
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly secrets: ReadingKeys;
+  /** ms since the epoch. */
+  readonly now: () => number;
+  /** How long replaced chunks stay readable for queries that read the index before, ms. */
+  readonly graceMs: number;
+  /** Whether time is up: then nothing more is taken up. */
+  readonly isLate: () => boolean;
+  /** Called between steps, so that an ending process does not wait for the rest. The next merge goes on. */
+  throwIfAborted(): void;
+}

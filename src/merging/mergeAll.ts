@@ -1,0 +1,54 @@
+import type { Redis } from 'ioredis';
+
+import type { Keys } from '../redis/keys.js';
+import { RETIRED_GRACE_MS } from '../retention/removeRetiredChunks.js';
+import type { ReadingKeys } from '../security/KeyRing.js';
+import { mergeEvents } from './mergeEvents.js';
+import type { MergeRun } from './MergeRun.js';
+import { emptyReport, writeMergeStatus, type MergeReport } from './mergeStatus.js';
+
+export interface MergeContext {
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly secrets: ReadingKeys;
+  /** Default: the clock. */
+  readonly now?: () => number;
+}
+
+export interface MergeLimits {
+  /** Ends the merge after the swap that it is at; the next one goes on from there. */
+  readonly signal?: AbortSignal;
+  /** Takes up nothing more after so many ms. Default: no limit. */
+  readonly mostMs?: number;
+  /** How long replaced chunks stay readable, ms. Default: 10 minutes. */
+  readonly graceMs?: number;
+}
+
+/**
+ * Merges what is due, and writes down what it did. See `mergeEvents` for what it may run beside.
+ * @throws AnalyticsError for what could not be read, after everything else was merged; the signal's reason when aborted;
+ *   whatever Redis answers otherwise
+ */
+export async function mergeAll(context: MergeContext, limits: MergeLimits = {}): Promise<MergeReport> {
+  const { redis, keys, secrets, now = Date.now } = context;
+  const { signal, mostMs = Infinity, graceMs = RETIRED_GRACE_MS } = limits;
+  const startedAt = now();
+  const end = performance.now() + mostMs;
+  const run: MergeRun = {
+    redis,
+    keys,
+    secrets,
+    now,
+    graceMs,
+    isLate: () => performance.now() >= end,
+    throwIfAborted: () => signal?.throwIfAborted(),
+  };
+  const report = emptyReport();
+  try {
+    await mergeEvents(run, report);
+  } finally {
+    const finishedAt = now();
+    if (signal?.aborted !== true) await writeMergeStatus(redis, keys, { finishedAt, durationMs: finishedAt - startedAt, report });
+  }
+  return report;
+}

@@ -1,0 +1,68 @@
+import { AnalyticsError } from '../errors/AnalyticsError.js';
+import { removeRetiredChunks } from '../retention/removeRetiredChunks.js';
+import { EventReader } from '../storage/EventReader.js';
+import { mergeGroup } from './mergeGroup.js';
+import type { MergeRun } from './MergeRun.js';
+import { addToReport, type MergeReport } from './mergeStatus.js';
+import { planHour } from './planHour.js';
+import { smallChunksByHour } from './smallChunksByHour.js';
+
+/** Hours to be looked at, of one type each. */
+interface HourOfType {
+  readonly type: string;
+  readonly hour: number;
+}
+
+/**
+ * Merges the small chunks of all event types, oldest hours first, and removes those that earlier merges replaced. Safe to
+ * run again, beside writers, readers, the clean-up and other merges: every swap is done whole or not at all.
+ *
+ * @throws AnalyticsError for a chunk that does not open or a key that holds something else, after all others were merged;
+ *   the signal's reason when aborted; whatever Redis answers otherwise
+ */
+export async function mergeEvents(run: MergeRun, report: MergeReport): Promise<void> {
+  const { redis, keys, secrets } = run;
+  // A chunk is read once, so keeping it would only cost memory.
+  const reader = new EventReader({ redis, keys, secrets, cacheBytes: 0 });
+  const faults: AnalyticsError[] = [];
+  const due: HourOfType[] = [];
+  for (const type of await redis.hkeys(keys.eventCatalogue)) {
+    await collecting(faults, async () => {
+      report.removed += await removeRetiredChunks(run, keys.event(type), run.now() - run.graceMs);
+      for (const [hour, count] of await smallChunksByHour(redis, keys.event(type))) if (count > 1) due.push({ type, hour });
+    });
+  }
+  due.sort((one, other) => one.hour - other.hour);
+  for (const { type, hour } of due) {
+    run.throwIfAborted();
+    await collecting(faults, async () => mergeHour(run, reader, type, hour, report));
+    if (!report.isComplete) break;
+  }
+  if (faults[0] !== undefined) throw faults[0];
+}
+
+async function mergeHour(run: MergeRun, reader: EventReader, type: string, hour: number, report: MergeReport): Promise<void> {
+  let isMerged = false;
+  for (const group of planHour(hour, await reader.hour(type, hour), run.now())) {
+    run.throwIfAborted();
+    if (run.isLate()) {
+      report.isComplete = false;
+      break;
+    }
+    for (const merged of await mergeGroup(run, reader, type, hour, group)) {
+      addToReport(report, merged);
+      isMerged = true;
+    }
+  }
+  if (isMerged) report.hours += 1;
+}
+
+/** One spoilt chunk must not keep the others from being merged; a Redis that is away ends it at once. */
+async function collecting(faults: AnalyticsError[], work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof AnalyticsError)) throw error;
+    faults.push(error);
+  }
+}

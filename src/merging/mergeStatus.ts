@@ -1,0 +1,65 @@
+import type { Redis } from 'ioredis';
+import { z } from 'zod';
+
+import type { Keys } from '../redis/keys.js';
+
+/** What one merge did. */
+export const mergeReportSchema = z.object({
+  /** Hours of event types in which chunks were merged. */
+  hours: z.number(),
+  /** Chunks that were replaced, and those that replaced them. */
+  chunksIn: z.number(),
+  chunksOut: z.number(),
+  /** Events in them. */
+  events: z.number(),
+  /** Bytes of these chunks and their keys; what Redis adds to each field is apart. */
+  bytesBefore: z.number(),
+  bytesAfter: z.number(),
+  /** Replaced chunks, of earlier merges, that no query can need any more and that were removed. */
+  removed: z.number(),
+  /** False when time was up; the next merge goes on. */
+  isComplete: z.boolean(),
+});
+export type MergeReport = z.output<typeof mergeReportSchema>;
+
+export function emptyReport(): MergeReport {
+  return { hours: 0, chunksIn: 0, chunksOut: 0, events: 0, bytesBefore: 0, bytesAfter: 0, removed: 0, isComplete: true };
+}
+
+/** Adds what one swap changed. */
+export function addToReport(report: MergeReport, swapped: Pick<MergeReport, 'chunksIn' | 'chunksOut' | 'events' | 'bytesBefore' | 'bytesAfter'>): void {
+  report.chunksIn += swapped.chunksIn;
+  report.chunksOut += swapped.chunksOut;
+  report.events += swapped.events;
+  report.bytesBefore += swapped.bytesBefore;
+  report.bytesAfter += swapped.bytesAfter;
+}
+
+const fieldsSchema = z.object({
+  finishedAt: z.coerce.number(),
+  durationMs: z.coerce.number(),
+  report: z
+    .string()
+    .transform((text, context): unknown => {
+      try {
+        return JSON.parse(text);
+      } catch {
+        context.addIssue('not JSON');
+        return z.NEVER;
+      }
+    })
+    .pipe(mergeReportSchema),
+});
+
+/** The last merge that ran to its end, or until its time was up. */
+export type MergeStatus = Readonly<z.output<typeof fieldsSchema>>;
+
+/** The last merge that finished, or undefined if none ever did. */
+export async function readMergeStatus(redis: Redis, keys: Keys): Promise<MergeStatus | undefined> {
+  const parsed = fieldsSchema.safeParse(await redis.hgetall(keys.mergeStatus));
+  return parsed.success ? parsed.data : undefined;
+}
+
+export async function writeMergeStatus(redis: Redis, keys: Keys, status: MergeStatus): Promise<void> {
+  await redis.hset(keys.mergeStatus, { ...status, report: JSON.stringify(status.report) });
+}

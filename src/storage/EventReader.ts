@@ -1,0 +1,168 @@
+import type { Redis } from 'ioredis';
+import { LRUCache } from 'lru-cache';
+
+import type { ColumnName } from '../codec/columns/Column.js';
+import { blockField, type Keys } from '../redis/keys.js';
+import type { ReadingKeys } from '../security/KeyRing.js';
+import { Breath } from './Breath.js';
+import type { ChunkEntry, ChunkIndexEntry } from './ChunkIndexEntry.js';
+import { openEventChunk, type EventChunk, type StoredTable } from './EventChunk.js';
+import { fetchFields, type FieldRequest } from './fetchFields.js';
+import { decodeMergedHeader } from './mergedHeader.js';
+import { readHour } from './readHour.js';
+import { readIndex, type IndexRange } from './readIndex.js';
+
+export interface EventReaderOptions {
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly secrets: Pick<ReadingKeys, 'chunks'>;
+  /** Bytes of decoded chunks that are kept in memory. Default: 32 MiB; 0 keeps none. */
+  readonly cacheBytes?: number | undefined;
+}
+
+/** What a reader did so far. */
+export interface EventReaderCounts {
+  /** Chunks fetched and opened. */
+  readonly opened: number;
+  /** Chunks found in memory instead, though further columns of them may have been fetched. */
+  readonly found: number;
+  /** Blocks of merged chunks fetched, heads apart. */
+  readonly blocks: number;
+}
+
+const DEFAULT_CACHE_BYTES = 32 * 1024 * 1024;
+
+/**
+ * Reads the chunks of events: their index, and the columns that are asked for. What is opened stays in memory, since a
+ * chunk never changes its bytes: nothing has to be taken back but what is erased.
+ */
+export class EventReader {
+  readonly #redis: Redis;
+  readonly #keys: Keys;
+  readonly #secrets: Pick<ReadingKeys, 'chunks'>;
+  readonly #cache: LRUCache<string, EventChunk> | undefined;
+  /** Handed out by the last call: they grow while their columns are decoded. */
+  #growing: readonly string[] = [];
+  #opened = 0;
+  #found = 0;
+  #blocks = 0;
+
+  constructor({ redis, keys, secrets, cacheBytes = DEFAULT_CACHE_BYTES }: EventReaderOptions) {
+    this.#redis = redis;
+    this.#keys = keys;
+    this.#secrets = secrets;
+    this.#cache = cacheBytes > 0 ? new LRUCache({ maxSize: cacheBytes }) : undefined;
+  }
+
+  get counts(): EventReaderCounts {
+    return { opened: this.#opened, found: this.#found, blocks: this.#blocks };
+  }
+
+  /**
+   * What the time index says of the type's chunks, in the order of their latest time. A merge between two pages may show
+   * an event's chunk both before and after it, or neither: see `hour`.
+   */
+  index(type: string, range: IndexRange): AsyncGenerator<ChunkIndexEntry> {
+    return readIndex(this.#redis, this.#keys.event(type).time, range);
+  }
+
+  /** All entries of one UTC hour, by their latest time: each event is in exactly one of them. */
+  async hour(type: string, hour: number): Promise<ChunkIndexEntry[]> {
+    return readHour(this.#redis, this.#keys.event(type), hour);
+  }
+
+  /** UTC hour → events stored in it. */
+  async hourCounts(type: string): Promise<Map<number, number>> {
+    const fields = await this.#redis.hgetall(this.#keys.event(type).counts);
+    return new Map(Object.entries(fields).flatMap(([field, count]) => (/^\d+$/.test(field) ? [[Number(field), Number(count)]] : [])));
+  }
+
+  /** What a merged chunk says of itself, by its id alone; undefined when it is small or gone. */
+  async entryOf(type: string, chunkId: Buffer): Promise<ChunkIndexEntry | undefined> {
+    const [stored] = await this.#redis.hmgetBuffer(this.#keys.event(type).chunks, chunkId);
+    return stored ? decodeMergedHeader(chunkId, stored) : undefined;
+  }
+
+  /**
+   * Loads these columns of chunks, in two round trips at most: one for small chunks and the heads of merged ones, one for
+   * blocks. Other columns of a merged chunk may be there or not. Gives the event loop back every 10 ms.
+   *
+   * @returns one table for each entry, in their order; undefined for a chunk that is gone: it expired, or was merged and
+   *   the index was read more than ten minutes ago
+   * @throws KeyError when a chunk does not open; AnalyticsError `STORE_INCONSISTENT` when it is not what its entry says
+   */
+  async load(type: string, entries: readonly (ChunkIndexEntry | ChunkEntry)[], columns: Iterable<ColumnName> | 'all'): Promise<(StoredTable | undefined)[]> {
+    this.#resize();
+    const breath = new Breath();
+    const names = entries.map(({ chunkId }) => chunkId.toString('latin1'));
+    const chunks = names.map((name) => this.#cache?.get(name));
+    const absent = [...entries.keys()].filter((place) => chunks[place] === undefined);
+    this.#found += entries.length - absent.length;
+
+    const { chunks: hash, dataKeys } = this.#keys.event(type);
+    const ids = absent.map((place) => entries[place]!.chunkId);
+    const [stored, wrappedKeys] = await fetchFields(this.#redis, [
+      { key: hash, fields: ids },
+      { key: dataKeys, fields: ids },
+    ]);
+    for (const [index, place] of absent.entries()) {
+      const bytes = stored![index];
+      const wrappedKey = wrappedKeys![index];
+      if (!bytes || !wrappedKey) continue;
+      chunks[place] = openEventChunk(type, entries[place]!, { bytes, wrappedKey }, this.#secrets.chunks);
+      this.#opened += 1;
+      await breath.take();
+    }
+
+    const wanted = columns === 'all' ? columns : [...columns];
+    const missing = chunks.map((chunk) => chunk?.missing(wanted) ?? []);
+    const gone = await this.#loadBlocks(hash, entries, chunks, missing, breath);
+    for (const [place, chunk] of chunks.entries()) {
+      if (chunk !== undefined && !gone.has(place)) this.#cache?.set(names[place]!, chunk, { size: chunk.bytes });
+    }
+    this.#growing = names;
+    return chunks.map((chunk, place) => (gone.has(place) ? undefined : chunk?.table));
+  }
+
+  /** Forgets what it holds of these chunks. */
+  purge(chunkIds: Iterable<Buffer>): void {
+    for (const chunkId of chunkIds) this.#cache?.delete(chunkId.toString('latin1'));
+  }
+
+  /** @returns the places of chunks that are gone meanwhile */
+  async #loadBlocks(
+    hash: string,
+    entries: readonly ChunkEntry[],
+    chunks: readonly (EventChunk | undefined)[],
+    missing: readonly (readonly number[])[],
+    breath: Breath,
+  ): Promise<ReadonlySet<number>> {
+    const gone = new Set<number>();
+    const places = missing.flatMap((blocks, place) => blocks.map((block) => ({ place, block })));
+    const fields: FieldRequest = { key: hash, fields: places.map(({ place, block }) => blockField(entries[place]!.chunkId, block)) };
+    const [replies] = await fetchFields(this.#redis, [fields]);
+    const loaded = new Map<number, Map<number, Buffer>>();
+    for (const [index, { place, block }] of places.entries()) {
+      const bytes = replies![index];
+      if (!bytes) gone.add(place);
+      else if (loaded.has(place)) loaded.get(place)!.set(block, bytes);
+      else loaded.set(place, new Map([[block, bytes]]));
+    }
+    for (const [place, blocks] of loaded) {
+      if (gone.has(place)) continue;
+      chunks[place]!.add(blocks); // it had blocks missing
+      this.#blocks += blocks.size;
+      await breath.take();
+    }
+    return gone;
+  }
+
+  /** Tables have grown since they were handed out, and the cache has to know by how much. */
+  #resize(): void {
+    for (const name of this.#growing) {
+      const chunk = this.#cache?.peek(name);
+      if (chunk !== undefined) this.#cache!.set(name, chunk, { size: chunk.bytes });
+    }
+    this.#growing = [];
+  }
+}

@@ -1,0 +1,29 @@
+import type { Redis } from 'ioredis';
+
+/** Fields of one hash. */
+export interface FieldRequest {
+  readonly key: string;
+  readonly fields: readonly Buffer[];
+}
+
+/** Fields of one command: at 3 kB each 0.5 ms of Redis. */
+const AT_ONCE = 500;
+
+/** Fetches fields of hashes in one round trip, and in none where there are none to fetch. */
+export async function fetchFields(redis: Redis, requests: readonly FieldRequest[]): Promise<(Buffer | null)[][]> {
+  const replies: (Buffer | null)[][] = requests.map(() => []);
+  const pipeline = redis.pipeline();
+  const commands: { readonly request: number }[] = [];
+  for (const [request, { key, fields }] of requests.entries()) {
+    for (let from = 0; from < fields.length; from += AT_ONCE) {
+      pipeline.hmgetBuffer(key, ...fields.slice(from, from + AT_ONCE));
+      commands.push({ request });
+    }
+  }
+  if (commands.length === 0) return replies;
+  for (const [place, [error, reply]] of ((await pipeline.exec()) ?? []).entries()) {
+    if (error) throw error;
+    replies[commands[place]!.request]!.push(...(reply as (Buffer | null)[])); // what HMGET answers
+  }
+  return replies;
+}

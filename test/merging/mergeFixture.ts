@@ -1,0 +1,42 @@
+import { HOUR_MS } from '../../src/codec/hours.js';
+import type { Event } from '../../src/contract/event.js';
+import { mergeAll, type MergeLimits } from '../../src/merging/mergeAll.js';
+import type { MergeReport } from '../../src/merging/mergeStatus.js';
+import { EventReader } from '../../src/storage/EventReader.js';
+import { createEventFixture, type EventFixture } from '../queries/eventFixture.js';
+
+export const HOUR = 480_000;
+export const START = HOUR * HOUR_MS;
+export const TYPE = 'page_view';
+/** When the hour and the grace for what comes late are over. */
+export const LATER = START + 2 * HOUR_MS;
+
+export interface MergeFixture extends EventFixture {
+  /** Reads from Redis each time. */
+  readonly events: EventReader;
+  merge(now?: number, limits?: MergeLimits): Promise<MergeReport>;
+  /** All events of the hour in the order of (time, offset), with their offsets. */
+  all(hour?: number): Promise<{ readonly offset: number; readonly event: Event }[]>;
+}
+
+export async function createMergeFixture(url: string): Promise<MergeFixture> {
+  const store = await createEventFixture(url);
+  const { redis, keys } = store;
+  const secrets = store.keyRing.reading!; // made from a master key
+  const events = new EventReader({ redis, keys, secrets, cacheBytes: 0 });
+  return Object.assign(store, {
+    events,
+    merge: async (now = LATER, limits: MergeLimits = {}) => mergeAll({ redis, keys, secrets, now: () => now }, limits),
+    all: async (hour = HOUR) => readAll(events, hour),
+  });
+}
+
+export async function readAll(events: EventReader, hour = HOUR, type = TYPE): Promise<{ readonly offset: number; readonly event: Event }[]> {
+  for (;;) {
+    const tables = await events.load(type, await events.hour(type, hour), 'all');
+    if (tables.includes(undefined)) continue; // the clean-up came between
+    return tables
+      .flatMap((table) => Array.from({ length: table!.count }, (_, row) => ({ offset: table!.offsets[row]!, event: table!.event(row) })))
+      .sort((one, other) => one.event.timestamp - other.event.timestamp || one.offset - other.offset);
+  }
+}
