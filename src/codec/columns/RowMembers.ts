@@ -57,7 +57,8 @@ export class RowMembers {
 
   /** What each row has of a member that has no column of its own. */
   restOf(name: MemberName): (JsonValue | undefined)[] {
-    const members = this.#shapes.map(({ properties, metadata = [] }) => [...properties, ...metadata].find((member) => member.name === name));
+    const isIt = (member: Member): boolean => member.name === name;
+    const members = this.#shapes.map(({ properties, metadata }) => properties.find(isIt) ?? metadata?.find(isIt));
     return Array.from(this.#shapeOf, (shape, row) => {
       const member = members[shape];
       return member === undefined ? undefined : this.#value(member, row);

@@ -7,6 +7,10 @@ import { toColumn } from './dictionaryColumn.js';
 import type { EventTable } from './EventTable.js';
 import { eventOf, storedEventsOf, type StoredEvent } from './StoredEvent.js';
 
+/** A row without its texts, and a text's share of what is parsed of it: both in memory, roughly. */
+const ROW_BYTES = 200;
+const PARSED_SHARE = 4;
+
 /** A small chunk's events by column. JSON is parsed when the first column of members is asked for, a row's once. */
 export class RowsTable implements EventTable {
   readonly count: number;
@@ -25,6 +29,12 @@ export class RowsTable implements EventTable {
     this.#rows = rows;
     this.count = rows.timestamps.length;
     this.offsets = Float64Array.from(rows.timestamps, (_, row) => firstOffset + row);
+  }
+
+  /** Bytes that it keeps in memory, roughly. Grows when members are parsed. */
+  get bytes(): number {
+    const { properties, metadata } = this.#rows;
+    return ROW_BYTES * this.count + lengthOf(properties, this.#properties) + lengthOf(metadata, this.#metadata);
   }
 
   get times(): ArrayLike<number> {
@@ -68,6 +78,12 @@ export class RowsTable implements EventTable {
   #parsedMetadata(): readonly (JsonObject | undefined)[] {
     return (this.#metadata ??= this.#rows.metadata.map((text) => (text === '' ? undefined : (JSON.parse(text) as JsonObject))));
   }
+}
+
+function lengthOf(texts: readonly string[], parsed: readonly unknown[] | undefined): number {
+  let length = 0;
+  for (const text of texts) length += text.length;
+  return parsed === undefined ? length : length * (1 + PARSED_SHARE);
 }
 
 /** An own member: `constructor` is none of an object without one. */

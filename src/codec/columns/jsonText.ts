@@ -1,12 +1,18 @@
 import type { JsonObject, JsonValue } from '../../contract/json.js';
 
-/** JSON that keeps -0, which `JSON.stringify` writes as 0 although `JSON.parse` reads it. */
+/** JSON that keeps what `JSON.parse` reads but `JSON.stringify` does not write: -0, and numbers past the largest. */
 export function jsonText(value: JsonValue): string {
-  if (typeof value === 'number') return Object.is(value, -0) ? '-0' : String(value);
+  if (typeof value === 'number') return numberText(value);
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   const text = JSON.stringify(value);
-  // Only a 0 can have been a -0.
-  return text.includes('0') && holdsNegativeZero(value) ? write(value) : text;
+  // Only what became 0 or null can have been another number.
+  return (text.includes('0') || text.includes('null')) && holdsOddNumber(value) ? write(value) : text;
+}
+
+function numberText(value: number): string {
+  if (Object.is(value, -0)) return '-0';
+  if (Number.isFinite(value)) return String(value);
+  return value > 0 ? '1e999' : '-1e999';
 }
 
 /** A copy that shares nothing: what is cached must not be what a caller may change. */
@@ -24,9 +30,10 @@ export function setMember(object: Record<string, JsonValue>, key: string, value:
   else object[key] = value;
 }
 
-function holdsNegativeZero(value: JsonValue): boolean {
-  if (typeof value !== 'object' || value === null) return Object.is(value, -0);
-  return Object.values(value).some((member) => holdsNegativeZero(member as JsonValue)); // no member of parsed JSON is undefined
+function holdsOddNumber(value: JsonValue): boolean {
+  if (typeof value === 'number') return Object.is(value, -0) || !Number.isFinite(value);
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.values(value).some((member) => holdsOddNumber(member as JsonValue)); // no member of parsed JSON is undefined
 }
 
 function write(value: JsonValue): string {

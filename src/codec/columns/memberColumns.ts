@@ -38,8 +38,8 @@ export function toMemberColumns(rows: readonly ParsedRow[]): MemberColumns {
   for (const shape of shapes) if (!namesOf.has(shape)) namesOf.set(shape, memberNames(shape));
 
   const columns = new Map<MemberName, (JsonValue | undefined)[]>();
-  for (const name of frequentNames(shapes, namesOf)) columns.set(name, new Array<undefined>(rows.length).fill(undefined));
-  const rest = new Array<JsonValue[] | undefined>(rows.length).fill(undefined);
+  for (const name of frequentNames(shapes, namesOf)) columns.set(name, rows.map(() => undefined));
+  const rest: (JsonValue[] | undefined)[] = rows.map(() => undefined);
   let hasRest = false;
   for (const [row, { properties, metadata }] of rows.entries()) {
     const shape = shapes[row]!;
