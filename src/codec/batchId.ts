@@ -1,6 +1,5 @@
-import { randomBytes } from 'node:crypto';
-
 import { limits } from '../contract/limits.js';
+import { takeRandom } from '../security/takeRandom.js';
 
 /**
  * A batch's id is a UUIDv7 (RFC 9562 section 5.7) whose 12 bits `rand_a` are zero; the id of the event at place i of the
@@ -8,7 +7,7 @@ import { limits } from '../contract/limits.js';
  * its outcome stayed unknown, and a stored event's id costs about one byte instead of ten.
  */
 export function newBatchId(now: number): string {
-  const random = randomBytes(8);
+  const random = takeRandom(8);
   random[0] = 0x80 | (random[0]! & 0x3f); // the variant's two bits
   const time = now.toString(16).padStart(12, '0');
   const rest = random.toString('hex');

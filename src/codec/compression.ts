@@ -14,8 +14,8 @@ const LARGEST_PIECE = 64 * 1024;
  * deflate level 1: 0.7 µs an event in batches of 100, against 1.6 for level 6, which makes it 10 % smaller. The window is
  * no larger than the text, since zlib clears its tables at every call: 10 µs instead of 30 for 12 events.
  */
-export function compressFast(text: string): Buffer {
-  const bytes = Buffer.from(text);
+export function compressFast(text: string | Uint8Array): Buffer {
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text;
   const windowBits = Math.min(constants.Z_MAX_WINDOWBITS, Math.max(LEAST_WINDOW_BITS, 32 - Math.clz32(bytes.length)));
   const memLevel = Math.min(8, windowBits - 7);
   // Room for the whole answer and no more: zlib's 16 kB for each call would be thrown away at once.

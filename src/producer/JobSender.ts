@@ -1,13 +1,17 @@
 import type { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
 
 import type { SealedBatchPayload } from '../../queues/jobs.js';
 import { AnalyticsError } from '../errors/AnalyticsError.js';
 import { reconnectDelay } from '../redis/connect.js';
+import { corkTurn } from '../redis/corkTurn.js';
 import type { KeyRing } from '../security/KeyRing.js';
 import type { BatchOutcome, BatchSender } from './batch.js';
 
 export interface JobSenderOptions {
   readonly queue: Queue;
+  /** The connection that the queue was made over. */
+  readonly redis: Redis;
   readonly jobName: string;
   /** `events` or `metrics`; bound into the seal. */
   readonly kind: string;
@@ -25,7 +29,7 @@ export interface JobSenderOptions {
  * adding it again is harmless: a job that still waits is not doubled, one that was worked off finds its chunks stored.
  */
 export function createJobSender(options: JobSenderOptions): BatchSender {
-  const { queue, jobName, kind, priority, keyRing, signal, onError } = options;
+  const { queue, redis, jobName, kind, priority, keyRing, signal, onError } = options;
   // `queue.add` may wait for ever while Redis is away; a service that is closed does not. One listener serves all batches.
   const waiting = new Set<() => void>();
   signal.addEventListener('abort', () => waiting.forEach((giveUp) => giveUp()), { once: true });
@@ -57,6 +61,8 @@ export function createJobSender(options: JobSenderOptions): BatchSender {
     }
     for (let attempt = 0; !signal.aborted; attempt += 1) {
       try {
+        // Several lanes send in one turn, as their callers were answered in one.
+        corkTurn(redis);
         await orClosed(queue.add(jobName, payload, { jobId: batch.id, priority }));
         return { kind: 'acknowledged' };
       } catch (error) {

@@ -38,7 +38,7 @@ beforeEach(async () => {
   keyRing = await keyRingFromMaster(randomBytes(32));
   giveUp = new AbortController();
   errors = [];
-  send = createJobSender({ queue, jobName: jobs.events.name, kind: 'events', priority: 10, keyRing, signal: giveUp.signal, onError: (error) => errors.push(error) });
+  send = createJobSender({ queue, redis, jobName: jobs.events.name, kind: 'events', priority: 10, keyRing, signal: giveUp.signal, onError: (error) => errors.push(error) });
   await queue.waitUntilReady();
 });
 

@@ -68,7 +68,7 @@ export async function openServiceLink({ config, priorities, onError }: ServiceLi
       delayMs: () => pace.delayMs(),
     };
   };
-  const sender = { keyRing, signal: giveUp.signal, onError };
+  const sender = { redis, keyRing, signal: giveUp.signal, onError };
 
   return {
     redis,

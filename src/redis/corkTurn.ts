@@ -1,0 +1,19 @@
+import type { Redis } from 'ioredis';
+
+const corked = new WeakSet<object>();
+
+/**
+ * Lets everything that is sent over this connection in the current turn of the event loop leave in one write: 25 µs a
+ * write otherwise, and the other side answers in one piece too.
+ */
+export function corkTurn(redis: Redis): void {
+  // There is none before the first connection, and none for a cluster.
+  const stream = redis.stream as Redis['stream'] | undefined;
+  if (stream === undefined || corked.has(stream)) return;
+  corked.add(stream);
+  stream.cork();
+  setImmediate(() => {
+    corked.delete(stream);
+    stream.uncork();
+  });
+}
