@@ -1,0 +1,154 @@
+import { EdgeColumn } from './EdgeColumn.js';
+import { ExtremaColumn } from './ExtremaColumn.js';
+import { MomentColumn } from './MomentColumn.js';
+import { QuantileSketch } from './QuantileSketch.js';
+import type { RollupTable, SketchRows } from './RollupTable.js';
+import { placeOf, type Samples } from './Samples.js';
+import { StepColumn } from './StepColumn.js';
+import { SumColumn } from './SumColumn.js';
+
+export interface SeriesSamples extends Samples {
+  readonly seriesId: string;
+}
+
+export interface RollupOptions {
+  /** ms since 1970 where bucket 0 begins; no sample lies before it. */
+  readonly start: number;
+  /** ms of a bucket. */
+  readonly width: number;
+  /** Whether percentiles can be answered from the table: about 2 bytes for each different bin of a row. */
+  readonly withSketches: boolean;
+}
+
+/** @param series each in the order of (time, value), and once */
+export function rollUp(series: readonly SeriesSamples[], options: RollupOptions): RollupTable {
+  const { start, width } = options;
+  const runs: Run[] = [];
+  const firstRows = new Uint32Array(series.length + 1);
+  for (const [place, { times }] of series.entries()) {
+    firstRows[place] = runs.length;
+    for (let from = 0; from < times.length; ) {
+      const bucket = Math.floor((times[from]! - start) / width);
+      const to = placeOf(times, start + (bucket + 1) * width, from, times.length);
+      runs.push({ place, bucket, from, to });
+      from = to;
+    }
+  }
+  firstRows[series.length] = runs.length;
+  const columns = columnsOf(runs.length, options);
+  for (const [row, { place, from, to }] of runs.entries()) {
+    const samples = series[place]!;
+    columns.count[row] = to - from;
+    columns.sum.addValues(row, samples.values, from, to);
+    columns.extrema.addValues(row, samples.values, from, to);
+    columns.edges.addSamples(row, samples, from, to);
+    columns.moments.addValues(row, samples.values, from, to);
+    // Each row counts as a series of its own, so that no step leads from one to the next.
+    columns.steps.addSamples(row, row, samples, from, to);
+    columns.sketches?.[row]!.addValues(samples.values, from, to);
+  }
+  return tableOf(options, series.map(({ seriesId }) => seriesId), firstRows, Uint32Array.from(runs, ({ bucket }) => bucket), columns);
+}
+
+/** Samples of one series in one bucket. */
+interface Run {
+  readonly place: number;
+  readonly bucket: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Joins the rows of finer tables, which follow each other in time, to rows of `width`. */
+export function rollUpRows(tables: readonly RollupTable[], options: RollupOptions): RollupTable {
+  const { start, width } = options;
+  const rowsOf = new Map<string, FinerRow[]>();
+  for (const table of tables) {
+    for (const [place, seriesId] of table.seriesIds.entries()) {
+      const rows = rowsOf.get(seriesId) ?? [];
+      rowsOf.set(seriesId, rows);
+      for (let row = table.firstRows[place]!; row < table.firstRows[place + 1]!; row += 1) {
+        rows.push({ table, row, bucket: Math.floor((table.start + table.buckets[row]! * table.width - start) / width) });
+      }
+    }
+  }
+  const seriesIds = [...rowsOf.keys()];
+  const firstRows = new Uint32Array(seriesIds.length + 1);
+  const buckets: number[] = [];
+  for (const [place, rows] of [...rowsOf.values()].entries()) {
+    firstRows[place] = buckets.length;
+    for (const [at, { bucket }] of rows.entries()) if (at === 0 || bucket !== rows[at - 1]!.bucket) buckets.push(bucket);
+  }
+  firstRows[seriesIds.length] = buckets.length;
+  const columns = columnsOf(buckets.length, options);
+  let row = -1;
+  for (const rows of rowsOf.values()) {
+    for (const [at, finer] of rows.entries()) {
+      if (at === 0 || finer.bucket !== rows[at - 1]!.bucket) row += 1;
+      addRow(columns, row, finer);
+    }
+  }
+  return tableOf(options, seriesIds, firstRows, Uint32Array.from(buckets), columns);
+}
+
+interface FinerRow {
+  readonly table: RollupTable;
+  readonly row: number;
+  readonly bucket: number;
+}
+
+interface Columns {
+  readonly count: Float64Array;
+  readonly sum: SumColumn;
+  readonly extrema: ExtremaColumn;
+  readonly edges: EdgeColumn;
+  readonly moments: MomentColumn;
+  readonly steps: StepColumn;
+  readonly sketches: readonly QuantileSketch[] | undefined;
+}
+
+function columnsOf(rows: number, { withSketches }: RollupOptions): Columns {
+  return {
+    count: new Float64Array(rows),
+    sum: SumColumn.ofSize(rows),
+    extrema: ExtremaColumn.ofSize(rows),
+    edges: EdgeColumn.ofSize(rows),
+    moments: MomentColumn.ofSize(rows),
+    steps: new StepColumn(rows, rows),
+    sketches: withSketches ? Array.from({ length: rows }, () => new QuantileSketch()) : undefined,
+  };
+}
+
+function addRow({ count, sum, extrema, edges, moments, steps, sketches }: Columns, row: number, { table, row: finer }: FinerRow): void {
+  const samples = table.count[finer]!;
+  count[row]! += samples;
+  sum.merge(row, table.sum, finer, finer + 1);
+  extrema.merge(row, table.extrema, finer, finer + 1);
+  edges.merge(row, table.edges, finer, finer + 1);
+  moments.join(row, samples, table.sum.result(finer) / samples, table.squares[finer]!);
+  steps.merge(row, row, table, finer);
+  if (sketches !== undefined && table.sketches !== undefined) sketches[row]!.addRows(table.sketches, finer, finer + 1);
+}
+
+function tableOf(
+  { start, width }: RollupOptions,
+  seriesIds: readonly string[],
+  firstRows: Uint32Array,
+  buckets: Uint32Array,
+  { count, sum, extrema, edges, moments, steps, sketches }: Columns,
+): RollupTable {
+  const kept = sketches === undefined ? undefined : sketchRows(sketches);
+  return { start, width, seriesIds, firstRows, buckets, count, sum, extrema, edges, increase: steps.increase, squares: moments.squares, sketches: kept };
+}
+
+function sketchRows(sketches: readonly QuantileSketch[]): SketchRows {
+  const rows = sketches.map((sketch) => sketch.bins());
+  const firstBins = new Uint32Array(rows.length + 1);
+  for (const [row, { bins }] of rows.entries()) firstBins[row + 1] = firstBins[row]! + bins.length;
+  const bins = new Int32Array(firstBins[rows.length]!);
+  const counts = new Float64Array(bins.length);
+  for (const [row, one] of rows.entries()) {
+    bins.set(one.bins, firstBins[row]!);
+    counts.set(one.counts, firstBins[row]!);
+  }
+  return { firstBins, bins, counts };
+}
