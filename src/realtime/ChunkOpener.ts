@@ -2,19 +2,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Redis } from 'ioredis';
 
-import type { EventRows } from '../codec/EventRows.js';
+import { decompress } from '../codec/compression.js';
+import { decodeEventRows } from '../codec/eventRowsText.js';
+import { AnalyticsError } from '../errors/AnalyticsError.js';
 import type { Keys } from '../redis/keys.js';
+import type { SealedChunk } from '../security/ChunkSealer.js';
 import type { ReadingKeys } from '../security/KeyRing.js';
-import type { FetchedChunk } from '../storage/ChunkReader.js';
-import { createEventReader, type EventReader } from '../storage/createEventReader.js';
+import { EventReader } from '../storage/EventReader.js';
+import { fetchFields } from '../storage/fetchFields.js';
 import type { FeedEntry } from './feedEntry.js';
 import { isWrongType } from './isWrongType.js';
+import { MergedEntries } from './MergedEntries.js';
+import { entryOfRows, type OpenedEntry } from './OpenedEntry.js';
 import type { RealtimeFigures } from './RealtimeFigures.js';
-
-export interface OpenedEntry {
-  readonly entry: FeedEntry;
-  readonly rows: EventRows;
-}
 
 export interface ChunkOpenerOptions {
   readonly redis: Redis;
@@ -26,49 +26,46 @@ export interface ChunkOpenerOptions {
 
 /** Events whose chunks are held at a time. */
 const EVENTS_AT_ONCE = 4096;
+/** Merged chunks that are held in one run through a feed that leads to them. */
+const MERGED_BYTES = 32 * 1024 * 1024;
+const OFFSET_BYTES = 8;
 const RETRY_MS = 200;
 
 /** Fetches and opens the chunks that feed entries tell of. */
 export class ChunkOpener {
   readonly #options: ChunkOpenerOptions;
-  readonly #reader: EventReader;
   #isClosed = false;
 
   constructor(options: ChunkOpenerOptions) {
     this.#options = options;
-    // Each is opened once, so keeping it would only cost memory.
-    this.#reader = createEventReader(options.keys, { redis: options.redis, secrets: options.secrets, cacheBytes: 0 });
   }
 
   /**
    * Opens the chunks of these entries, which are of one type, in their order: group by group, as many as may be in
    * memory together. An entry counts only if its id is the offset that its chunk names: one that a failed write left is
-   * passed over, like one whose chunk was removed.
+   * passed over, like one whose events expired. Where the chunk was merged its events are found in what came of it.
    */
   async *open(type: string, entries: readonly FeedEntry[]): AsyncGenerator<Iterable<OpenedEntry>> {
+    const { figures, redis, keys, secrets } = this.#options;
+    let merged: MergedEntries | undefined;
     for (const group of groupsOf(entries)) {
-      const fetched = await this.#fetch(type, group);
-      this.#options.figures.entriesSkipped += group.length - fetched.length;
-      yield this.#openEach(fetched);
-    }
-  }
-
-  *#openEach(fetched: readonly FetchedChunk<EventRows>[]): Generator<OpenedEntry> {
-    const { figures, onError } = this.#options;
-    for (const chunk of fetched) {
-      // `fetch` hands back the entries that it was given.
-      const entry = chunk.entry as FeedEntry;
-      try {
-        const { rows, firstOffset } = chunk.open();
-        if (firstOffset + entry.count - 1 === entry.offset) {
-          figures.chunksOpened += 1;
-          yield { entry, rows };
-          continue;
-        }
-      } catch (error) {
-        onError(error);
+      const chunks = await this.#tryUntilAnswered(async () => this.#fetch(type, group));
+      if (chunks === undefined) {
+        figures.entriesSkipped += group.length;
+        continue;
       }
-      figures.entriesSkipped += 1;
+      let from = 0;
+      for (const [place, chunk] of chunks.entries()) {
+        if (chunk !== undefined) continue;
+        if (place > from) yield this.#openEach(type, group, chunks, from, place);
+        from = place + 1;
+        merged ??= new MergedEntries(new EventReader({ redis, keys, secrets, cacheBytes: MERGED_BYTES }), type);
+        const finder = merged;
+        const found = await this.#tryUntilAnswered(async () => finder.find(group[place]!));
+        if (found === undefined) figures.entriesSkipped += 1;
+        else yield [found];
+      }
+      if (from < group.length) yield this.#openEach(type, group, chunks, from, group.length);
     }
   }
 
@@ -76,19 +73,59 @@ export class ChunkOpener {
     this.#isClosed = true;
   }
 
-  /** Tries until Redis answers: the entries were taken from the feed, so what is not fetched now is never sent. */
-  async #fetch(type: string, group: readonly FeedEntry[]): Promise<FetchedChunk<EventRows>[]> {
+  *#openEach(type: string, entries: readonly FeedEntry[], chunks: readonly (SealedChunk | undefined)[], from: number, to: number): Generator<OpenedEntry> {
+    const { figures, secrets, onError } = this.#options;
+    for (let place = from; place < to; place += 1) {
+      const entry = entries[place]!;
+      const { bytes, wrappedKey } = chunks[place]!; // the caller left out those that are gone
+      if (bytes.readDoubleBE(0) !== entry.offset) {
+        figures.entriesSkipped += 1;
+        continue;
+      }
+      try {
+        const sealed = { bytes: bytes.subarray(OFFSET_BYTES), wrappedKey };
+        const rows = decodeEventRows(decompress(secrets.chunks.open({ kind: 'events', series: type, ...entry }, sealed)), { verify: false });
+        figures.chunksOpened += 1;
+        yield entryOfRows(rows, entry.offset - entry.count + 1);
+      } catch (error) {
+        figures.entriesSkipped += 1;
+        onError(error);
+      }
+    }
+  }
+
+  /** The chunks as they rest, in the order of their entries; undefined for one that is gone. */
+  async #fetch(type: string, entries: readonly FeedEntry[]): Promise<(SealedChunk | undefined)[]> {
+    const { redis, keys } = this.#options;
+    const { chunks, dataKeys } = keys.event(type);
+    const fields = entries.map((entry) => entry.chunkId);
+    const [stored, wrappedKeys] = await fetchFields(redis, [
+      { key: chunks, fields },
+      { key: dataKeys, fields },
+    ]);
+    return entries.map((_, place) => {
+      const bytes = stored![place];
+      const wrappedKey = wrappedKeys![place];
+      return bytes && wrappedKey ? { bytes, wrappedKey } : undefined;
+    });
+  }
+
+  /**
+   * Tries until Redis answers: the entries were taken from the feed, so what is not fetched now is never sent.
+   * @returns undefined when trying again does not help, or after `close`
+   */
+  async #tryUntilAnswered<T>(work: () => Promise<T>): Promise<T | undefined> {
     while (!this.#isClosed) {
       try {
-        return await this.#reader.fetch(type, group);
+        return await work();
       } catch (error) {
         if (this.#isClosed) break;
         this.#options.onError(error);
-        if (isWrongType(error)) break;
+        if (isWrongType(error) || error instanceof AnalyticsError) break;
         await sleep(RETRY_MS, undefined, { ref: false });
       }
     }
-    return [];
+    return undefined;
   }
 }
 

@@ -4,11 +4,11 @@ import type { Redis } from 'ioredis';
 
 import type { ResyncReason, ServerMessage } from '../contract/socketProtocol.js';
 import type { Audience } from './Audience.js';
-import type { ChunkOpener, OpenedEntry } from './ChunkOpener.js';
+import type { ChunkOpener } from './ChunkOpener.js';
 import type { ClientRegistry } from './ClientRegistry.js';
-import { eventMessage } from './eventMessage.js';
 import type { TypePage } from './FeedReader.js';
 import { inOneWrite } from './inOneWrite.js';
+import type { OpenedEntry } from './OpenedEntry.js';
 import type { Outlet } from './Outlet.js';
 import type { RealtimeFigures } from './RealtimeFigures.js';
 
@@ -63,17 +63,15 @@ export class Relay {
     outlet.flush();
   }
 
-  async #deliver({ entry, rows }: OpenedEntry, epoch: string, upTo: number): Promise<void> {
+  async #deliver(entry: OpenedEntry, epoch: string, upTo: number): Promise<void> {
     const { registry, outlet, figures } = this.#options;
-    const before = entry.offset - entry.count;
-    for (const [row, user] of rows.users.entries()) {
+    for (const [place, user] of entry.users.entries()) {
       const clients = user === null ? undefined : registry.clientsOf(user);
       if (clients === undefined) continue;
-      const offset = before + row + 1;
       let message: Buffer | undefined;
       for (const client of clients.values()) {
         if (client.sequence > upTo) continue;
-        message ??= Buffer.from(eventMessage(rows, row, epoch, offset));
+        message ??= Buffer.from(entry.message(place, epoch));
         outlet.send(client, message);
         figures.messagesSent += 1;
       }
