@@ -14,6 +14,8 @@ interface Member {
   readonly restPlace: number;
   /** Set when it is first read. */
   column: Column | undefined;
+  /** JSON of the column's values, as far as it was made. */
+  texts: (string | undefined)[] | undefined;
 }
 
 interface ShapeMembers {
@@ -78,9 +80,9 @@ export class RowMembers {
   }
 
   #text(members: readonly Member[], row: number): string {
-    let text = '{';
-    for (const [place, member] of members.entries()) text += `${place === 0 ? '' : ','}${member.keyText}${this.#valueText(member, row)}`;
-    return `${text}}`;
+    let text = '';
+    for (const member of members) text += (text === '' ? '{' : ',') + member.keyText + this.#valueText(member, row);
+    return text === '' ? '{}' : `${text}}`;
   }
 
   #value(member: Member, row: number): JsonValue {
@@ -95,9 +97,11 @@ export class RowMembers {
     const value = this.#value(member, row);
     const column = this.#columnOfMember(member);
     if (column === undefined) return jsonText(value);
-    let texts = this.#texts.get(column);
-    if (texts === undefined) this.#texts.set(column, (texts = []));
-    return (texts[column.indexes[row]!] ??= jsonText(value));
+    if (member.texts === undefined) {
+      member.texts = this.#texts.get(column) ?? [];
+      this.#texts.set(column, member.texts);
+    }
+    return (member.texts[column.indexes[row]!] ??= jsonText(value));
   }
 
   #columnOfMember(member: Member): Column | undefined {
@@ -119,7 +123,7 @@ function membersOf(value: JsonValue | undefined, hasColumn: (name: MemberName) =
   const keys = metadata === null ? properties : [...properties, ...metadata];
   const members = memberNames(value).map((name, place): Member => {
     const key = keys[place]!;
-    return { key, keyText: `${JSON.stringify(key)}:`, name, restPlace: hasColumn(name) ? -1 : restPlace++, column: undefined };
+    return { key, keyText: `${JSON.stringify(key)}:`, name, restPlace: hasColumn(name) ? -1 : restPlace++, column: undefined, texts: undefined };
   });
   return { properties: members.slice(0, properties.length), metadata: metadata === null ? undefined : members.slice(properties.length) };
 }

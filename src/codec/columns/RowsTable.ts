@@ -5,7 +5,7 @@ import type { EventRows } from '../EventRows.js';
 import type { Column, ColumnName } from './Column.js';
 import { toColumn } from './dictionaryColumn.js';
 import type { EventTable } from './EventTable.js';
-import { eventOf, storedEventsOf, type StoredEvent } from './StoredEvent.js';
+import { eventOf, storedEventAt, storedEventsOf, type StoredEvent } from './StoredEvent.js';
 
 /** A row without its texts, and a text's share of what is parsed of it: both in memory, roughly. */
 const ROW_BYTES = 200;
@@ -16,10 +16,10 @@ export class RowsTable implements EventTable {
   readonly count: number;
   readonly offsets: ArrayLike<number>;
   readonly #rows: EventRows;
+  readonly #firstOffset: number;
   readonly #columns = new Map<ColumnName, Column>();
   #properties: readonly JsonObject[] | undefined;
   #metadata: readonly (JsonObject | undefined)[] | undefined;
-  #stored: readonly StoredEvent[] | undefined;
 
   /**
    * @param rows of one event type
@@ -27,6 +27,7 @@ export class RowsTable implements EventTable {
    */
   constructor(rows: EventRows, firstOffset: number) {
     this.#rows = rows;
+    this.#firstOffset = firstOffset;
     this.count = rows.timestamps.length;
     this.offsets = Float64Array.from(rows.timestamps, (_, row) => firstOffset + row);
   }
@@ -53,11 +54,12 @@ export class RowsTable implements EventTable {
 
   /** Parses the row anew: what is returned may be changed. */
   event(row: number): Event {
-    return eventOf(this.#rows.types[row]!, this.storedEvents()[row]!);
+    return eventOf(this.#rows.types[row]!, storedEventAt(this.#rows, row, this.#firstOffset));
   }
 
-  storedEvents(): readonly StoredEvent[] {
-    return (this.#stored ??= storedEventsOf(this.#rows, this.offsets[0] ?? 1));
+  /** All events, to be merged. */
+  storedEvents(): StoredEvent[] {
+    return storedEventsOf(this.#rows, this.#firstOffset);
   }
 
   #make(name: Exclude<ColumnName, 'time' | 'offset' | 'id'>): Column {

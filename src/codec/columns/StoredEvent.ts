@@ -21,16 +21,21 @@ export interface StoredEvent {
 
 /** The events of a small chunk, in the order of their offsets. */
 export function storedEventsOf(rows: EventRows, firstOffset: number): StoredEvent[] {
-  return rows.timestamps.map((timestamp, row) => ({
+  return rows.timestamps.map((_, row) => storedEventAt(rows, row, firstOffset));
+}
+
+/** One of them. */
+export function storedEventAt(rows: EventRows, row: number, firstOffset: number): StoredEvent {
+  return {
     offset: firstOffset + row,
-    timestamp,
+    timestamp: rows.timestamps[row]!,
     id: rows.callerIds.get(row) ?? eventIdAt(rows.batchId, rows.places[row]!),
     priority: rows.priority,
     userId: rows.users[row] ?? null,
     sessionId: rows.sessions[row] ?? null,
     properties: rows.properties[row]!,
     metadata: rows.metadata[row]!,
-  }));
+  };
 }
 
 /** What a query returns for it. */

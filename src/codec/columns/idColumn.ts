@@ -84,7 +84,11 @@ export class IdColumn {
     this.#given = givenIds(reader.text());
     this.#batchOf = new Int32Array(count);
     this.#placeOf = new Uint16Array(count);
+    if (this.#given.length > count) throw malformed('its ids do not match its rows');
+    const steps = reader.signeds(count - this.#given.length);
+    reader.end();
     const nextPlaces = new Uint16Array(batchCount);
+    let nextStep = 0;
     let nextBatch = 0;
     let nextGiven = 0;
     for (let row = 0; row < count; row++) {
@@ -96,13 +100,12 @@ export class IdColumn {
       }
       const batch = code === NEW ? nextBatch++ : code - SEEN;
       if (batch >= nextBatch || batch >= batchCount) throw malformed('an id is of no batch');
-      const place = nextPlaces[batch]! + reader.signed();
+      const place = nextPlaces[batch]! + (steps[nextStep++] ?? -PLACES);
       if (place < 0 || place >= PLACES) throw malformed('a place is out of range');
       this.#batchOf[row] = batch;
       this.#placeOf[row] = place;
       nextPlaces[batch] = place + 1;
     }
-    reader.end();
     if (nextBatch !== batchCount || nextGiven !== this.#given.length) throw malformed('its ids do not match its rows');
   }
 

@@ -17,12 +17,11 @@ export function writeIntegers(writer: ByteWriter, numbers: ArrayLike<number>): v
 
 /** Doubles, since times and offsets are larger than 32 bits. */
 export function readIntegers(reader: ByteReader, count: number): Float64Array {
-  const numbers = new Float64Array(count);
   const unit = reader.unsigned();
-  let number = reader.signed();
-  numbers[0] = number;
+  const numbers = reader.signeds(count);
+  let number = numbers[0]!;
   for (let row = 1; row < count; row++) {
-    number += reader.signed() * unit;
+    number += numbers[row]! * unit;
     if (!Number.isSafeInteger(number)) throw malformed('a number is out of range');
     numbers[row] = number;
   }
