@@ -26,8 +26,10 @@ export function emptyReport(): MergeReport {
   return { hours: 0, chunksIn: 0, chunksOut: 0, events: 0, bytesBefore: 0, bytesAfter: 0, removed: 0, isComplete: true };
 }
 
-/** Adds what one swap changed. */
-export function addToReport(report: MergeReport, swapped: Pick<MergeReport, 'chunksIn' | 'chunksOut' | 'events' | 'bytesBefore' | 'bytesAfter'>): void {
+/** What one swap changed. */
+export type SwapReport = Pick<MergeReport, 'chunksIn' | 'chunksOut' | 'events' | 'bytesBefore' | 'bytesAfter'>;
+
+export function addToReport(report: MergeReport, swapped: SwapReport): void {
   report.chunksIn += swapped.chunksIn;
   report.chunksOut += swapped.chunksOut;
   report.events += swapped.events;
