@@ -27,3 +27,8 @@ const GENERATED = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a
 export function batchIdOf(eventId: string): string | undefined {
   return GENERATED.test(eventId) ? `${eventId.slice(0, 15)}000${eventId.slice(18)}` : undefined;
 }
+
+/** When a batch was made, ms since 1970: a UUIDv7 begins with it. */
+export function batchTimeOf(batchId: string): number {
+  return Number.parseInt(batchId.slice(0, 8) + batchId.slice(9, 13), 16);
+}

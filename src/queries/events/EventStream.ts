@@ -1,0 +1,46 @@
+import { z } from 'zod';
+
+import type { Event } from '../../contract/event.js';
+import { orderOption, scanOptions, selectOption } from './eventOptions.js';
+import type { EventQueryContext } from './EventQueryContext.js';
+import { openScan } from './openScan.js';
+import { parseEventQuery, type ParsedQuery } from './parseEventQuery.js';
+import type { Position } from './Position.js';
+import type { PartialEvent } from './Projection.js';
+import { readEvents } from './readEvents.js';
+import { selectPage } from './selectPage.js';
+
+const { budget: _, ...range } = scanOptions;
+const streamEventsOptionsSchema = z.strictObject({ ...range, select: selectOption, order: orderOption.default('asc') });
+
+/** What `streamEvents` takes. */
+export type StreamEventsOptions = z.input<typeof streamEventsOptionsSchema>;
+
+/** Events of a page: a few MB of objects. */
+const PAGE = 2000;
+
+/** All events of a range, a page at a time. As long as an event is there, it comes exactly once: see `queryEvents`. */
+export class EventStream {
+  readonly #context: EventQueryContext;
+  readonly #query: ParsedQuery<z.output<typeof streamEventsOptionsSchema>>;
+  #after: Position | undefined;
+  #isAtEnd = false;
+
+  /** @throws ValidationError with every bad option */
+  constructor(given: StreamEventsOptions, context: EventQueryContext) {
+    this.#context = context;
+    this.#query = parseEventQuery(streamEventsOptionsSchema, given, context.isKnownType);
+  }
+
+  /** The next events, which may be none; undefined at the end. */
+  async next(): Promise<(Event | PartialEvent)[] | undefined> {
+    if (this.#isAtEnd) return undefined;
+    const { options, filter, projection } = this.#query;
+    const scan = openScan(this.#context, options, options.order, filter, this.#after);
+    const { rows, next } = await selectPage(scan, { skip: 0, limit: PAGE, columns: projection?.columns ?? 'all' });
+    const events = await readEvents(scan, rows, projection);
+    this.#after = next;
+    this.#isAtEnd = next === undefined;
+    return events;
+  }
+}

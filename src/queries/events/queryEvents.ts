@@ -1,0 +1,57 @@
+import { z } from 'zod';
+
+import type { Event } from '../../contract/event.js';
+import type { EventTypeName } from '../../contract/eventTypes.js';
+import type { BudgetPart } from './Budget.js';
+import { decodeCursor, encodeCursor } from './cursor.js';
+import { limitOption, orderOption, scanOptions, selectOption } from './eventOptions.js';
+import type { EventQueryContext } from './EventQueryContext.js';
+import { openScan } from './openScan.js';
+import { parseEventQuery } from './parseEventQuery.js';
+import type { PartialEvent } from './Projection.js';
+import { readEvents } from './readEvents.js';
+import { selectPage } from './selectPage.js';
+
+const queryEventsOptionsSchema = z.strictObject({
+  ...scanOptions,
+  select: selectOption,
+  limit: limitOption,
+  order: orderOption.default('desc'),
+  /** Where to go on: the `cursor` of the page before, with the same type, order and filter. */
+  cursor: z.string().optional(),
+});
+
+/** What `queryEvents` takes. */
+export type QueryEventsOptions = z.input<typeof queryEventsOptionsSchema>;
+
+/** A page of events. */
+export interface EventPage<Type extends EventTypeName = EventTypeName, Found = Event<Type>> {
+  readonly events: Found[];
+  /** Where the next page starts. Absent at the end of the range; with it there may be more, and need not. */
+  readonly cursor?: string;
+  /** Which part of the budget was used up before the page was full. The cursor goes on from there. */
+  readonly stopped?: BudgetPart;
+  /** Events that were looked at. */
+  readonly scanned: number;
+}
+
+/**
+ * A page of events, and a cursor to the next. An event that is there while all pages are read is on one of them, exactly
+ * once, whatever is stored, merged or removed meanwhile.
+ *
+ * @throws ValidationError with every bad option; KeyError when a chunk does not open; whatever Redis answers
+ */
+export async function queryEvents(given: QueryEventsOptions, context: EventQueryContext): Promise<EventPage<EventTypeName, Event | PartialEvent>> {
+  const { options, filter, projection } = parseEventQuery(queryEventsOptionsSchema, given, context.isKnownType);
+  const { type, limit, order, cursor } = options;
+  const asked = { type, order, filter: filter?.canonical ?? '' };
+  const after = cursor === undefined ? undefined : decodeCursor(cursor, asked, context.fingerprints);
+  const scan = openScan(context, options, order, filter, after);
+  const { rows, next, stopped } = await selectPage(scan, { skip: 0, limit, columns: projection?.columns ?? 'all' });
+  return {
+    events: await readEvents(scan, rows, projection),
+    ...(next !== undefined && { cursor: encodeCursor(next, asked, context.fingerprints) }),
+    ...(stopped !== undefined && { stopped }),
+    scanned: scan.budget.scanned,
+  };
+}

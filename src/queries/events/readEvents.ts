@@ -1,0 +1,29 @@
+import type { EventTable } from '../../codec/columns/EventTable.js';
+import type { Event } from '../../contract/event.js';
+import type { FoundRow, LoadedChunk } from './EventScan.js';
+import type { PartialEvent, Projection } from './Projection.js';
+import type { ScanContext } from './ScanContext.js';
+
+/** Chunks whose columns are loaded together for the rows of a page. */
+const CHUNKS_AT_ONCE = 32;
+
+/** The events of rows that were found: what else they are made of is loaded only of their chunks. */
+export async function readEvents(
+  { source, scan }: Pick<ScanContext, 'source' | 'scan'>,
+  rows: readonly FoundRow[],
+  projection: Projection | undefined,
+): Promise<(Event | PartialEvent)[]> {
+  const tables = new Map<LoadedChunk, EventTable | undefined>(rows.map(({ chunk }) => [chunk, chunk.table]));
+  const incomplete = [...tables.keys()].filter((chunk) => !chunk.isComplete);
+  for (let start = 0; start < incomplete.length; start += CHUNKS_AT_ONCE) {
+    const some = incomplete.slice(start, start + CHUNKS_AT_ONCE);
+    const loaded = await source.load(scan.type, some.map(({ entry }) => entry), projection?.columns ?? 'all');
+    for (const [place, chunk] of some.entries()) tables.set(chunk, loaded[place]);
+  }
+  return rows.flatMap(({ chunk, row }) => {
+    const table = tables.get(chunk);
+    // Clean-up may have removed the chunk since the row was found: then the event is expired.
+    if (table === undefined) return [];
+    return [projection === undefined ? table.event(row) : projection.read(table, row, scan.type)];
+  });
+}
