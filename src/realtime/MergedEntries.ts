@@ -9,9 +9,9 @@ const PLACE: readonly ColumnName[] = ['time', 'offset'];
 const MOST_TRIES = 5;
 
 /**
- * Finds the events of feed entries whose chunks were merged and are gone: a broadcaster that is more than ten minutes
- * behind, or a client that resumes from then, needs it. The time index leads to the merged chunks of the entry's hour, the
- * columns of times and offsets to its rows in them.
+ * Finds the events of feed entries whose chunks were merged and are gone, which whoever is more than ten minutes behind
+ * meets. The time index leads to the merged chunks of the entry's hour, the columns of times and offsets to its rows in
+ * them.
  *
  * For one run through a feed of one type: what it reads of an hour is kept for the further entries of that hour.
  */
