@@ -103,6 +103,15 @@ describe('a merged chunk', () => {
     expect(head.needs('user')).toEqual([]);
   });
 
+  it.each([1000, 4000, 100_000])('keeps what is nested %i levels deep', (depth) => {
+    const properties = `{"deep":${'['.repeat(depth)}-0${']'.repeat(depth)},"a":1}`;
+    const events = [{ ...storedEvent(0, {}), properties }, storedEvent(1, { a: 1 })];
+    const packed = packEvents('custom', events);
+    const table = new MergedTable('custom', readHead(packed.head), allBlocks(packed));
+    expect(table.storedEvents()[0]?.properties).toBe(properties);
+    expect(Object.keys(table.event(0).properties)).toEqual(['deep', 'a']);
+  });
+
   it('keeps 512 keys an event, different ones in each', () => {
     const events = Array.from({ length: 60 }, (_, row) => storedEvent(row, Object.fromEntries(Array.from({ length: 512 }, (__, key) => [`k${row * 512 + key}`, key]))));
     const packed = packEvents('custom', events);
