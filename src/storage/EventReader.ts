@@ -11,6 +11,7 @@ import { fetchFields, type FieldRequest } from './fetchFields.js';
 import { decodeMergedHeader } from './mergedHeader.js';
 import { readHour } from './readHour.js';
 import { readIndex, type IndexRange } from './readIndex.js';
+import { readIndexPage } from './readIndexPage.js';
 
 export interface EventReaderOptions {
   readonly redis: Redis;
@@ -64,6 +65,11 @@ export class EventReader {
    */
   index(type: string, range: IndexRange): AsyncGenerator<ChunkIndexEntry> {
     return readIndex(this.#redis, this.#keys.event(type).time, range);
+  }
+
+  /** The first `size` entries of the range by their latest time, all of one moment. */
+  async page(type: string, range: IndexRange, size: number): Promise<ChunkIndexEntry[]> {
+    return readIndexPage(this.#redis, this.#keys.event(type).time, range, size);
   }
 
   /** All entries of one UTC hour, by their latest time: each event is in exactly one of them. */

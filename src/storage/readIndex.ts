@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 
-import { decodeIndexEntry, type ChunkIndexEntry } from './ChunkIndexEntry.js';
+import type { ChunkIndexEntry } from './ChunkIndexEntry.js';
+import { readIndexPage } from './readIndexPage.js';
 
 export interface IndexRange {
   /** Least and greatest latest time of the chunks, ms; both included, may be infinite. */
@@ -22,26 +23,17 @@ export async function* readIndex(redis: Redis, key: string, { from, to, order }:
   const givenAtCursor = new Set<string>();
   for (let page = FIRST_PAGE; ; page = Math.min(page * 2, LARGEST_PAGE)) {
     const wanted = page + givenAtCursor.size;
-    const reply =
-      order === 'desc'
-        ? await redis.zrevrangebyscoreBuffer(key, bound(cursor), bound(from), 'WITHSCORES', 'LIMIT', 0, wanted)
-        : await redis.zrangebyscoreBuffer(key, bound(cursor), bound(to), 'WITHSCORES', 'LIMIT', 0, wanted);
-    for (let place = 0; place < reply.length; place += 2) {
-      const member = reply[place]!;
-      const latest = Number(reply[place + 1]!.toString());
-      const name = member.toString('latin1');
-      if (latest !== cursor) {
-        cursor = latest;
+    const rest = order === 'desc' ? { from, to: cursor, order } : { from: cursor, to, order };
+    const entries = await readIndexPage(redis, key, rest, wanted);
+    for (const entry of entries) {
+      const name = entry.chunkId.toString('latin1');
+      if (entry.latest !== cursor) {
+        cursor = entry.latest;
         givenAtCursor.clear();
       } else if (givenAtCursor.has(name)) continue;
       givenAtCursor.add(name);
-      yield decodeIndexEntry(member, latest);
+      yield entry;
     }
-    if (reply.length < wanted * 2) return;
+    if (entries.length < wanted) return;
   }
-}
-
-function bound(time: number): string {
-  if (time === Infinity) return '+inf';
-  return time === -Infinity ? '-inf' : String(time);
 }
