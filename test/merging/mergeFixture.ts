@@ -1,8 +1,13 @@
-import { HOUR_MS } from '../../src/codec/hours.js';
+import { randomBytes } from 'node:crypto';
+
+import { newBatchId } from '../../src/codec/batchId.js';
+import type { EventRows } from '../../src/codec/EventRows.js';
+import { HOUR_MS, hourOf } from '../../src/codec/hours.js';
 import type { Event } from '../../src/contract/event.js';
 import { mergeAll, type MergeLimits } from '../../src/merging/mergeAll.js';
 import type { MergeReport } from '../../src/merging/mergeStatus.js';
 import { EventReader } from '../../src/storage/EventReader.js';
+import type { NewEventChunk } from '../../src/storage/EventStore.js';
 import { createEventFixture, type EventFixture } from '../queries/eventFixture.js';
 
 export const HOUR = 480_000;
@@ -29,6 +34,23 @@ export async function createMergeFixture(url: string): Promise<MergeFixture> {
     merge: async (now = LATER, limits: MergeLimits = {}) => mergeAll({ redis, keys, secrets, now: () => now }, limits),
     all: async (hour = HOUR) => readAll(events, hour),
   });
+}
+
+/** A chunk of one event, for a store that is filled by the hundreds. */
+export function chunkOf(timestamp: number): NewEventChunk {
+  const rows: EventRows = {
+    batchId: newBatchId(START),
+    priority: 'normal',
+    places: [0],
+    types: [TYPE],
+    timestamps: [timestamp],
+    users: ['ann'],
+    sessions: [null],
+    callerIds: new Map(),
+    properties: ['{}'],
+    metadata: [''],
+  };
+  return { type: TYPE, hour: hourOf(timestamp), chunkId: randomBytes(16), rows, marks: [] };
 }
 
 export async function readAll(events: EventReader, hour = HOUR, type = TYPE): Promise<{ readonly offset: number; readonly event: Event }[]> {
