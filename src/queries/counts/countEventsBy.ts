@@ -3,40 +3,31 @@ import { z } from 'zod';
 import { HOUR_MS } from '../../codec/hours.js';
 import { ValidationError } from '../../errors/ValidationError.js';
 import { isTimeZone } from '../../insights/aggregation/interval.js';
+import { Breath } from '../../storage/Breath.js';
+import { Budget } from '../events/Budget.js';
+import { scanOptions } from '../events/eventOptions.js';
 import type { EventSource } from '../events/EventSource.js';
-import { parseOptions } from '../parseOptions.js';
+import { parseEventQuery } from '../events/parseEventQuery.js';
 import { CountBuckets } from './CountBuckets.js';
 import type { CountContext } from './CountContext.js';
 import { countEdges } from './countEdges.js';
-import { tallyHour } from './tallyHour.js';
+import { tallyHour, type Tally } from './tallyHour.js';
 
-const SUBJECT = 'count of events';
 /** Counts in one answer: 69 days of minutes of one type. */
 const MOST_COUNTS = 100_000;
 /** Hours whose times are read at once. */
-const HOURS_AT_ONCE = 8;
+const HOURS_AT_ONCE = 4;
 /** A year before the last time that a calendar has. */
 const LAST_TIME = 8.64e15 - 366 * 24 * HOUR_MS;
 
 const optionsSchema = z.strictObject({
+  ...scanOptions,
   /** Default: each type by itself. */
   type: z.string().optional(),
   interval: z.enum(['minute', 'hour', 'day']),
-  /** ms since 1970, included. Default: from the first bucket that holds an event. */
-  startTime: z.number().optional(),
-  /** ms since 1970, included. Default: to the last bucket that holds an event. */
-  endTime: z.number().optional(),
   /** Whose days and hours, by its name in the IANA database. Default: UTC. */
   timezone: z.string().refine(isTimeZone).default('UTC'),
 });
-
-const ALLOWED = {
-  type: 'the name of an event type',
-  interval: "'minute', 'hour' or 'day'",
-  startTime: 'milliseconds since 1970 (a finite number)',
-  endTime: 'milliseconds since 1970 (a finite number)',
-  timezone: "the name of a time zone, such as 'Europe/Berlin'",
-};
 
 /** What `countEventsBy` takes. */
 export type CountEventsByOptions = z.input<typeof optionsSchema>;
@@ -50,23 +41,23 @@ export interface EventCount {
 
 export interface CountEventsByContext extends CountContext {
   readonly source: Pick<EventSource, 'hour' | 'load'>;
+  /** ms that a count may take unless its own budget says otherwise. */
+  readonly budgetMs: number;
 }
 
 /**
  * How many events of a type there are in each minute, hour or day; without a type, of each type that has any. Exact, also
  * when jobs were repeated. A bucket without events counts 0; what lies outside of the range is not counted.
  *
- * Whole hours come from the counts that the store keeps of them; where buckets or the range cut an hour, the times of its
- * events are read, and nothing else of them.
+ * Whole hours come from the counts that the store keeps of them. Where buckets or the range cut an hour, the times of its
+ * events are read, and nothing else of them; where there is a filter, its columns.
  *
- * @throws ValidationError with every bad option, or for a range of more than 100,000 counts; KeyError when a chunk does not
- *   open; whatever Redis answers otherwise
+ * @throws ValidationError with every bad option, or for a range of more than 100,000 counts; BudgetError; KeyError when a
+ *   chunk does not open; whatever Redis answers otherwise
  */
-export async function countEventsBy(options: CountEventsByOptions, context: CountEventsByContext): Promise<EventCount[]> {
-  const { type, interval, startTime = -Infinity, endTime = Infinity, timezone } = parseOptions(SUBJECT, optionsSchema, options, ALLOWED);
-  if (type !== undefined && !context.isKnownType(type)) {
-    throw new ValidationError(SUBJECT, [{ path: 'type', given: 'an unknown type', allowed: ALLOWED.type }]);
-  }
+export async function countEventsBy(given: CountEventsByOptions, context: CountEventsByContext): Promise<EventCount[]> {
+  const { options, filter } = parseEventQuery(optionsSchema, given, context.isKnownType);
+  const { type, interval, startTime = -Infinity, endTime = Infinity, timezone, budget = {} } = options;
   const stored = type === undefined ? await context.storedTypes() : [type];
   const found = await Promise.all(stored.map(async (name) => keptHours(name, startTime, endTime, context)));
   const asked = type === undefined ? found.filter(({ hours }) => hours.size > 0) : found;
@@ -78,8 +69,9 @@ export async function countEventsBy(options: CountEventsByOptions, context: Coun
   const edges = countEdges(interval, lower, upper, timezone, Math.floor(MOST_COUNTS / asked.length));
   if (edges === undefined) throw tooMany();
 
+  const tally: Tally = { source: context.source, predicate: filter?.predicate, budget: new Budget(budget, context.budgetMs), breath: new Breath() };
   const tallied = [];
-  for (const one of asked) tallied.push({ type: one.type, counts: await tally(one, edges, upper, context) });
+  for (const one of asked) tallied.push({ type: one.type, counts: await countsOf(one, new CountBuckets(edges, one.lower, upper), tally) });
   const [first, last] = bounds(tallied, startTime === -Infinity, endTime === Infinity, edges.length - 1);
   return tallied
     .filter(({ counts }) => type !== undefined || counts.some((count) => count > 0))
@@ -105,16 +97,15 @@ async function keptHours(type: string, startTime: number, endTime: number, conte
   return { type, lower, hours };
 }
 
-async function tally({ type, lower, hours }: KeptHours, edges: Float64Array, upper: number, { source }: CountEventsByContext): Promise<Float64Array> {
-  const buckets = new CountBuckets(edges, lower, upper);
+async function countsOf({ type, hours }: KeptHours, buckets: CountBuckets, tally: Tally): Promise<Float64Array> {
   const cut: number[] = [];
   for (const [hour, count] of hours) {
-    const bucket = buckets.bucketOf(hour * HOUR_MS, (hour + 1) * HOUR_MS - 1);
+    const bucket = tally.predicate === undefined ? buckets.bucketOf(hour * HOUR_MS, (hour + 1) * HOUR_MS - 1) : undefined;
     if (bucket === undefined) cut.push(hour);
     else buckets.add(bucket, count);
   }
   for (let from = 0; from < cut.length; from += HOURS_AT_ONCE) {
-    await Promise.all(cut.slice(from, from + HOURS_AT_ONCE).map(async (hour) => tallyHour(source, type, hour, buckets)));
+    await Promise.all(cut.slice(from, from + HOURS_AT_ONCE).map(async (hour) => tallyHour(tally, type, hour, buckets)));
   }
   return buckets.counts;
 }
@@ -138,7 +129,7 @@ function greatest(numbers: readonly number[]): number {
 }
 
 function tooMany(): ValidationError {
-  return new ValidationError(SUBJECT, [
+  return new ValidationError('query of events', [
     { path: 'startTime', given: 'a range of too many counts', allowed: `a range of at most ${MOST_COUNTS} counts; without a type, of all types together` },
   ]);
 }

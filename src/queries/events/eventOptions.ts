@@ -51,4 +51,6 @@ export const ALLOWED = {
   offset: 'a whole number from 0',
   cursor: 'a cursor that queryEvents gave',
   id: `a string of 1 to ${limits.eventIdLength} characters, well-formed Unicode`,
+  interval: "'minute', 'hour' or 'day'",
+  timezone: "the name of a time zone, such as 'Europe/Berlin'",
 };

@@ -95,6 +95,7 @@ function contextOf(store: MergeFixture) {
     hourCounts: async (type: string) => source.hourCounts(type),
     isKnownType: () => true,
     oldestKept: () => store.oldest.kept,
+    budgetMs: 10_000,
   };
 }
 

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { DateTime } from 'luxon';
 
+import { BudgetError } from '../../../src/errors/BudgetError.js';
 import { ValidationError } from '../../../src/errors/ValidationError.js';
 import { countEventsBy, type CountEventsByOptions } from '../../../src/queries/counts/countEventsBy.js';
 import { EventReader } from '../../../src/storage/EventReader.js';
@@ -32,6 +33,7 @@ const countWith = async (options: CountEventsByOptions, reader: Pick<EventReader
     hourCounts: async (type) => source().hourCounts(type),
     isKnownType: (type) => ['page_view', 'error', 'custom'].includes(type),
     oldestKept: () => store.oldest.kept,
+    budgetMs: 10_000,
   });
 const count = async (options: CountEventsByOptions) => countWith(options, source());
 const numbers = async (options: CountEventsByOptions) => (await count(options)).map((one) => [one.time - START, one.count]);
@@ -121,11 +123,28 @@ describe('countEventsBy', () => {
     expect(loads).toBe(3);
   });
 
+  it('counts what passes a filter, of one type or of each', async () => {
+    await store.run(store.batch([0, 1, 2, 3].map((n) => ({ userId: n % 2 === 0 ? 'ada' : 'bob', properties: { n }, timestamp: START + n * 30 * MINUTE }))));
+    await store.run(store.batch([{ type: 'error', userId: 'ada', timestamp: START + HOUR }]));
+    expect(await numbers({ type: 'page_view', interval: 'hour', userId: 'ada' })).toEqual([[0, 1], [HOUR, 1]]);
+    expect(await numbers({ type: 'page_view', interval: 'minute', userId: 'bob', endTime: START + 31 * MINUTE })).toEqual([[30 * MINUTE, 1], [31 * MINUTE, 0]]);
+    expect(await numbers({ type: 'page_view', interval: 'day', where: { field: 'properties.n', gte: 1 } })).toEqual([[0, 3]]);
+    expect((await count({ interval: 'day', userId: 'ada' })).map(({ type, count: events }) => `${type} ${events}`).sort()).toEqual(['error 1', 'page_view 2']);
+    expect(await count({ interval: 'day', userId: 'nobody' })).toEqual([]);
+  });
+
+  it('says so when its budget is used up', async () => {
+    for (let batch = 0; batch < 3; batch += 1) await store.run(store.batch([0, MINUTE].map((ms) => ({ timestamp: START + ms }))));
+    await expect(count({ type: 'page_view', interval: 'minute', budget: { events: 3 } })).rejects.toThrow(BudgetError);
+    // Whole hours are counted without looking at their events.
+    expect(await count({ type: 'page_view', interval: 'hour', budget: { events: 1 } })).toHaveLength(1);
+  });
+
   it('refuses bad options, without a word of what was given', async () => {
     const bad: unknown[] = [
       undefined, null, 'hour', [], {}, { interval: 'week' }, { interval: 'day', type: 7 }, { interval: 'day', type: 'unknown_type' },
       { interval: 'day', timezone: 'Mars/Olympus' }, { interval: 'day', timezone: '' }, { interval: 'day', timezone: 7 }, { interval: 'day', startTime: Number.NaN },
-      { interval: 'day', endTime: Infinity }, { interval: 'day', limit: 7 }, { interval: 'minute', startTime: START, endTime: START + 70 * DAY },
+      { interval: 'day', endTime: Infinity }, { interval: 'day', limit: 7 }, { interval: 'day', where: 7 }, { interval: 'day', userId: '' }, { interval: 'day', budget: { events: 0 } }, { interval: 'minute', startTime: START, endTime: START + 70 * DAY },
       { interval: 'day', startTime: 0, endTime: 1e300 }, { interval: 'hour', endTime: 8.64e15, timezone: 'Asia/Tokyo' }, { interval: 'day', startTime: 5, endTime: 8.64e15, timezone: 'Asia/Tokyo' },
     ];
     await store.run(store.batch([{ timestamp: START }]));
