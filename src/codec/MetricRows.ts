@@ -7,11 +7,3 @@ export interface MetricRows {
   readonly timestamps: readonly number[];
   readonly values: readonly number[];
 }
-
-/** Samples of one metric as they rest in a chunk: the series' tags are kept beside, once. */
-export interface SampleRows {
-  /** 8 bytes as 16 hex digits. */
-  readonly series: readonly string[];
-  readonly timestamps: readonly number[];
-  readonly values: readonly number[];
-}

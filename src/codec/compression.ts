@@ -38,8 +38,9 @@ export function decompress(bytes: Uint8Array): string {
 const MOST_WINDOW_BITS = 22;
 
 /**
- * brotli quality 5: for the columns of 2,000 web requests 11 % smaller than deflate level 9, and faster than it; quality 9
- * makes another 1 %, at twice the time. Inflating takes as long as deflate's (15 µs for 2,000 bytes, most of it the call).
+ * brotli quality 5: the columns of 2,000 web requests become 6 % smaller than with deflate level 6, 5 % than with level 9, at
+ * 1.2 µs an event against 1.0 and 1.8. Quality 9 saves another 1 % at 1.5 times, 10 saves 10 % at twenty times. Inflating
+ * takes as long as deflate's: 0.18 µs an event for all columns.
  */
 export function compressWell(bytes: Uint8Array): Buffer {
   const window = Math.min(MOST_WINDOW_BITS, Math.max(constants.BROTLI_MIN_WINDOW_BITS, 32 - Math.clz32(bytes.length)));

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { AnalyticsError } from '../errors/AnalyticsError.js';
 import { fromDeltas, fromDictionary, toDeltas, toDictionary } from './dictionary.js';
-import type { MetricRows, SampleRows } from './MetricRows.js';
+import type { MetricRows } from './MetricRows.js';
 
 // One check for the whole array: zod's own, one for each number, takes about a microsecond for each.
 const integers = z.custom<number[]>((value) => Array.isArray(value) && value.every(Number.isSafeInteger));
@@ -10,7 +10,6 @@ const texts = z.tuple([z.array(z.string()), integers]);
 const times = integers;
 
 const batchSchema = z.object({ v: z.literal(1), names: texts, tags: texts, times, values: z.string() });
-const chunkSchema = z.object({ v: z.literal(1), series: texts, times, values: z.string() });
 
 export function encodeMetricRows(rows: MetricRows): string {
   return JSON.stringify({
@@ -27,22 +26,6 @@ export function decodeMetricRows(text: string): MetricRows {
   const { names, tags, ...rest } = parse(batchSchema, text);
   const samples = samplesOf(rest.times, rest.values);
   return { names: column(names, samples.values.length), tags: column(tags, samples.values.length), ...samples };
-}
-
-export function encodeSampleRows(rows: SampleRows): string {
-  return JSON.stringify({
-    v: 1,
-    series: toDictionary(rows.series),
-    times: toDeltas(rows.timestamps),
-    values: packDoubles(rows.values),
-  });
-}
-
-/** @throws AnalyticsError `STORE_INCONSISTENT`, with no word of the content */
-export function decodeSampleRows(text: string): SampleRows {
-  const { series, ...rest } = parse(chunkSchema, text);
-  const samples = samplesOf(rest.times, rest.values);
-  return { series: column(series, samples.values.length), ...samples };
 }
 
 /** Doubles as base64 of their bytes, little-endian: exact to the last bit, -0 included, which JSON would lose. */

@@ -15,11 +15,14 @@ export interface PackedEvents {
   readonly blocks: readonly Buffer[];
 }
 
-/** A chunk of no more than this has no blocks: it is compressed as one, which for few rows halves it, and read at once. */
-const WHOLE_BYTES = 16 * 1024;
+/**
+ * A chunk of no more than this has no blocks: it is compressed as one and read at once. 20, 100 and 300 web requests take
+ * 80, 38 and 24 bytes an event, fields and seals included, instead of 105, 48 and 28.
+ */
+const WHOLE_BYTES = 32 * 1024;
 /** Columns that are small before they are compressed (as a rule: all rows hold one value) are compressed with the directory. */
 const CORE_BYTES = 48;
-/** A field of its own costs about 130 bytes of seal and Redis. The head, which every query reads, should stay small. */
+/** A field of its own costs about 130 bytes of seal and Redis; but every query reads the head, which should stay small. */
 const INLINE_BYTES = 256;
 
 interface RawColumn {
