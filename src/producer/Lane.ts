@@ -1,3 +1,4 @@
+import { limits } from '../contract/limits.js';
 import type { BatchOutcome, BatchSender, OpenBatch } from './batch.js';
 import { Deadlines, type Waiting } from './Deadlines.js';
 import { sortBySeries } from './sortBySeries.js';
@@ -26,17 +27,28 @@ export interface Delivery {
   readonly outcome: BatchOutcome;
 }
 
-interface Member<Item> extends Waiting {
-  readonly item: Item;
-  readonly resolve: (delivery: Delivery) => void;
-  /** Empty until it has a batch. */
+/** Called once, within the deadline, and has to return: a promise of each item's own would cost more than the rest of its way. */
+export type Settle = (delivery: Delivery) => void;
+
+/** The same for `count` items of one call, the first of which is its item `from`. */
+export type SettleMany = (from: number, count: number, outcome: BatchOutcome) => void;
+
+/** A caller who waits. */
+interface Caller extends Waiting {
+  readonly settle: Settle;
+  /** Empty until there is a batch. */
   batchId: string;
   place: number;
 }
 
+/** An item and who waits for it. */
+interface Member<Item> extends Caller {
+  readonly item: Item;
+}
+
 interface Sending<Item> {
   readonly batch: OpenBatch<Item>;
-  readonly members: readonly Member<Item>[];
+  readonly callers: readonly Caller[];
 }
 
 /** Batches that one lane has on the way at a time; more gained nothing and cost memory. */
@@ -63,24 +75,38 @@ export class Lane<Item> {
   #inFlight = 0;
   /** Every batch that Redis has not answered yet, for `drain`. */
   readonly #open = new Map<Sending<Item>, { readonly answered: Promise<void>; readonly markAnswered: () => void }>();
-  readonly #deadlines = new Deadlines<Member<Item>>((late) => this.#expire(late));
+  readonly #deadlines = new Deadlines<Caller>((late) => this.#expire(late));
 
   constructor(options: LaneOptions<Item>) {
     this.#options = options;
   }
 
-  /** Resolves within the deadline, and never rejects. */
-  add(item: Item): Promise<Delivery> {
+  add(item: Item, settle: Settle): void {
     const { batchSize, bytesOf, deadlineMs } = this.#options;
-    return new Promise((resolve) => {
-      const member = { item, resolve, deadlineAt: performance.now() + deadlineMs, isSettled: false, batchId: '', place: 0 };
-      this.#gathered.push(member);
-      this.#gatheredBytes += bytesOf(item);
-      this.#deadlines.add(member);
-      const isEnough = this.#gathered.length >= GATHERED_BATCHES * batchSize || this.#gatheredBytes >= MOST_BATCH_BYTES;
-      if (isEnough) this.#cut({ keepsRest: true });
-      this.#schedule();
-    });
+    const member = { item, settle, deadlineAt: performance.now() + deadlineMs, isSettled: false, batchId: '', place: 0 };
+    this.#gathered.push(member);
+    this.#gatheredBytes += bytesOf(item);
+    this.#deadlines.add(member);
+    const isEnough = this.#gathered.length >= GATHERED_BATCHES * batchSize || this.#gatheredBytes >= MOST_BATCH_BYTES;
+    if (isEnough) this.#cut({ keepsRest: true });
+    this.#schedule();
+  }
+
+  /**
+   * Adds many that came in one call, in batches of their own that are as large as any may be.
+   * @param settle called once for each of these batches
+   */
+  addMany(items: readonly Item[], settle: SettleMany): void {
+    const deadlineAt = performance.now() + this.#options.deadlineMs;
+    for (let from = 0, to = 0; from < items.length; from = to) {
+      const batch = this.#options.open();
+      while (to < items.length && batch.count < limits.batchSize && batch.bytes < MOST_BATCH_BYTES) batch.add(items[to++]!);
+      const [first, count] = [from, to - from];
+      const caller = { settle: ({ outcome }: Delivery) => settle(first, count, outcome), deadlineAt, isSettled: false, batchId: batch.id, place: 0 };
+      this.#deadlines.add(caller);
+      this.#makeReady({ batch, callers: [caller] });
+    }
+    this.#schedule();
   }
 
   /** Resolves when every item added before the call was answered, however long that takes. */
@@ -96,7 +122,7 @@ export class Lane<Item> {
   /** Items that were added and not answered yet. */
   get unanswered(): number {
     let sum = this.#gathered.length;
-    for (const { members } of this.#open.keys()) sum += members.length;
+    for (const { batch } of this.#open.keys()) sum += batch.count;
     return sum;
   }
 
@@ -148,17 +174,19 @@ export class Lane<Item> {
       this.#gathered = rest.members;
       this.#gatheredBytes = rest.members.reduce((sum, { item }) => sum + bytesOf(item), 0);
     }
-    for (const sending of made) {
-      let place = 0;
-      for (const member of sending.members) {
-        member.batchId = sending.batch.id;
+    for (const { batch, members } of made) {
+      for (const [place, member] of members.entries()) {
+        member.batchId = batch.id;
         member.place = place;
-        place += 1;
       }
-      let markAnswered: () => void = () => {};
-      this.#open.set(sending, { answered: new Promise((resolve) => (markAnswered = resolve)), markAnswered: () => markAnswered() });
-      this.#ready.push(sending);
+      this.#makeReady({ batch, callers: members });
     }
+  }
+
+  #makeReady(sending: Sending<Item>): void {
+    let markAnswered: () => void = () => {};
+    this.#open.set(sending, { answered: new Promise((resolve) => (markAnswered = resolve)), markAnswered: () => markAnswered() });
+    this.#ready.push(sending);
   }
 
   #pump(): void {
@@ -173,7 +201,7 @@ export class Lane<Item> {
   async #send(sending: Sending<Item>): Promise<void> {
     const outcome = await this.#options.send(sending.batch);
     this.#inFlight -= 1;
-    for (const member of sending.members) settle(member, outcome);
+    for (const caller of sending.callers) settle(caller, outcome);
     this.#deadlines.forgetSettled();
     this.#open.get(sending)?.markAnswered();
     this.#open.delete(sending);
@@ -181,16 +209,16 @@ export class Lane<Item> {
     this.#schedule();
   }
 
-  #expire(late: readonly Member<Item>[]): void {
+  #expire(late: readonly Caller[]): void {
     // An answer names the event's id, which the batch gives: so what still gathers gets its batch now.
     if (late.some(({ batchId }) => batchId === '')) this.#cut();
-    for (const member of late) settle(member, { kind: 'unknown' });
+    for (const caller of late) settle(caller, { kind: 'unknown' });
     this.#schedule();
   }
 }
 
-function settle(member: Member<unknown>, outcome: BatchOutcome): void {
-  if (member.isSettled) return;
-  member.isSettled = true;
-  member.resolve({ batchId: member.batchId, place: member.place, outcome });
+function settle(caller: Caller, outcome: BatchOutcome): void {
+  if (caller.isSettled) return;
+  caller.isSettled = true;
+  caller.settle({ batchId: caller.batchId, place: caller.place, outcome });
 }

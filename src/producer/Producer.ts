@@ -1,5 +1,5 @@
 import type { BatchSender, OpenBatch } from './batch.js';
-import { Lane, type Delivery, type LaneOptions } from './Lane.js';
+import { Lane, type LaneOptions, type Settle, type SettleMany } from './Lane.js';
 
 export interface ProducerOptions<Item, LaneName extends string> {
   readonly lanes: readonly LaneName[];
@@ -21,9 +21,14 @@ export class Producer<Item, LaneName extends string> {
     );
   }
 
-  /** Resolves within the deadline, and never rejects. */
-  add(lane: LaneName, item: Item): Promise<Delivery> {
-    return this.#lanes.get(lane)!.add(item); // every name of the type was given to the constructor
+  /** @param settle called once, within the deadline */
+  add(lane: LaneName, item: Item, settle: Settle): void {
+    this.#lanes.get(lane)!.add(item, settle); // every name of the type was given to the constructor
+  }
+
+  /** @param settle called once, within the deadline, for each batch that was made of them */
+  addMany(lane: LaneName, items: readonly Item[], settle: SettleMany): void {
+    this.#lanes.get(lane)!.addMany(items, settle); // as above
   }
 
   /** Resolves when everything added before the call was answered. */

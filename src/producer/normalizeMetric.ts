@@ -1,6 +1,7 @@
 import { limits } from '../contract/limits.js';
 import { ValidationError } from '../errors/ValidationError.js';
 import { DROPPED, type Guard, type TextVerdict } from '../security/guard/Guard.js';
+import type { KnownTags, Tag, TagSet } from './KnownTags.js';
 import { checkTime, requiredText } from './validateField.js';
 import { isPlainObject, IssueList, kindOf, pathOf } from './validateIssues.js';
 import { readMember } from './validateMember.js';
@@ -9,23 +10,22 @@ export interface NormalizeMetricOptions {
   readonly guard: Guard;
   /** Milliseconds since 1970: the time of a sample that carries none. */
   readonly now: number;
+  /** Tag sets that `guard` let pass before. Default: every one is looked at anew. */
+  readonly knownTags?: KnownTags | undefined;
 }
 
 /** A metric's sample that is fit to be sent. */
-export interface NormalizedMetric {
+export interface NormalizedMetric extends TagSet {
   readonly name: string;
   /** Finite; -0 stays -0, which JSON would lose. */
   readonly value: number;
-  /** Sorted by key in UTF-16 order, no key twice. An object could not keep that order: it puts keys like `10` first. */
-  readonly tags: readonly (readonly [key: string, value: string])[];
-  /** The tags as a JSON object in the same order: equal for equal tag sets, different for different ones. */
-  readonly tagsJson: string;
   /** Whole milliseconds since 1970. */
   readonly timestamp: number;
 }
 
 const SUBJECT = 'metric sample';
 const FIELDS = ['name', 'value', 'tags', 'timestamp'];
+const NO_TAGS: TagSet = { tags: [], tagsJson: '{}' };
 
 /**
  * Checks, guards and copies what `trackMetric` was given.
@@ -42,45 +42,67 @@ export function normalizeMetric(input: unknown, options: NormalizeMetricOptions)
   }
 }
 
-function normalize(input: unknown, { guard, now }: NormalizeMetricOptions, issues: IssueList): NormalizedMetric {
+function normalize(input: unknown, { guard, now, knownTags }: NormalizeMetricOptions, issues: IssueList): NormalizedMetric {
   if (typeof input !== 'object' || input === null || !isPlainObject(input)) {
     issues.add(SUBJECT, kindOf(input), 'a plain object');
     throw issues.toError(SUBJECT);
   }
-  const given = new Map(Object.keys(input).map((key) => [key, readMember(input, key)]));
-  for (const [key, value] of given) {
-    if (!FIELDS.includes(key) && value !== undefined) issues.add(pathOf([key]), 'an unknown field', FIELDS.join(', '));
+  const given: { name: unknown; value: unknown; tags: unknown; timestamp: unknown } = { name: undefined, value: undefined, tags: undefined, timestamp: undefined };
+  for (const key of Object.keys(input)) {
+    const member = readMember(input, key);
+    if (key === 'name' || key === 'value' || key === 'tags' || key === 'timestamp') given[key] = member;
+    else if (member !== undefined) issues.add(pathOf([key]), 'an unknown field', FIELDS.join(', '));
   }
 
-  const name = requiredText('name', given.get('name'), limits.metricNameLength, issues);
-  const value = given.get('value');
+  const name = requiredText('name', given.name, limits.metricNameLength, issues);
+  const { value } = given;
   if (typeof value !== 'number' || !Number.isFinite(value)) issues.add('value', kindOf(value), 'a finite number');
-  const tags = given.get('tags') === undefined ? [] : canonicalTags(given.get('tags'), guard, issues);
-  const time = given.get('timestamp');
-  const timestamp = time === undefined ? now : checkTime('timestamp', time, now, issues);
+  const { tags, tagsJson } = given.tags === undefined ? NO_TAGS : tagSetOf(given.tags, guard, knownTags, issues);
+  const timestamp = given.timestamp === undefined ? now : checkTime('timestamp', given.timestamp, now, issues);
   issues.throwIfAny(SUBJECT);
-
-  const tagsJson = `{${tags.map(([key, text]) => `${JSON.stringify(key)}:${JSON.stringify(text)}`).join(',')}}`;
   return { name, value: value as number /* checked above */, tags, tagsJson, timestamp };
 }
 
-type Tag = readonly [key: string, value: string];
+/** Looks up what was let pass before, by all that was given: sets that come with every sample need no guard then. */
+function tagSetOf(given: unknown, guard: Guard, knownTags: KnownTags | undefined, issues: IssueList): TagSet {
+  const pairs = readTags(given, issues);
+  if (pairs === undefined) return NO_TAGS;
+  const found = knownTags?.find(pairs);
+  if (found !== undefined) return found;
+  const before = issues.count;
+  const tags = guardedTags(pairs, guard, issues);
+  const tagsJson = `{${tags.map(([key, text]) => `${JSON.stringify(key)}:${JSON.stringify(text)}`).join(',')}}`;
+  const set = { tags, tagsJson };
+  if (issues.count === before) knownTags?.add(pairs, set);
+  return set;
+}
 
 /** Tags in the order and under the guard that samples are stored with. A query's filter has to go through it too. */
 export function canonicalTags(given: unknown, guard: Guard, issues: IssueList): readonly Tag[] {
+  const pairs = readTags(given, issues);
+  return pairs === undefined ? [] : guardedTags(pairs, guard, issues);
+}
+
+type GivenTag = readonly [key: string, value: unknown];
+
+/** Reads each tag once. @returns undefined for what are no tags */
+function readTags(given: unknown, issues: IssueList): readonly GivenTag[] | undefined {
   if (typeof given !== 'object' || given === null || !isPlainObject(given)) {
     issues.add('tags', kindOf(given), 'a plain object of strings');
-    return [];
+    return undefined;
   }
   const keys = Object.keys(given);
   if (keys.length > limits.tags) {
     issues.add('tags', `${keys.length} tags`, `at most ${limits.tags}`);
-    return [];
+    return undefined;
   }
+  return keys.map((key) => [key, readMember(given, key)]);
+}
+
+function guardedTags(pairs: readonly GivenTag[], guard: Guard, issues: IssueList): readonly Tag[] {
   const tags: Tag[] = [];
   // Sorted first, so that keys which are masked alike are told apart in the same way each time.
-  for (const key of keys.toSorted()) {
-    const value = readMember(given, key);
+  for (const [key, value] of pairs.toSorted(([one], [other]) => (one < other ? -1 : 1))) {
     if (value === undefined) continue;
     const path = pathOf(['tags', key]);
     if (!acceptsKey(path, key, issues) || !acceptsValue(path, value, issues)) continue;

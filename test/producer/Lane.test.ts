@@ -2,8 +2,9 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
 import { AnalyticsError } from '../../src/errors/AnalyticsError.js';
-import type { Lane } from '../../src/producer/Lane.js';
-import { createFakeSender, createLane, item, turns, type FakeSender, type Item } from './fakeSender.js';
+import type { BatchOutcome } from '../../src/producer/batch.js';
+import type { Delivery, Lane } from '../../src/producer/Lane.js';
+import { createFakeSender, createLane, deliver, item, turns, type FakeSender, type Item } from './fakeSender.js';
 
 const lanes: { lane: Lane<Item>; sender: FakeSender }[] = [];
 
@@ -11,7 +12,7 @@ function start(options: Parameters<typeof createLane>[1] = {}) {
   const sender = createFakeSender();
   const lane = createLane(sender, options);
   lanes.push({ lane, sender });
-  const add = (count: number, more: Partial<Item> = {}) => Array.from({ length: count }, (_, number) => lane.add(item(number, more)));
+  const add = (count: number, more: Partial<Item> = {}) => Array.from({ length: count }, (_, number) => deliver(lane, item(number, more)));
   return { sender, lane, add };
 }
 
@@ -106,10 +107,28 @@ describe('a lane', () => {
 
   it('puts items of one series together where there are several batches to put them in', async () => {
     const { sender, lane } = start({ batchSize: 10 });
-    for (let number = 0; number < 40; number += 1) void lane.add(item(number, { series: 'abcd'[number % 4]! }));
+    for (let number = 0; number < 40; number += 1) void deliver(lane, item(number, { series: 'abcd'[number % 4]! }));
     await turns();
     expect(sender.sent.map(({ items }) => new Set(items.map(({ series }) => series)).size)).toEqual([1, 1, 1, 1]);
     for (const { items } of sender.sent) expect(items.map(({ number }) => number)).toEqual(items.map(({ number }) => number).toSorted((a, b) => a - b));
+  });
+
+  it('sends many that came in one call in batches of their own, as large as any may be', async () => {
+    const { sender, lane, add } = start({ delayMs: () => 60_000 });
+    void add(3);
+    const told: (readonly [number, number, string])[] = [];
+    lane.addMany(Array.from({ length: 5000 }, (_, number) => item(number)), (from, count, { kind }) => told.push([from, count, kind]));
+    expect(lane.unanswered).toBe(5003);
+    await turns();
+    expect(sender.sent.map(({ count }) => count)).toEqual([4096, 904]);
+    sender.answer();
+    sender.answer(sender.sent[1]!, { kind: 'refused', error: new AnalyticsError('REDIS_UNAVAILABLE', 'no') });
+    await turns();
+    expect(told).toEqual([
+      [0, 4096, 'acknowledged'],
+      [4096, 904, 'refused'],
+    ]);
+    expect(lane.unanswered).toBe(3);
   });
 
   it('tells each item its batch and its place there, and its batch’s outcome alone', async () => {
@@ -163,6 +182,16 @@ describe('the deadline', () => {
     expect(sender.sent).toHaveLength(1);
   });
 
+  it('holds for many that came in one call', async () => {
+    const { sender, lane } = start({ deadlineMs: 20 });
+    const kinds: string[] = [];
+    lane.addMany([item(0), item(1)], (_, count, { kind }) => kinds.push(`${count} ${kind}`));
+    while (kinds.length === 0) await turns(1);
+    sender.answer();
+    await turns();
+    expect(kinds).toEqual(['2 unknown']);
+  });
+
   it('gives each caller its whole deadline, however long others have waited', async () => {
     const { add } = start({ deadlineMs: 200 });
     const [first] = add(1);
@@ -212,6 +241,7 @@ describe('the deadline', () => {
 describe('whatever the timing', () => {
   const step = fc.oneof(
     { weight: 4, arbitrary: fc.record({ kind: fc.constant('add' as const), count: fc.integer({ min: 1, max: 30 }), series: fc.constantFrom('a', 'b', 'c'), bytes: fc.constantFrom(1, 100, 300_000) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('addMany' as const), count: fc.integer({ min: 0, max: 30 }), bytes: fc.constantFrom(1, 300_000) }) },
     { weight: 3, arbitrary: fc.record({ kind: fc.constant('answer' as const), which: fc.nat(), outcome: fc.constantFrom('acknowledged', 'acknowledged', 'refused') }) },
     { weight: 3, arbitrary: fc.record({ kind: fc.constant('turns' as const), count: fc.integer({ min: 1, max: 3 }) }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('sleep' as const), ms: fc.integer({ min: 1, max: 6 }) }) },
@@ -225,15 +255,25 @@ describe('whatever the timing', () => {
         const sender = createFakeSender();
         const lane = createLane(sender, { batchSize, deadlineMs, delayMs: () => delay });
         const outcomes = new Map<string, string>();
-        const deliveries: ReturnType<typeof lane.add>[] = [];
+        const deliveries: Promise<Delivery>[] = [];
+        const many: { readonly number: number; outcomes: BatchOutcome[] }[] = [];
         const answer = (which: number, kind: string) => {
           const batch = sender.waiting[which % sender.waiting.length];
           if (batch === undefined) return;
           outcomes.set(batch.id, kind);
           sender.answer(batch, kind === 'refused' ? { kind, error: new AnalyticsError('REDIS_UNAVAILABLE', 'no') } : { kind: 'acknowledged' });
         };
+        const addMany = (count: number, more: Partial<Item>) => {
+          const items = Array.from({ length: count }, (_, place) => item(1000 + many.length + place, more));
+          const settled = items.map(({ number }) => ({ number, outcomes: [] as BatchOutcome[] }));
+          many.push(...settled);
+          lane.addMany(items, (from, size, outcome) => {
+            for (const { outcomes: told } of settled.slice(from, from + size)) told.push(outcome);
+          });
+        };
         for (const one of steps) {
-          if (one.kind === 'add') for (let times = 0; times < one.count; times += 1) deliveries.push(lane.add(item(deliveries.length, one)));
+          if (one.kind === 'add') for (let times = 0; times < one.count; times += 1) deliveries.push(deliver(lane, item(deliveries.length, one)));
+          else if (one.kind === 'addMany') addMany(one.count, one);
           else if (one.kind === 'answer') answer(one.which, one.outcome);
           else if (one.kind === 'turns') await turns(one.count);
           else if (one.kind === 'sleep') await new Promise((resolve) => setTimeout(resolve, one.ms));
@@ -248,10 +288,21 @@ describe('whatever the timing', () => {
         }
         expect(lane.unanswered).toBe(0);
         const told = await Promise.all(deliveries);
-        expect(sender.sent.flatMap(({ items }) => items.map(({ number }) => number)).toSorted((a, b) => a - b)).toEqual(deliveries.map((_, number) => number));
+        expect(sender.sent.flatMap(({ items }) => items.map(({ number }) => number)).toSorted((a, b) => a - b)).toEqual([...deliveries.keys(), ...many.map(({ number }) => number)]);
         const byId = new Map(sender.sent.map((batch) => [batch.id, batch]));
         expect(byId.size).toBe(sender.sent.length);
-        for (const batch of sender.sent) expect(batch.count > 0 && batch.count <= batchSize).toBe(true);
+        for (const { count, bytes, items } of sender.sent) {
+          expect(count).toBeGreaterThan(0);
+          expect(count).toBeLessThanOrEqual(items[0]!.number < 1000 ? batchSize : 4096);
+          expect(bytes).toBeLessThan(1024 * 1024 + 300_000);
+          // What came in one call has its batches to itself, in order.
+          if (items[0]!.number >= 1000) expect(items.map(({ number }) => number - items[0]!.number)).toEqual([...items.keys()]);
+        }
+        for (const { number, outcomes: told } of many) {
+          expect(told).toHaveLength(1);
+          const batch = sender.sent.find(({ items }) => items.some((one) => one.number === number));
+          if (told[0]!.kind !== 'unknown' || deadlineMs > 1000) expect(told[0]!.kind).toBe(outcomes.get(batch!.id));
+        }
         for (const [number, { batchId, place, outcome }] of told.entries()) {
           expect(byId.get(batchId)?.items[place]?.number).toBe(number);
           if (outcome.kind !== 'unknown' || deadlineMs > 1000) expect(outcome.kind).toBe(outcomes.get(batchId));

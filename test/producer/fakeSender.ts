@@ -1,5 +1,5 @@
 import type { BatchOutcome, BatchSender, OpenBatch } from '../../src/producer/batch.js';
-import { Lane, type LaneOptions } from '../../src/producer/Lane.js';
+import { Lane, type Delivery, type LaneOptions } from '../../src/producer/Lane.js';
 
 export interface Item {
   readonly number: number;
@@ -75,6 +75,11 @@ export function createLane(sender: FakeSender, options: Partial<LaneOptions<Item
     deadlineMs: 60_000,
     ...options,
   });
+}
+
+/** Adds an item, and waits for what becomes of it. */
+export async function deliver(lane: Lane<Item>, one: Item): Promise<Delivery> {
+  return new Promise((resolve) => lane.add(one, resolve));
 }
 
 export function item(number: number, more: Partial<Item> = {}): Item {

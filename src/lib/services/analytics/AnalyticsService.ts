@@ -14,7 +14,8 @@ import { collectStats } from '../../../monitoring/collectStats.js';
 import type { Stats } from '../../../monitoring/Stats.js';
 import type { BatchOutcome } from '../../../producer/batch.js';
 import { normalizeEvent } from '../../../producer/normalizeEvent.js';
-import { normalizeMetric } from '../../../producer/normalizeMetric.js';
+import { KnownTags } from '../../../producer/KnownTags.js';
+import { normalizeMetric, type NormalizedMetric } from '../../../producer/normalizeMetric.js';
 import { cleanUp, cleanupLimits } from '../../../retention/cleanUp.js';
 import type { CleanupReport } from '../../../retention/cleanupStatus.js';
 import { createGuard } from '../../../security/guard/createGuard.js';
@@ -26,19 +27,13 @@ import { configOf, type AnalyticsServiceOptions } from './options.js';
 import { processOnce } from './processOnce.js';
 import { openServiceLink, type ServiceLink } from './ServiceLink.js';
 import { createServiceReader, shownDays, type ServiceReader } from './ServiceReader.js';
+import { trackManyEvents, trackManyMetrics, type TrackEventResult, type TrackMetricResult } from './trackMany.js';
 import { withDeadline } from './withDeadline.js';
 
 export { EventPriority } from '../../../contract/EventPriority.js';
 export { EventType } from '../../../contract/EventType.js';
 export { defineEventType } from '../../../contract/defineEventType.js';
-
-/** What became of one item of a bulk call that was refused, or whose outcome is unknown. */
-export interface TrackFailure {
-  readonly ok: false;
-  readonly error: AnalyticsError;
-}
-export type TrackEventResult = { readonly ok: true; readonly id: string } | TrackFailure;
-export type TrackMetricResult = { readonly ok: true } | TrackFailure;
+export type { TrackEventResult, TrackFailure, TrackMetricResult } from './trackMany.js';
 
 /** What `close` leaves behind. */
 export interface CloseReport {
@@ -52,6 +47,7 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
   readonly #priorities: PriorityTable;
   readonly #types: EventTypes;
   readonly #guard: Guard;
+  readonly #knownTags = new KnownTags();
   readonly #onError: (error: Error) => void;
   readonly #audience: LocalAudience;
   readonly #worker: Promise<InProcessWorker | undefined>;
@@ -81,35 +77,63 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
    * @throws DeadlineError with the event's `id` when Redis did not answer in time; calling again with that id is safe
    * @throws AnalyticsError `REDIS_UNAVAILABLE` when it was refused; nothing was stored
    */
-  async trackEvent<const Type extends EventTypeName>(data: EventData<Type>): Promise<string> {
-    const event = normalizeEvent(data, { types: this.#types, guard: this.#guard, now: Date.now() });
-    const link = this.#openLink ?? (await this.#open('trackEvent'));
-    if (this.#audience.pending !== undefined) await this.#settled(this.#audience.pending);
-    const { batchId, place, outcome } = await link.events.add(event.priority, event);
-    const id = event.id ?? eventIdAt(batchId, place);
-    this.#settle('trackEvent', outcome, id);
-    return id;
+  trackEvent<const Type extends EventTypeName>(data: EventData<Type>): Promise<string> {
+    // One promise for the whole call: an asynchronous function that waits for the lane's would make three, 1 µs of each event's 12.
+    return new Promise((resolve, reject) => {
+      const event = normalizeEvent(data, { types: this.#types, guard: this.#guard, now: Date.now() });
+      const send = ({ events }: ServiceLink): void =>
+        events.add(event.priority, event, ({ batchId, place, outcome }) => {
+          const id = event.id ?? eventIdAt(batchId, place);
+          const failure = this.#failureOf('trackEvent', outcome, id);
+          if (failure === undefined) resolve(id);
+          else reject(failure);
+        });
+      const link = this.#openLink;
+      if (link !== undefined && this.#audience.pending === undefined) send(link);
+      else this.#linkForEvents('trackEvent').then(send).catch(reject);
+    });
   }
 
   /** Tracks many. @returns a result for each, in order; one that is refused does not fail the others */
   async trackEvents(items: readonly EventData[]): Promise<TrackEventResult[]> {
-    return Promise.all(items.map((item) => this.trackEvent(item).then((id) => ({ ok: true as const, id }), toFailure)));
+    return trackManyEvents({
+      items,
+      normalize: (item) => normalizeEvent(item, { types: this.#types, guard: this.#guard, now: Date.now() }),
+      open: () => this.#linkForEvents('trackEvents'),
+      failureOf: (outcome, id) => this.#failureOf('trackEvents', outcome, id),
+    });
   }
 
   /**
    * Resolves once Redis has acknowledged the job that carries the sample.
    * @throws as `trackEvent` does
    */
-  async trackMetric(data: MetricData): Promise<void> {
-    const sample = normalizeMetric(data, { guard: this.#guard, now: Date.now() });
-    const link = this.#openLink ?? (await this.#open('trackMetric'));
-    const { outcome } = await link.metrics.add('metrics', sample);
-    this.#settle('trackMetric', outcome);
+  trackMetric(data: MetricData): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const sample = this.#normalizeMetric(data);
+      const send = ({ metrics }: ServiceLink): void =>
+        metrics.add('metrics', sample, ({ outcome }) => {
+          const failure = this.#failureOf('trackMetric', outcome);
+          if (failure === undefined) resolve();
+          else reject(failure);
+        });
+      const link = this.#openLink;
+      if (link !== undefined) send(link);
+      else this.#open('trackMetric').then(send).catch(reject);
+    });
   }
 
-  /** Tracks many. @returns a result for each, in order; one that is refused does not fail the others */
+  /**
+   * Tracks many; from 256 samples on they are sent in batches of their own, of up to 4,096 whatever `batchSize` is.
+   * @returns a result for each, in order; one that is refused does not fail the others
+   */
   async trackMetrics(items: readonly MetricData[]): Promise<TrackMetricResult[]> {
-    return Promise.all(items.map((item) => this.trackMetric(item).then(() => ({ ok: true as const }), toFailure)));
+    return trackManyMetrics({
+      items,
+      normalize: (item) => this.#normalizeMetric(item),
+      open: async () => this.#openLink ?? (await this.#open('trackMetrics')),
+      failureOf: (outcome) => this.#failureOf('trackMetrics', outcome),
+    });
   }
 
   /**
@@ -257,19 +281,26 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
     await withDeadline(work, this.#config.ANALYTICS_DEADLINE_MS / 2, () => new Error('late')).catch(() => {});
   }
 
-  #settle(operation: string, outcome: BatchOutcome, id?: string): void {
-    if (outcome.kind === 'acknowledged') return;
-    if (outcome.kind === 'refused') throw outcome.error;
-    throw new DeadlineError(operation, this.#config.ANALYTICS_DEADLINE_MS, id);
+  #normalizeMetric(data: MetricData): NormalizedMetric {
+    return normalizeMetric(data, { guard: this.#guard, now: Date.now(), knownTags: this.#knownTags });
+  }
+
+  /** The link, once sockets that were registered before the call receive what is stored. */
+  async #linkForEvents(operation: string): Promise<ServiceLink> {
+    const link = this.#openLink ?? (await this.#open(operation));
+    if (this.#audience.pending !== undefined) await this.#settled(this.#audience.pending);
+    return link;
+  }
+
+  /** What a call ends with; undefined when Redis has acknowledged its batch. */
+  #failureOf(operation: string, outcome: BatchOutcome, id?: string): AnalyticsError | undefined {
+    if (outcome.kind === 'acknowledged') return undefined;
+    return outcome.kind === 'refused' ? outcome.error : new DeadlineError(operation, this.#config.ANALYTICS_DEADLINE_MS, id);
   }
 }
 
 async function drain(link: ServiceLink): Promise<void> {
   await Promise.all([link.events.drain(), link.metrics.drain()]);
-}
-
-function toFailure(error: unknown): TrackFailure {
-  return { ok: false, error: error instanceof AnalyticsError ? error : new AnalyticsError('INTERNAL', 'The item was not sent.', { cause: error }) };
 }
 
 /** What a call that met a Redis error ends with. A fault of our own is not blamed on Redis. */

@@ -1,0 +1,97 @@
+import { eventIdAt } from '../../../codec/batchId.js';
+import { AnalyticsError } from '../../../errors/AnalyticsError.js';
+import type { BatchOutcome } from '../../../producer/batch.js';
+import type { NormalizedEvent } from '../../../producer/normalizeEvent.js';
+import type { NormalizedMetric } from '../../../producer/normalizeMetric.js';
+import type { ServiceLink } from './ServiceLink.js';
+
+/** What became of one item of a bulk call that was refused, or whose outcome is unknown. */
+export interface TrackFailure {
+  readonly ok: false;
+  readonly error: AnalyticsError;
+}
+export type TrackEventResult = { readonly ok: true; readonly id: string } | TrackFailure;
+export type TrackMetricResult = { readonly ok: true } | TrackFailure;
+
+/** The error that a call ends with, or undefined when the batch was acknowledged. */
+type FailureOf = (outcome: BatchOutcome, id?: string) => AnalyticsError | undefined;
+
+export interface TrackManyOptions<Given, Normalized> {
+  readonly items: readonly Given[];
+  readonly normalize: (item: Given) => Normalized;
+  /** Called once what is sound is known; all of it fails if this does. */
+  readonly open: () => Promise<ServiceLink>;
+  readonly failureOf: FailureOf;
+}
+
+/** A call of so many samples gets batches of its own: a job's 100 µs, shared by all of them, are nothing then. */
+const LEAST_OWN_BATCHES = 256;
+
+/** @returns a result for each event, in order */
+export async function trackManyEvents<Given>(options: TrackManyOptions<Given, NormalizedEvent>): Promise<TrackEventResult[]> {
+  return trackMany(options, ({ events }, sound, settle) => {
+    for (const [place, event] of sound.entries()) {
+      events.add(event.priority, event, (delivery) => {
+        const id = event.id ?? eventIdAt(delivery.batchId, delivery.place);
+        const error = options.failureOf(delivery.outcome, id);
+        settle(place, error === undefined ? { ok: true, id } : { ok: false, error });
+      });
+    }
+  });
+}
+
+/** @returns a result for each sample, in order */
+export async function trackManyMetrics<Given>(options: TrackManyOptions<Given, NormalizedMetric>): Promise<TrackMetricResult[]> {
+  const resultOf = (outcome: BatchOutcome): TrackMetricResult => {
+    const error = options.failureOf(outcome);
+    return error === undefined ? { ok: true } : { ok: false, error };
+  };
+  return trackMany(options, ({ metrics }, sound, settle) => {
+    if (sound.length < LEAST_OWN_BATCHES) {
+      for (const [place, sample] of sound.entries()) metrics.add('metrics', sample, ({ outcome }) => settle(place, resultOf(outcome)));
+      return;
+    }
+    metrics.addMany('metrics', sound, (from, count, outcome) => {
+      for (let place = from; place < from + count; place += 1) settle(place, resultOf(outcome));
+    });
+  });
+}
+
+/** @param send hands over what is sound, and settles each by its place in that */
+async function trackMany<Given, Normalized, Result>(
+  { items, normalize, open }: TrackManyOptions<Given, Normalized>,
+  send: (link: ServiceLink, sound: readonly Normalized[], settle: (place: number, result: Result | TrackFailure) => void) => void,
+): Promise<(Result | TrackFailure)[]> {
+  const results: (Result | TrackFailure)[] = [];
+  results.length = items.length;
+  const sound: Normalized[] = [];
+  const places: number[] = [];
+  for (const [place, item] of items.entries()) {
+    try {
+      sound.push(normalize(item));
+      places.push(place);
+    } catch (error) {
+      results[place] = toFailure(error);
+    }
+  }
+  if (sound.length === 0) return results;
+  try {
+    const link = await open();
+    await new Promise<void>((resolve) => {
+      let left = sound.length;
+      send(link, sound, (place, result) => {
+        results[places[place]!] = result;
+        left -= 1;
+        if (left === 0) resolve();
+      });
+    });
+  } catch (error) {
+    const failure = toFailure(error);
+    for (const place of places) results[place] ??= failure;
+  }
+  return results;
+}
+
+function toFailure(error: unknown): TrackFailure {
+  return { ok: false, error: error instanceof AnalyticsError ? error : new AnalyticsError('INTERNAL', 'The item was not sent.', { cause: error }) };
+}
