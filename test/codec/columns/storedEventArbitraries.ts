@@ -56,11 +56,11 @@ export const storedEvents: fc.Arbitrary<StoredEvent[]> = fc.array(batchId, { min
  * So many events that columns get blocks of their own: those of a few generated ones again and again, each with a member
  * that does not compress, and every 150th with members that no other has.
  */
-export const manyStoredEvents: fc.Arbitrary<StoredEvent[]> = fc.tuple(storedEvents, fc.integer({ min: 300, max: 420 })).map(([few, count]) =>
+export const manyStoredEvents: fc.Arbitrary<StoredEvent[]> = fc.tuple(storedEvents, fc.integer({ min: 380, max: 460 })).map(([few, count]) =>
   inOrder(
     Array.from({ length: count }, (_, row): StoredEvent => {
       const event = few[row % few.length]!;
-      const noise: [string, string] = ['noise', JSON.stringify(createHash('sha256').update(String(row)).digest('base64'))];
+      const noise: [string, string] = ['noise', JSON.stringify(createHash('sha512').update(String(row)).digest('base64'))];
       const odd: [string, string][] = row % 150 === 0 ? [[`odd ${row}`, String(row)], ['odd', '{"0":-0}']] : [];
       return { ...event, offset: 1000 + row, properties: toLine([...odd, noise, ['counter', String(1e6 + 3 * row)]]), metadata: event.properties };
     }),
