@@ -23,12 +23,15 @@ export const batchResultSchema = z.object({
   stored: z.number().int(),
   duplicates: z.number().int(),
   expired: z.number().int(),
+  /** Samples whose series found no room in their metric; events leave it out. */
+  overflow: z.number().int().optional(),
   /** Event types that something was stored of; metrics leave it out. */
   types: z.array(z.string()).optional(),
 });
 export type BatchResult = z.output<typeof batchResultSchema>;
 
-export const cleanupSchema = z.object({ v: z.literal(1) });
+/** The jobs that look after the store say all by their names. */
+export const maintenanceSchema = z.object({ v: z.literal(1) });
 
 /**
  * Every job there is: queue → job name → schema of what it carries. A batch has one name whatever is in it, because the
@@ -37,5 +40,8 @@ export const cleanupSchema = z.object({ v: z.literal(1) });
 export const jobs = {
   events: { name: 'batch', payload: sealedBatchSchema, result: batchResultSchema },
   metrics: { name: 'batch', payload: sealedBatchSchema, result: batchResultSchema },
-  maintenance: { name: 'cleanup', payload: cleanupSchema },
+  maintenance: {
+    cleanup: { name: 'cleanup', payload: maintenanceSchema },
+    merge: { name: 'merge', payload: maintenanceSchema },
+  },
 } as const;

@@ -7,7 +7,7 @@ export { defineEventType } from './contract/defineEventType.js';
 export { createEventTypes, type EventTypes } from './contract/eventTypes.js';
 export { limits } from './contract/limits.js';
 export type { GetEventsOptions } from './queries/getEvents.js';
-export type { GetMetricsOptions } from './queries/getMetrics.js';
+export type { GetMetricsOptions } from './queries/metrics/getMetrics.js';
 export type { Stats } from './monitoring/Stats.js';
 export type { Event, EventData } from './contract/event.js';
 export type { Metric, MetricData } from './contract/metric.js';

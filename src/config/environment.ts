@@ -63,6 +63,7 @@ export const environmentSchema = z.object({
   ANALYTICS_RETENTION_DAYS: whole(1, 36_500).default(90),
   /** `security=2190,page_view=30`: types that are kept for another number of days. */
   ANALYTICS_RETENTION_BY_TYPE: retentionByTypeSchema.default({}),
+  ANALYTICS_SERIES_LIMIT: whole(1, 100_000).default(10_000),
   ANALYTICS_FEED_HOURS: whole(1, 24 * 30).default(24),
   ANALYTICS_BATCH_SIZE: whole(1, limits.batchSize).default(100),
   ANALYTICS_PROCESSING_INTERVAL: whole(0, 60_000).default(1000),

@@ -26,6 +26,8 @@ export const limits = {
   tagKeyLength: 128,
   /** UTF-16 units of a tag's value. */
   tagValueLength: 512,
+  /** UTF-16 units of a regular expression that a query of metrics compares tags with. */
+  tagPatternLength: 512,
   /** Milliseconds that an event's time may lie ahead of the clock. */
   aheadMs: 24 * 60 * 60 * 1000,
   /** Events of one batch. An id holds the place in the batch in 12 bits. */

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 
 import type { BatchResult } from '../../queues/jobs.js';
+import type { Config } from '../config/parseConfig.js';
 import { retentionOf, type RetentionConfig } from '../config/retention.js';
 import { KeyError } from '../errors/KeyError.js';
 import type { Keys } from '../redis/keys.js';
@@ -8,7 +9,7 @@ import type { KeyRing } from '../security/KeyRing.js';
 import { EventStore } from '../storage/EventStore.js';
 import { MetricStore } from '../storage/MetricStore.js';
 import { ingestEvents } from './ingestEvents.js';
-import { ingestMetrics } from './ingestMetrics.js';
+import { ingestMetrics, type IngestMetricsContext } from './ingestMetrics.js';
 
 /** What is done with a job's data, wherever the job runs: in a child, in the application, or in a test. */
 export interface Ingestion {
@@ -24,28 +25,39 @@ export interface IngestionOptions {
   readonly retentionDays: (type: string) => number;
   /** Days that samples are kept. */
   readonly metricRetentionDays: number;
+  /** Series that one metric may have. */
+  readonly seriesLimit: number;
+  readonly onOverflow?: IngestMetricsContext['onOverflow'];
   readonly now?: () => number;
 }
 
 const DAY_MS = 86_400_000;
 
 /** The ingestion that keeps what the configuration says. */
-export function configuredIngestion(config: RetentionConfig, parts: Pick<IngestionOptions, 'redis' | 'keys' | 'keyRing'>): Ingestion {
-  return createIngestion({ ...parts, retentionDays: retentionOf(config), metricRetentionDays: config.ANALYTICS_RETENTION_DAYS });
+export function configuredIngestion(
+  config: RetentionConfig & Pick<Config, 'ANALYTICS_SERIES_LIMIT'>,
+  parts: Pick<IngestionOptions, 'redis' | 'keys' | 'keyRing' | 'onOverflow'>,
+): Ingestion {
+  return createIngestion({
+    ...parts,
+    retentionDays: retentionOf(config),
+    metricRetentionDays: config.ANALYTICS_RETENTION_DAYS,
+    seriesLimit: config.ANALYTICS_SERIES_LIMIT,
+  });
 }
 
 /** @throws KeyError `KEY_UNAVAILABLE` when the keys cannot open anything */
 export function createIngestion(options: IngestionOptions): Ingestion {
-  const { redis, keys, keyRing, retentionDays, metricRetentionDays, now = Date.now } = options;
+  const { redis, keys, keyRing, retentionDays, metricRetentionDays, seriesLimit, onOverflow, now = Date.now } = options;
   if (keyRing.reading === undefined) {
     throw new KeyError('KEY_UNAVAILABLE', 'A process that only holds ANALYTICS_PUBLIC_KEY cannot process. Set ANALYTICS_ENCRYPTION_KEY.');
   }
   const eventStore = new EventStore(redis, keys, keyRing.reading);
-  const metricStore = new MetricStore(redis, keys, keyRing.reading);
+  const metricStore = new MetricStore(redis, keys, keyRing.reading, { seriesLimit, now });
   return {
     events: (jobId, data) =>
       ingestEvents(jobId, data, { store: eventStore, keyRing, now, oldestKept: (type) => now() - retentionDays(type) * DAY_MS }),
     metrics: (jobId, data) =>
-      ingestMetrics(jobId, data, { store: metricStore, keyRing, oldestKept: now() - metricRetentionDays * DAY_MS }),
+      ingestMetrics(jobId, data, { store: metricStore, keyRing, oldestKept: now() - metricRetentionDays * DAY_MS, onOverflow }),
   };
 }

@@ -7,7 +7,7 @@ import { chunkIdOf } from '../redis/keys.js';
 import type { KeyRing, ReadingKeys } from '../security/KeyRing.js';
 import { hourOf } from '../codec/hours.js';
 import { metricKeyName } from '../storage/metricKeyName.js';
-import type { MetricStore, NewMetricChunk } from '../storage/MetricStore.js';
+import type { MetricStore, NewMetricChunk, NewSeries } from '../storage/MetricStore.js';
 import { seriesIdOf } from '../storage/seriesTags.js';
 import { openBatch } from './openBatch.js';
 
@@ -16,11 +16,17 @@ export interface IngestMetricsContext {
   readonly keyRing: KeyRing;
   /** ms since the epoch. Samples before this are not stored. */
   readonly oldestKept: number;
+  /** Told of samples that were left out because their metric has as many series as it may: its name in keys, how many. */
+  readonly onOverflow?: ((keyName: string, samples: number) => void) | undefined;
+}
+
+interface DraftSeries extends NewSeries {
+  readonly times: number[];
+  readonly values: number[];
 }
 
 interface Draft extends NewMetricChunk {
-  readonly rows: { readonly series: string[]; readonly timestamps: number[]; readonly values: number[] };
-  readonly series: Map<string, Readonly<Record<string, string>>>;
+  readonly series: Map<string, DraftSeries>;
 }
 
 /** Stores one batch of samples: open, split by metric and UTC hour, seal, store. Safe to run again. */
@@ -31,12 +37,41 @@ export async function ingestMetrics(jobId: string, data: unknown, context: Inges
   if (rows.values.length !== payload.n) {
     throw new AnalyticsError('STORE_INCONSISTENT', 'A batch does not hold what its job says.');
   }
-  const chunks = splitByMetric(jobId, rows, context.oldestKept, context.keyRing.reading!); // openBatch throws without
-  const kept = chunks.reduce((sum, chunk) => sum + chunk.rows.values.length, 0);
-  const wereStored = chunks.length === 0 ? [] : await context.store.store(chunks);
-  let stored = 0;
-  for (const [place, chunk] of chunks.entries()) if (wereStored[place]) stored += chunk.rows.values.length;
-  return { stored, duplicates: kept - stored, expired: rows.values.length - kept };
+  const secrets = context.keyRing.reading!; // openBatch throws without
+  let pending: NewMetricChunk[] = splitByMetric(jobId, rows, context.oldestKept, secrets);
+  const kept = pending.reduce((sum, chunk) => sum + sizeOf(chunk), 0);
+  const counts = { stored: 0, duplicates: 0, overflow: 0 };
+
+  // Each round leaves out a series at least, so it ends.
+  while (pending.length > 0) {
+    const outcomes = await context.store.store(pending);
+    const again: NewMetricChunk[] = [];
+    for (const [place, outcome] of outcomes.entries()) {
+      const chunk = pending[place]!;
+      if (outcome.kind === 'full') again.push(withoutSeries(chunk, outcome.series));
+      else if (outcome.kind === 'known') counts.duplicates += sizeOf(chunk) + chunk.leftOut;
+      else {
+        counts.stored += sizeOf(chunk);
+        counts.overflow += chunk.leftOut;
+        if (chunk.leftOut > 0) context.onOverflow?.(metricKeyName(chunk.name, secrets.fingerprints), chunk.leftOut);
+      }
+    }
+    pending = again;
+  }
+  return { ...counts, expired: rows.values.length - kept };
+}
+
+function sizeOf({ series }: NewMetricChunk): number {
+  let size = 0;
+  for (const { times } of series.values()) size += times.length;
+  return size;
+}
+
+function withoutSeries(chunk: NewMetricChunk, dropped: readonly string[]): NewMetricChunk {
+  const series = new Map(chunk.series);
+  for (const seriesId of dropped) series.delete(seriesId);
+  const less = { ...chunk, series };
+  return { ...less, leftOut: chunk.leftOut + sizeOf(chunk) - sizeOf(less) };
 }
 
 function splitByMetric(jobId: string, rows: MetricRows, oldestKept: number, secrets: ReadingKeys): Draft[] {
@@ -54,7 +89,7 @@ function splitByMetric(jobId: string, rows: MetricRows, oldestKept: number, secr
     if (draft === undefined) {
       // By its name in keys: a hash of the name itself could be looked up by guessing, as job ids stand in clear.
       const chunkId = chunkIdOf(jobId, `metric ${metricKeyName(name, secrets.fingerprints)}`, hour);
-      draft = { name, hour, chunkId, rows: { series: [], timestamps: [], values: [] }, series: new Map() };
+      draft = { name, hour, chunkId, series: new Map(), leftOut: 0 };
       drafts.set(draftName, draft);
     }
     const text = rows.tags[place]!;
@@ -69,10 +104,13 @@ function splitByMetric(jobId: string, rows: MetricRows, oldestKept: number, secr
       seriesId = seriesIdOf(name, text, secrets);
       seriesIds.set(seriesName, seriesId);
     }
-    draft.series.set(seriesId, tags);
-    draft.rows.series.push(seriesId);
-    draft.rows.timestamps.push(timestamp);
-    draft.rows.values.push(value);
+    let series = draft.series.get(seriesId);
+    if (series === undefined) {
+      series = { tags, times: [], values: [] };
+      draft.series.set(seriesId, series);
+    }
+    series.times.push(timestamp);
+    series.values.push(value);
   }
   return [...drafts.values()];
 }

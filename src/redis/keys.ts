@@ -23,6 +23,8 @@ export interface Keys {
   readonly cleanupStatus: string;
   /** Hash: when the last merge finished and what it did. */
   readonly mergeStatus: string;
+  /** Hash: how much the store holds, as the last merge found it. */
+  readonly storeFigures: string;
   /** Hash: a process's last heartbeat and figures; one key each, with a TTL. */
   heartbeat(process: string): string;
   /**
@@ -67,8 +69,12 @@ export interface EventKeys extends SeriesKeys {
 }
 
 export interface MetricKeys extends SeriesKeys {
-  /** Hash: series id → hour of its latest sample (4 bytes), its sealed tags. */
+  /** Hash: series id → hour of its latest sample (4 bytes), its sealed tags. As many as a metric may have series. */
   readonly tags: string;
+  /** Hash: the same of series whose samples have expired, and that only rollups still tell of. */
+  readonly pastTags: string;
+  /** Hash: number of a period → chunk id (16 bytes); chunk id → sealed rollup of that period. */
+  tier(tier: string): string;
 }
 
 /** Buckets that the seen ids of a type are spread over; small hashes stay listpacks (16 bytes an id). */
@@ -109,6 +115,8 @@ export function createKeys(prefix: string, { cluster = false }: { cluster?: bool
         retired: one(`metrics:retired:${placed}`),
         absorbed: one(`metrics:absorbed:${placed}`),
         tags: one(`metrics:tags:${placed}`),
+        pastTags: one(`metrics:past:${placed}`),
+        tier: (tier) => one(`metrics:tier:${placed}:${tier}`),
       };
     },
     metricCatalogue: one('catalogue:metrics'),
@@ -116,6 +124,7 @@ export function createKeys(prefix: string, { cluster = false }: { cluster?: bool
     keyIdentity: one('keys:identity'),
     cleanupStatus: one('health:cleanup'),
     mergeStatus: one('health:merge'),
+    storeFigures: one('health:store'),
     heartbeat: (process) => one(`health:process:${process}`),
     heartbeats: one('health:processes'),
   };

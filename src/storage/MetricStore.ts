@@ -1,74 +1,140 @@
 import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 
-import { compressFast } from '../codec/compression.js';
-import type { SampleRows } from '../codec/MetricRows.js';
-import { encodeSampleRows } from '../codec/metricRowsText.js';
+import { HOUR_MS } from '../codec/hours.js';
 import { AnalyticsError } from '../errors/AnalyticsError.js';
 import type { Keys } from '../redis/keys.js';
-import { script, type ScriptCall } from '../redis/Script.js';
+import { script, type ScriptArgument, type ScriptCall } from '../redis/Script.js';
 import type { ReadingKeys } from '../security/KeyRing.js';
 import { encodeIndexEntry } from './ChunkIndexEntry.js';
 import { metricKeyName } from './metricKeyName.js';
+import { sealSmallChunk } from './metrics/MetricChunk.js';
 import { sealTags } from './seriesTags.js';
+
+/** Samples of one series, in the order in which they came. */
+export interface NewSeries {
+  readonly tags: Readonly<Record<string, string>>;
+  /** ms since 1970. */
+  readonly times: readonly number[];
+  readonly values: readonly number[];
+}
 
 /** The samples of one metric and UTC hour in one batch. */
 export interface NewMetricChunk {
   readonly name: string;
   readonly hour: number;
   readonly chunkId: Buffer;
-  readonly rows: SampleRows;
-  /** Series id (16 hex digits) → canonical tags, for every series in `rows`. */
-  readonly series: ReadonlyMap<string, Readonly<Record<string, string>>>;
+  /** Series id (16 hex digits) → its samples. */
+  readonly series: ReadonlyMap<string, NewSeries>;
+  /** Samples of the batch that are not in it, since their series found no room. */
+  readonly leftOut: number;
+}
+
+export type MetricOutcome =
+  | { readonly kind: 'stored' }
+  /** It was stored before. */
+  | { readonly kind: 'known' }
+  /** Nothing was stored: the metric has as many series as it may, and these are none of them. */
+  | { readonly kind: 'full'; readonly series: readonly string[] };
+
+export interface MetricStoreOptions {
+  /** Series that one metric may have. */
+  readonly seriesLimit: number;
+  readonly now?: () => number;
 }
 
 const NAMES_KEPT = 10_000;
+/** Series whose tags need not be sealed and sent again: about 150 bytes of memory each. */
+const SERIES_KEPT = 50_000;
 
 /** Writes chunks of samples. One script per chunk does everything that belongs to it. */
 export class MetricStore {
   readonly #redis: Redis;
   readonly #keys: Keys;
   readonly #secrets: ReadingKeys;
+  readonly #seriesLimit: number;
+  readonly #now: () => number;
   readonly #cataloguedNames = new LRUCache<string, true>({ max: NAMES_KEPT });
+  readonly #toldSeries = new LRUCache<string, true>({ max: SERIES_KEPT });
 
-  constructor(redis: Redis, keys: Keys, secrets: ReadingKeys) {
+  constructor(redis: Redis, keys: Keys, secrets: ReadingKeys, { seriesLimit, now = Date.now }: MetricStoreOptions) {
     this.#redis = redis;
     this.#keys = keys;
     this.#secrets = secrets;
+    this.#seriesLimit = seriesLimit;
+    this.#now = now;
   }
 
   /**
    * Stores the chunks in one round trip, each by itself. Safe to repeat.
-   * @returns for each chunk whether it was stored now; false where it was before
+   * @throws AnalyticsError `STORE_INCONSISTENT` when a key holds something else; whatever Redis answers otherwise
    */
-  async store(chunks: readonly NewMetricChunk[]): Promise<boolean[]> {
+  async store(chunks: readonly NewMetricChunk[]): Promise<MetricOutcome[]> {
     await this.#catalogue(chunks);
-    const replies = await script('storeMetricChunk').runMany(
-      this.#redis,
-      chunks.map((chunk) => this.#call(chunk)),
-    );
-    const outcomes = replies.map(toOutcome);
-    // Clean-up takes a metric without samples off the list, so this process cannot know that it still is on it.
-    const anew = chunks.filter((_, place) => outcomes[place]!.isFirst);
-    for (const { name } of anew) await this.#list(name);
-    return outcomes.map(({ isStored }) => isStored);
+    const outcomes: (MetricOutcome | undefined)[] = [];
+    let pending = [...chunks.keys()];
+    while (pending.length > 0) {
+      const replies = await script('storeMetricChunk').runMany(this.#redis, pending.map((place) => this.#call(chunks[place]!)));
+      const again: number[] = [];
+      for (const [index, place] of pending.entries()) {
+        const chunk = chunks[place]!;
+        const [word, ...rest] = replies[index] as [Buffer, ...unknown[]]; // what the script answers
+        const named = (): string[] => [...chunk.series.keys()].filter((_, series) => rest.includes(series + 1));
+        switch (word.toString()) {
+          case 'stored':
+            for (const seriesId of chunk.series.keys()) this.#toldSeries.set(`${chunk.name}|${seriesId}`, true);
+            // Clean-up takes a metric without samples off the list, so this process cannot know that it still is on it.
+            if (rest[0] === 1) await this.#list(chunk.name);
+            outcomes[place] = { kind: 'stored' };
+            break;
+          case 'known':
+            outcomes[place] = { kind: 'known' };
+            break;
+          case 'full':
+            outcomes[place] = { kind: 'full', series: named() };
+            break;
+          case 'untold':
+            // Clean-up removed them, or Redis was emptied.
+            for (const seriesId of named()) this.#toldSeries.delete(`${chunk.name}|${seriesId}`);
+            again.push(place);
+            break;
+          default:
+            throw new AnalyticsError(
+              'STORE_INCONSISTENT',
+              `A key of the metric store (place ${String(rest[0])} of storeMetricChunk) holds a value of another type. Does another program use this REDIS_PREFIX?`,
+            );
+        }
+      }
+      pending = again;
+    }
+    return outcomes.map((outcome) => outcome!); // each is answered once the loop ends
   }
 
-  #call({ name, hour, chunkId, rows, series }: NewMetricChunk): ScriptCall {
+  #call({ name, hour, chunkId, series, leftOut }: NewMetricChunk): ScriptCall {
     const keyName = metricKeyName(name, this.#secrets.fingerprints);
-    const keys = this.#keys.metric(keyName);
-    let earliest = Infinity;
-    let latest = -Infinity;
-    for (const timestamp of rows.timestamps) {
-      if (timestamp < earliest) earliest = timestamp;
-      if (timestamp > latest) latest = timestamp;
-    }
-    const place = { kind: 'metrics', series: keyName, hour, chunkId, count: rows.values.length, earliest, latest };
-    const sealed = this.#secrets.chunks.seal(place, compressFast(encodeSampleRows(rows)));
-    const tags = [...series].flatMap(([id, pairs]) => [Buffer.from(id, 'hex'), sealTags(name, keyName, id, pairs, this.#secrets)]);
+    const { chunks, time, dataKeys, counts, tags, absorbed, retired } = this.#keys.metric(keyName);
+    const samples = Array.from(series, ([seriesId, { times, values }]) => ({ seriesId, times: Float64Array.from(times), values: Float64Array.from(values) }));
+    const place = { series: keyName, hour, chunkId, ...extentOf(samples, hour) };
+    const sealed = samples.length === 0 ? NOTHING : sealSmallChunk(place, samples, this.#secrets.chunks);
+    const told = Array.from(series, ([seriesId, one]): ScriptArgument[] => {
+      const isTold = this.#toldSeries.get(`${name}|${seriesId}`) !== undefined;
+      return [Buffer.from(seriesId, 'hex'), isTold ? '' : sealTags(name, keyName, seriesId, one.tags, this.#secrets)];
+    });
     return {
-      keys: [keys.chunks, keys.time, keys.dataKeys, keys.counts, keys.tags],
-      args: [chunkId, sealed.bytes, sealed.wrappedKey, encodeIndexEntry(place), place.count, latest, hour, ...tags],
+      keys: [chunks, time, dataKeys, counts, tags, absorbed, retired],
+      args: [
+        chunkId,
+        sealed.bytes,
+        sealed.wrappedKey,
+        encodeIndexEntry(place),
+        place.count,
+        place.latest,
+        hour,
+        this.#seriesLimit,
+        leftOut,
+        this.#now(),
+        ...told.flat(),
+      ],
     };
   }
 
@@ -87,15 +153,18 @@ export class MetricStore {
   }
 }
 
-/** The script's replies are its own: arrays whose first item is a word. */
-function toOutcome(reply: unknown): { readonly isStored: boolean; readonly isFirst: boolean } {
-  const [word, place] = reply as [Buffer, unknown];
-  if (word.toString() === 'wrong type') {
-    throw new AnalyticsError(
-      'STORE_INCONSISTENT',
-      `A key of the metric store (place ${String(place)} of storeMetricChunk) holds a value of another type. Does another program use this REDIS_PREFIX?`,
-    );
+const NOTHING = { bytes: Buffer.alloc(0), wrappedKey: Buffer.alloc(0) };
+
+function extentOf(series: readonly { readonly times: Float64Array }[], hour: number): { count: number; earliest: number; latest: number } {
+  let count = 0;
+  let earliest = Infinity;
+  let latest = -Infinity;
+  for (const { times } of series) {
+    count += times.length;
+    for (const time of times) {
+      if (time < earliest) earliest = time;
+      if (time > latest) latest = time;
+    }
   }
-  const isStored = word.toString() === 'stored';
-  return { isStored, isFirst: isStored && place === 1 };
+  return count === 0 ? { count, earliest: hour * HOUR_MS, latest: hour * HOUR_MS } : { count, earliest, latest };
 }

@@ -29,13 +29,11 @@ export function sealTags(
   return Buffer.concat([Buffer.of(hashes.length), ...hashes, sealed]);
 }
 
-/** Whether the series has all of the wanted tags, given by their hashes. */
-export function hasTags(stored: Buffer, wanted: readonly Buffer[]): boolean {
+/** Whether the series has a tag, given by its hash. */
+export function hasTag(stored: Buffer, hash: Buffer): boolean {
   const end = 1 + stored[0]! * HASH_BYTES;
-  return wanted.every((hash) => {
-    for (let at = 1; at < end; at += HASH_BYTES) if (hash.equals(stored.subarray(at, at + HASH_BYTES))) return true;
-    return false;
-  });
+  for (let at = 1; at < end; at += HASH_BYTES) if (hash.equals(stored.subarray(at, at + HASH_BYTES))) return true;
+  return false;
 }
 
 /** @throws KeyError `SEAL_BROKEN` */

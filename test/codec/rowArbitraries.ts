@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import type { EventRows } from '../../src/codec/EventRows.js';
-import type { MetricRows, SampleRows } from '../../src/codec/MetricRows.js';
+import type { MetricRows } from '../../src/codec/MetricRows.js';
 import { EventPriority } from '../../src/contract/EventPriority.js';
 
 const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 12 }), fc.constantFrom('', '\n', '\r\n', '\u2028', '\ud800', '__proto__', '"', '\\', '\u0000', 'null'));
@@ -36,12 +36,6 @@ export const metricRows: fc.Arbitrary<MetricRows> = fc
     timestamps: rows.map((row) => row.timestamp),
     values: rows.map((row) => row.value),
   }));
-
-export const sampleRows: fc.Arbitrary<SampleRows> = metricRows.map(({ names, timestamps, values }) => ({
-  series: names.map((name) => Buffer.from(name).toString('hex').padEnd(16, '0').slice(0, 16)),
-  timestamps,
-  values,
-}));
 
 /** A text with a few places changed, cut out or put in. */
 export function damaged(original: fc.Arbitrary<string>): fc.Arbitrary<string> {

@@ -6,9 +6,9 @@ import fc from 'fast-check';
 import { compressFast, decompress } from '../../src/codec/compression.js';
 import { pickRows, type EventRows } from '../../src/codec/EventRows.js';
 import { decodeEventRows, encodeEventRows } from '../../src/codec/eventRowsText.js';
-import { decodeMetricRows, decodeSampleRows, encodeMetricRows, encodeSampleRows } from '../../src/codec/metricRowsText.js';
+import { decodeMetricRows, encodeMetricRows } from '../../src/codec/metricRowsText.js';
 import { AnalyticsError } from '../../src/errors/AnalyticsError.js';
-import { damaged, eventRows, metricRows, sampleRows } from './rowArbitraries.js';
+import { damaged, eventRows, metricRows } from './rowArbitraries.js';
 
 const CANARY = 'canary-of-a-value';
 
@@ -106,19 +106,16 @@ describe('event rows', () => {
 describe('metric rows', () => {
   it('come back as they went, to the last bit', () => {
     fc.assert(fc.property(metricRows, (rows) => expect(decodeMetricRows(encodeMetricRows(rows))).toStrictEqual(rows)));
-    fc.assert(fc.property(sampleRows, (rows) => expect(decodeSampleRows(encodeSampleRows(rows))).toStrictEqual(rows)));
   });
 
   it('that are damaged are refused with a typed error that quotes nothing, or are rows all the same', () => {
     const texts = damaged(metricRows.map((rows) => encodeMetricRows({ ...rows, names: rows.names.map(() => CANARY) })));
     fc.assert(
       fc.property(texts, (text) => {
-        for (const decode of [decodeMetricRows, decodeSampleRows]) {
-          const rows = typed(() => decode(text));
-          if (rows instanceof AnalyticsError) continue;
-          for (const column of Object.values<readonly unknown[]>({ ...rows })) expect(column).toHaveLength(rows.values.length);
-          for (const timestamp of rows.timestamps) expect(Number.isSafeInteger(timestamp)).toBe(true);
-        }
+        const rows = typed(() => decodeMetricRows(text));
+        if (rows instanceof AnalyticsError) return;
+        for (const column of Object.values<readonly unknown[]>({ ...rows })) expect(column).toHaveLength(rows.values.length);
+        for (const timestamp of rows.timestamps) expect(Number.isSafeInteger(timestamp)).toBe(true);
       }),
       { numRuns: 1000 },
     );

@@ -43,6 +43,7 @@ const values: Readonly<Record<Name, { readonly good: fc.Arbitrary<string>; reado
     good: fc.constantFrom('security=2190', 'security=2190, page_view=30'),
     bad: ['security', 'security=0', 'security=1=2', 'Security=3', 'security=30,security=40', 'a=1,', '__proto__=1', 'security=1.5'],
   },
+  ANALYTICS_SERIES_LIMIT: whole(1, 100_000),
   ANALYTICS_FEED_HOURS: whole(1, 720),
   ANALYTICS_BATCH_SIZE: whole(1, 4096),
   ANALYTICS_PROCESSING_INTERVAL: whole(0, 60_000),

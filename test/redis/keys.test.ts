@@ -32,7 +32,10 @@ function eventKeysOf(keys: Keys, type: string): string[] {
   const buckets = Array.from({ length: SEEN_BUCKETS }, (_, bucket) => series.seen(bucket));
   return [series.chunks, series.time, series.dataKeys, series.counts, series.retired, series.absorbed, series.feed, series.users(0), series.users(20_780), ...buckets];
 }
-const metricKeysOf = (keys: Keys, name: string) => Object.values<string>({ ...keys.metric(encode(name)) });
+function metricKeysOf(keys: Keys, name: string): string[] {
+  const { tier, ...series } = keys.metric(encode(name));
+  return [...Object.values<string>(series), ...['1m', '1h', '1d'].map(tier)];
+}
 const queueStarts = (keys: Keys) => Object.values(queuePlaces(keys)).map(({ prefix, name }) => `${prefix}:${name}:`);
 
 describe.each([false, true])('the keys, cluster: %s', (cluster) => {
@@ -57,8 +60,8 @@ describe.each([false, true])('the keys, cluster: %s', (cluster) => {
 
   it('let no metric’s name reach a key of another, not even a hostile one', () => {
     const all = hostileNames.flatMap((name) => metricKeysOf(keys, name));
-    expect(new Set(all).size).toBe(new Set(hostileNames).size * 7);
-    expect(all.every((key) => /^analytics:metrics:((time|keys|counts|retired|absorbed|tags):)?\{?(~[\w-]{22}|[a-z][a-z0-9_.]{0,63})\}?$/.test(key))).toBe(true);
+    expect(new Set(all).size).toBe(new Set(hostileNames).size * 11);
+    expect(all.every((key) => /^analytics:metrics:((time|keys|counts|retired|absorbed|tags|past|tier):)?\{?(~[\w-]{22}|[a-z][a-z0-9_.]{0,63})\}?(:1[mhd])?$/.test(key))).toBe(true);
   });
 
   it('of another prefix are others', () => {

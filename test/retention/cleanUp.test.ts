@@ -216,10 +216,10 @@ describe('cleanUp of feeds', () => {
 
 describe('cleanUp of metrics', () => {
   const name = 'api_response_time';
-  const store = async (timestamp: number, tags: Record<string, string> = { method: 'GET' }, to = new MetricStore(fixture.redis, fixture.keys, fixture.keyRing.reading!)) => {
+  const store = async (timestamp: number, tags: Record<string, string> = { method: 'GET' }, to = new MetricStore(fixture.redis, fixture.keys, fixture.keyRing.reading!, { seriesLimit: 100 })) => {
     const id = seriesIdOf(name, JSON.stringify(tags), fixture.keyRing.reading!);
     await to.store([
-      { name, hour: Math.floor(timestamp / HOUR_MS), chunkId: randomBytes(16), rows: { series: [id, id], timestamps: [timestamp, timestamp], values: [1, 2] }, series: new Map([[id, tags]]) },
+      { name, hour: Math.floor(timestamp / HOUR_MS), chunkId: randomBytes(16), series: new Map([[id, { tags, times: [timestamp, timestamp], values: [1, 2] }]]), leftOut: 0 },
     ]);
   };
 
@@ -242,7 +242,7 @@ describe('cleanUp of metrics', () => {
   });
 
   it('finds a metric again that had no samples for a while, whoever stores them', async () => {
-    const long = new MetricStore(fixture.redis, fixture.keys, fixture.keyRing.reading!);
+    const long = new MetricStore(fixture.redis, fixture.keys, fixture.keyRing.reading!, { seriesLimit: 100 });
     await store(limitAt - 1, {}, long);
     expect(await clean()).toMatchObject({ metrics: 1 });
     await store(now - HOUR_MS, {}, long);

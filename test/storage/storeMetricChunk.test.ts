@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
-import { createMetricFixture } from '../queries/metricFixture.js';
+import { createMetricFixture } from '../queries/metrics/metricFixture.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { failingScript } from './failingScript.js';
 

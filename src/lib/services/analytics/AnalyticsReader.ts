@@ -2,7 +2,7 @@ import type { Event } from '../../../contract/event.js';
 import type { EventTypeName } from '../../../contract/eventTypes.js';
 import type { Metric } from '../../../contract/metric.js';
 import type { GetEventsOptions } from '../../../queries/getEvents.js';
-import type { GetMetricsOptions } from '../../../queries/getMetrics.js';
+import type { GetMetricsOptions } from '../../../queries/metrics/getMetrics.js';
 import type { ServiceReader } from './ServiceReader.js';
 
 /** The reading half of the service. Every call settles within `deadlineMs`; a stream does for each page. See docs/api.md. */

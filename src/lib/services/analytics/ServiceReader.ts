@@ -6,8 +6,8 @@ import { createEventQueries, type EventQueries } from '../../../queries/events/c
 import { createMetricQueries, type MetricQueries } from '../../../queries/metrics/createMetricQueries.js';
 import type { Guard } from '../../../security/guard/Guard.js';
 import { createEventReader } from '../../../storage/createEventReader.js';
-import { createMetricReader } from '../../../storage/createMetricReader.js';
-import { SeriesTagReader } from '../../../storage/SeriesTagReader.js';
+import { MetricReader } from '../../../storage/metrics/MetricReader.js';
+import { SeriesCatalogue } from '../../../storage/metrics/SeriesCatalogue.js';
 import type { ServiceLink } from './ServiceLink.js';
 
 export interface ServiceReaderOptions {
@@ -36,8 +36,6 @@ export function createServiceReader(link: ServiceLink, { config, types, guard }:
     throw new KeyError('KEY_UNAVAILABLE', 'A process that only holds ANALYTICS_PUBLIC_KEY cannot read. Set ANALYTICS_ENCRYPTION_KEY.');
   }
   const eventReader = createEventReader(keys, { redis, secrets });
-  const metricReader = createMetricReader(keys, { redis, secrets });
-  const tagReader = new SeriesTagReader(redis, keys, secrets);
   const daysOf = shownDays(config, types);
   return {
     events: createEventQueries({
@@ -46,8 +44,8 @@ export function createServiceReader(link: ServiceLink, { config, types, guard }:
       oldestKept: (type) => oldestKeptAt(daysOf(type), Date.now()),
     }),
     metrics: createMetricQueries({
-      reader: metricReader,
-      tagReader,
+      reader: new MetricReader({ redis, keys, secrets }),
+      catalogue: new SeriesCatalogue(redis, keys, secrets),
       secrets,
       guard,
       oldestKept: () => oldestKeptAt(config.ANALYTICS_RETENTION_DAYS, Date.now()),

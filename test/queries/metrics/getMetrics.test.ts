@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
-import { ValidationError } from '../../src/errors/ValidationError.js';
-import type { Metric } from '../../src/contract/metric.js';
-import { startRedis, type TestRedis } from '../support/redis.js';
+import { ValidationError } from '../../../src/errors/ValidationError.js';
+import type { Metric } from '../../../src/contract/metric.js';
+import { startRedis, type TestRedis } from '../../support/redis.js';
 import { createMetricFixture } from './metricFixture.js';
 
 const HOUR = 3_600_000;
@@ -24,7 +24,7 @@ describe('getMetrics', () => {
       { name, value: Number.MIN_VALUE, tags: {}, timestamp: START },
       { name, value: 0.1 + 0.2, tags: { 'schlüssel=': 'wert|' }, timestamp: START + 5 },
     ];
-    expect(await store.run(store.batch(samples))).toEqual({ stored: 3, duplicates: 0, expired: 0 });
+    expect(await store.run(store.batch(samples))).toEqual({ stored: 3, duplicates: 0, overflow: 0, expired: 0 });
     expect(await store.get({ name })).toEqual([samples[1], samples[2], samples[0]]);
     expect(await store.get({ name, tags: { 'schlüssel=': 'wert|' } })).toEqual([samples[2], samples[0]]);
     expect(await store.get({ name, tags: { 'schlüssel=': 'wert|', 10: '' }, limit: 1 })).toEqual([samples[0]]);

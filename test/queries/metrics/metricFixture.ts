@@ -2,19 +2,20 @@ import { randomBytes } from 'node:crypto';
 
 import type { Redis } from 'ioredis';
 
-import { jobs } from '../../queues/jobs.js';
-import type { Metric } from '../../src/contract/metric.js';
-import { ingestMetrics } from '../../src/ingestion/ingestMetrics.js';
-import { MetricBatch } from '../../src/producer/MetricBatch.js';
-import { normalizeMetric } from '../../src/producer/normalizeMetric.js';
-import { getMetrics, type GetMetricsOptions } from '../../src/queries/getMetrics.js';
-import { connect } from '../../src/redis/connect.js';
-import { createKeys } from '../../src/redis/keys.js';
-import { keyRingFromMaster } from '../../src/security/KeyRing.js';
-import { offGuard } from '../../src/security/guard/offGuard.js';
-import { createMetricReader } from '../../src/storage/createMetricReader.js';
-import { MetricStore } from '../../src/storage/MetricStore.js';
-import { SeriesTagReader } from '../../src/storage/SeriesTagReader.js';
+import { jobs } from '../../../queues/jobs.js';
+import type { Metric } from '../../../src/contract/metric.js';
+import { ingestMetrics } from '../../../src/ingestion/ingestMetrics.js';
+import { MetricBatch } from '../../../src/producer/MetricBatch.js';
+import { normalizeMetric } from '../../../src/producer/normalizeMetric.js';
+import { createMetricQueries } from '../../../src/queries/metrics/createMetricQueries.js';
+import type { GetMetricsOptions } from '../../../src/queries/metrics/getMetrics.js';
+import { connect } from '../../../src/redis/connect.js';
+import { createKeys } from '../../../src/redis/keys.js';
+import { keyRingFromMaster } from '../../../src/security/KeyRing.js';
+import { offGuard } from '../../../src/security/guard/offGuard.js';
+import { MetricReader } from '../../../src/storage/metrics/MetricReader.js';
+import { SeriesCatalogue } from '../../../src/storage/metrics/SeriesCatalogue.js';
+import { MetricStore } from '../../../src/storage/MetricStore.js';
 
 /** The store of metrics with the code that writes and reads it, in one process and without a queue. */
 export async function createMetricFixture(url: string) {
@@ -43,14 +44,14 @@ export async function createMetricFixture(url: string) {
     },
     /** What the processor does with a job. `through` is the connection that it writes with. */
     run: async (job: { id: string; payload: unknown }, { through = redis, oldestKept = -Infinity }: { through?: Redis; oldestKept?: number } = {}) =>
-      ingestMetrics(job.id, job.payload, { store: new MetricStore(through, keys, secrets), keyRing, oldestKept }),
+      ingestMetrics(job.id, job.payload, { store: new MetricStore(through, keys, secrets, { seriesLimit: 10_000 }), keyRing, oldestKept }),
     get: async (options: GetMetricsOptions) =>
-      getMetrics(options, {
-        reader: createMetricReader(keys, { redis, secrets }),
-        tagReader: new SeriesTagReader(redis, keys, secrets),
+      createMetricQueries({
+        reader: new MetricReader({ redis, keys, secrets }),
+        catalogue: new SeriesCatalogue(redis, keys, secrets),
         secrets,
         guard: offGuard,
         oldestKept: () => oldest.kept,
-      }),
+      }).getMetrics(options),
   };
 }

@@ -1,0 +1,15 @@
+import type { Guard } from '../../security/guard/Guard.js';
+import type { ReadingKeys } from '../../security/KeyRing.js';
+import type { MetricReader } from '../../storage/metrics/MetricReader.js';
+import type { SeriesCatalogue } from '../../storage/metrics/SeriesCatalogue.js';
+
+/** What every question about metrics works with. */
+export interface MetricQueryContext {
+  readonly reader: MetricReader;
+  readonly catalogue: SeriesCatalogue;
+  readonly secrets: Pick<ReadingKeys, 'fingerprints' | 'fields'>;
+  /** The guard that samples pass before they are sent: a filter finds a tag in the form in which it was stored. */
+  readonly guard: Guard;
+  /** ms since the epoch. Samples before this are hidden, whether or not they were removed already. */
+  readonly oldestKept: () => number;
+}

@@ -1,0 +1,142 @@
+import type { Redis } from 'ioredis';
+import { LRUCache } from 'lru-cache';
+
+import { blocksOf } from '../../codec/series/packSeries.js';
+import type { SeriesSamples } from '../../codec/series/SeriesSamples.js';
+import { blockField, type Keys } from '../../redis/keys.js';
+import type { ReadingKeys } from '../../security/KeyRing.js';
+import type { Breath } from '../Breath.js';
+import type { ChunkIndexEntry } from '../ChunkIndexEntry.js';
+import { fetchFields } from '../fetchFields.js';
+import { openMetricChunk, type MetricChunk } from './MetricChunk.js';
+
+export interface BlockLoaderOptions {
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly secrets: Pick<ReadingKeys, 'chunks'>;
+  /** Bytes of decoded blocks that are kept in memory. Default: 64 MiB, about 4 million samples; 0 keeps none. */
+  readonly cacheBytes?: number | undefined;
+}
+
+/** What was done so far. */
+export interface BlockCounts {
+  /** Blocks opened and decoded; a small chunk is one. */
+  readonly opened: number;
+  /** Blocks found in memory instead. */
+  readonly found: number;
+}
+
+/** Chunk → the series of those of its blocks that were asked for. A chunk that is gone is not in it. */
+export type LoadedBlocks = ReadonlyMap<ChunkIndexEntry, readonly SeriesSamples[]>;
+
+const DEFAULT_CACHE_BYTES = 64 * 1024 * 1024;
+/** The part of the memory that is for directories: with them in it, a block takes one round trip instead of two. */
+const DIRECTORIES = 1 / 16;
+/** What a series takes in memory beside its samples, and a directory beside its ids, roughly. */
+const OVERHEAD_BYTES = 300;
+const SAMPLE_BYTES = 16;
+const ID_BYTES = 64;
+
+/** Fetches and opens blocks of samples. They never change, so what is in memory is good until it is pushed out. */
+export class BlockLoader {
+  readonly #redis: Redis;
+  readonly #keys: Keys;
+  readonly #secrets: Pick<ReadingKeys, 'chunks'>;
+  readonly #chunks: LRUCache<string, MetricChunk> | undefined;
+  readonly #blocks: LRUCache<string, readonly SeriesSamples[]> | undefined;
+  #opened = 0;
+  #found = 0;
+
+  constructor({ redis, keys, secrets, cacheBytes = DEFAULT_CACHE_BYTES }: BlockLoaderOptions) {
+    this.#redis = redis;
+    this.#keys = keys;
+    this.#secrets = secrets;
+    if (cacheBytes <= 0) return;
+    this.#chunks = new LRUCache({ maxSize: Math.ceil(cacheBytes * DIRECTORIES), sizeCalculation: bytesOfChunk });
+    this.#blocks = new LRUCache({ maxSize: Math.ceil(cacheBytes * (1 - DIRECTORIES)), sizeCalculation: bytesOfBlock });
+  }
+
+  get counts(): BlockCounts {
+    return { opened: this.#opened, found: this.#found };
+  }
+
+  /**
+   * The blocks that may hold wanted series, in two round trips at most: one for small chunks and directories, one for
+   * blocks; none for what is in memory.
+   *
+   * @throws KeyError when a chunk does not open; AnalyticsError `STORE_INCONSISTENT` when it is not what its entry says
+   */
+  async load(keyName: string, entries: readonly ChunkIndexEntry[], wanted: ReadonlySet<string> | undefined, breath: Breath): Promise<LoadedBlocks> {
+    const chunks = await this.#loadChunks(keyName, entries, breath);
+    const loaded = new Map<ChunkIndexEntry, SeriesSamples[]>();
+    const absent: { readonly entry: ChunkIndexEntry; readonly chunk: MetricChunk; readonly block: number }[] = [];
+    for (const [entry, chunk] of chunks) {
+      const series: SeriesSamples[] = [];
+      loaded.set(entry, series);
+      for (const block of blocksOf(chunk.firstIds, wanted)) {
+        const known = this.#blocks?.get(blockName(entry, block));
+        if (known === undefined) absent.push({ entry, chunk, block });
+        else series.push(...known);
+        if (known !== undefined) this.#found += 1;
+      }
+    }
+
+    const fetched = absent.filter(({ chunk }) => chunk.inline === undefined);
+    const fields = fetched.map(({ entry, block }) => blockField(entry.chunkId, block));
+    const [replies] = await fetchFields(this.#redis, [{ key: this.#keys.metric(keyName).chunks, fields }]);
+    const sealed = new Map(fetched.map((one, place) => [one, replies![place] ?? undefined]));
+    for (const one of absent) {
+      const { entry, chunk, block } = one;
+      const bytes = chunk.inline ?? sealed.get(one);
+      if (bytes === undefined) {
+        loaded.delete(entry);
+        continue;
+      }
+      const series = chunk.open(block, bytes);
+      this.#opened += 1;
+      this.#blocks?.set(blockName(entry, block), series);
+      loaded.get(entry)?.push(...series);
+      await breath.take();
+    }
+    return loaded;
+  }
+
+  async #loadChunks(keyName: string, entries: readonly ChunkIndexEntry[], breath: Breath): Promise<Map<ChunkIndexEntry, MetricChunk>> {
+    const chunks = new Map<ChunkIndexEntry, MetricChunk>();
+    const absent: ChunkIndexEntry[] = [];
+    for (const entry of entries) {
+      const known = this.#chunks?.get(chunkName(entry));
+      if (known === undefined) absent.push(entry);
+      else chunks.set(entry, known);
+    }
+    const { chunks: key, dataKeys } = this.#keys.metric(keyName);
+    const fields = absent.map(({ chunkId }) => chunkId);
+    const [stored, wrappedKeys] = await fetchFields(this.#redis, [{ key, fields }, { key: dataKeys, fields }]);
+    for (const [place, entry] of absent.entries()) {
+      const bytes = stored![place];
+      const wrappedKey = wrappedKeys![place];
+      if (!bytes || !wrappedKey) continue;
+      const chunk = openMetricChunk(keyName, entry, { bytes, wrappedKey }, this.#secrets.chunks);
+      chunks.set(entry, chunk);
+      this.#chunks?.set(chunkName(entry), chunk);
+      await breath.take();
+    }
+    return chunks;
+  }
+}
+
+function chunkName({ chunkId }: ChunkIndexEntry): string {
+  return chunkId.toString('latin1');
+}
+
+function blockName(entry: ChunkIndexEntry, block: number): string {
+  return `${chunkName(entry)}${block}`;
+}
+
+function bytesOfChunk({ firstIds, inline }: MetricChunk): number {
+  return OVERHEAD_BYTES + firstIds.length * ID_BYTES + (inline?.length ?? 0);
+}
+
+function bytesOfBlock(series: readonly SeriesSamples[]): number {
+  return series.reduce((sum, { times }) => sum + OVERHEAD_BYTES + times.length * SAMPLE_BYTES, OVERHEAD_BYTES);
+}
