@@ -19,7 +19,7 @@ export type OursReaderCommands = ReaderCommands & {
 };
 
 interface Pending {
-  countEvents(options: object): Promise<{ count: number }>;
+  countEvents(options: object): Promise<number>;
   aggregateMetrics(options: object): Promise<unknown>;
 }
 const pending = (service: AnalyticsService) => service as unknown as Pending;
@@ -41,7 +41,7 @@ async function answer(service: AnalyticsService, question: Question): Promise<un
     case 'page':
       return service.getEvents({ type: TIMELINE_TYPE, limit: question.limit, offset: question.offset });
     case 'count':
-      return (await pending(service).countEvents({ type: TIMELINE_TYPE, where: { field: 'properties.page', eq: question.page } })).count;
+      return pending(service).countEvents({ type: TIMELINE_TYPE, where: { field: 'properties.page', eq: question.page } });
     case 'mean':
       return means(service, question);
   }

@@ -7,6 +7,8 @@ import { colours } from './renderSvg.js';
 const COLUMNS = 3;
 const WIDTH = 200;
 const HEIGHT = 150;
+/** Between a line and the panel's edge, for the figure at its end. */
+const ROOM = 1.6;
 
 /** What each row costs with less and with more stored. */
 export function growthPlot(rows: readonly Row[]): TopLevelSpec | undefined {
@@ -83,7 +85,7 @@ function label(line: 'upper' | 'lower', dy: number): Layer {
 
 /** Powers of ten about all values, two steps at least, so that noise does not look like a trend. */
 function tensAbout(values: readonly number[]): number[] {
-  const least = Math.floor(Math.log10(Math.min(...values)));
-  const most = Math.max(Math.ceil(Math.log10(Math.max(...values))), least + 2);
+  const least = Math.floor(Math.log10(Math.min(...values) / ROOM));
+  const most = Math.max(Math.ceil(Math.log10(Math.max(...values) * ROOM)), least + 2);
   return Array.from({ length: most - least + 1 }, (_, step) => 10 ** (least + step));
 }

@@ -18,7 +18,8 @@ export const colours = { ours: '#1f6fb2', peer: '#9a9a9a', missed: '#d9822b', te
 /** Draws a Vega-Lite specification without a browser. */
 export async function renderSvg(spec: TopLevelSpec): Promise<string> {
   // Only a run that draws loads them, and they are no dependencies of the service.
-  const [{ compile }, { parse, View }] = await Promise.all([import('vega-lite'), import('vega')]);
+  const { parse, View } = await import('vega');
+  const { compile } = await import('vega-lite');
   // The parts above have no fields in common with any plot's own, but their union is not a type of Vega-Lite's.
   const compiled = compile({ ...config, ...spec } as TopLevelSpec);
   return new View(parse(compiled.spec), { renderer: 'none' }).toSVG();

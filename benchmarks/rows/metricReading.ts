@@ -64,7 +64,7 @@ async function measureSizes(context: SuiteContext, stores: Stores): Promise<Size
   const endMs = Math.floor(Date.now() / HOUR_MS) * HOUR_MS - HOUR_MS;
   const reader = pipeline.addReader();
   await sendSamples(pipeline, { from: 0, count: SERIES * 10, endMs: endMs + HOUR_MS }, context); // makes what is made once
-  await awaitStored('warmed up', SERIES * 10, pipeline.storedSamples, context.say);
+  await awaitStored('warmed up', SERIES * 10, () => pipeline.storedSamples(), context.say);
   const before = await settledMemory(redis);
   const sizes: Size[] = [];
   for (const stored of sizesOf(context)) {
@@ -84,7 +84,7 @@ async function measureSizes(context: SuiteContext, stores: Stores): Promise<Size
 async function store({ pipeline, victoria }: Stores, history: History, context: SuiteContext): Promise<number> {
   const before = await pipeline.storedSamples();
   await sendSamples(pipeline, history, context);
-  const missing = await awaitStored('stored', before + history.count, pipeline.storedSamples, context.say);
+  const missing = await awaitStored('stored', before + history.count, () => pipeline.storedSamples(), context.say);
   for (let sent = 0; victoria && sent < history.count; sent += SLICE) {
     await victoria.store(samplesOf({ ...history, from: history.from + sent, count: Math.min(SLICE, history.count - sent) }));
   }

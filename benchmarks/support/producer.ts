@@ -6,7 +6,7 @@ import { metricSample, type MetricSample } from '../data/metricSample.js';
 import { timelineEvent } from '../data/timeline.js';
 import { nowUs } from './clock.js';
 import { serveCommands } from './commands.js';
-import { readLogEvents } from './readLogEvents.js';
+import { readLogEvents, type RepeatOptions } from './readLogEvents.js';
 
 export interface Sent {
   readonly startedUs: number;
@@ -29,8 +29,8 @@ export interface Mark {
 export type ProducerCommands = {
   /** Makes the events beforehand, so that making them is no part of any figure. */
   prepare(input: { readonly events: number; readonly seed: number }): Promise<void>;
-  /** Takes the events of an access log instead, `repetitions` times over, from that place on. */
-  prepareLog(input: { readonly file: string; readonly repetitions: number; readonly from: number }): Promise<void>;
+  /** Takes the events of an access log instead, again and again. */
+  prepareLog(input: RepeatOptions & { readonly file: string }): Promise<void>;
   /** Takes the events of the timeline, from that place on towards the newest. */
   prepareTimeline(input: { readonly from: number; readonly endMs: number }): Promise<void>;
   /** Closed loop: `inFlight` callers, each tracking its next event once the last one was acknowledged. */
@@ -80,9 +80,9 @@ export function serveProducer(tracker: Tracker): void {
       take = () => pool[next++ % pool.length]!; // it holds `events` of them
     },
 
-    async prepareLog({ file, repetitions, from }) {
-      const log = await readLogEvents(file, repetitions);
-      let next = from;
+    async prepareLog({ file, ...options }) {
+      const log = await readLogEvents(file, options);
+      let next = 0;
       take = () => log.at(next++);
     },
 

@@ -1,7 +1,14 @@
 import { createReplayRecords, type ReplayEvent } from '../../src/cli/createReplayRecords.js';
 import { readAccessLog } from '../../src/cli/readAccessLog.js';
 
-const HOUR_MS = 3_600_000;
+export interface RepeatOptions {
+  readonly repetitions: number;
+  /**
+   * Whether a repetition begins only where the last one ended. Otherwise it begins earlier, if it has to for a million
+   * events to fit into the 90 days that are kept by default; the hours of both then have the events of both.
+   */
+  readonly isAsLogged: boolean;
+}
 
 /** The events of a replay again and again, each time later. */
 export interface RepeatedLog {
@@ -11,19 +18,23 @@ export interface RepeatedLog {
   at(place: number): ReplayEvent;
 }
 
-/**
- * The events that replays of `file` send, one replay after the other: each begins in the hour after the last one's end, and
- * the end of the last is the last full hour.
- */
-export async function readLogEvents(file: string, repetitions = 1): Promise<RepeatedLog> {
+const HOUR_MS = 3_600_000;
+const KEPT_MS = 90 * 24 * HOUR_MS;
+const FULL_STORE = 1_000_000;
+
+/** The events that replays of `file` send, one after the other; the last one ends with the last full hour. */
+export async function readLogEvents(file: string, { repetitions, isAsLogged }: RepeatOptions): Promise<RepeatedLog> {
   const { requests } = await readAccessLog(file);
   const times = requests.map(({ timeMs }) => timeMs);
   const latest = times.reduce((most, time) => Math.max(most, time), -Infinity);
   const earliest = times.reduce((least, time) => Math.min(least, time), Infinity);
-  // Whole hours, so that a repetition has as many events in each of its hours as the log has.
-  const every = Math.ceil((latest + 1 - earliest) / HOUR_MS) * HOUR_MS;
   const end = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
   const events = requests.map(createReplayRecords(end - latest - 1)).flatMap((records) => records.events);
+
+  // Whole hours, so that the events of one hour stay together.
+  const span = Math.ceil((latest + 1 - earliest) / HOUR_MS);
+  const fitting = Math.max(1, Math.floor((KEPT_MS * events.length) / FULL_STORE / HOUR_MS));
+  const every = (isAsLogged ? span : Math.min(span, fitting)) * HOUR_MS;
   return {
     length: events.length,
     at(place) {

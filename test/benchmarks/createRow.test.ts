@@ -22,6 +22,17 @@ describe('createRow', () => {
     expect(row).toMatchObject({ ratio: 100, pass: false });
   });
 
+  test('holds our figure against a bound of its own besides the ratio', () => {
+    const bytes = { ...figures, better: 'lower', target: 10, most: 50, peer: [700] } as const;
+    expect(createRow({ ...bytes, ours: [49] }).pass).toBe(true);
+    expect(createRow({ ...bytes, ours: [51] }).pass).toBe(false);
+    expect(createRow({ ...bytes, ours: [49], peer: [400] }).pass).toBe(false);
+  });
+
+  test('does not hold a row against what is only aimed at', () => {
+    expect(createRow({ ...figures, better: 'higher', ours: [300], peer: [10], aim: 60 })).toMatchObject({ pass: true, aim: 60 });
+  });
+
   test('holds a figure without a peer against its own bound', () => {
     expect(createRow({ ...figures, better: 'lower', targetIs: 'most', ours: [21] }).pass).toBe(false);
     expect(createRow({ ...figures, better: 'lower', targetIs: 'most', ours: [19] })).toMatchObject({
