@@ -13,7 +13,7 @@ import { RowMembers } from './RowMembers.js';
 import type { StoredEvent } from './StoredEvent.js';
 
 /** A value and its place in a list, in memory, roughly, beside its own length. */
-const VALUE_BYTES = 32;
+const VALUE_BYTES = 24;
 
 /**
  * A merged chunk's events. A column is decoded when it is first asked for, and kept; what it was decoded from is let go.
@@ -169,7 +169,9 @@ export class MergedTable implements EventTable {
 
   #keep(name: string, column: Column): void {
     this.#columns.set(name, column);
-    this.#decodedBytes += column.indexes.byteLength + VALUE_BYTES * column.values.length + (this.#head.columns.get(name)?.rawLength ?? 0);
+    // Codes rest in as many bytes as indexes take.
+    const rawLength = this.#head.columns.get(name)?.rawLength ?? 0;
+    this.#decodedBytes += Math.max(rawLength, column.indexes.byteLength) + VALUE_BYTES * column.values.length;
   }
 }
 
