@@ -1,0 +1,59 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+
+import { readStoreFigures, writeStoreFigures } from '../../src/merging/storeFigures.js';
+import { surveyStore } from '../../src/merging/surveyStore.js';
+import { startRedis, type TestRedis } from '../support/redis.js';
+import { createMergeFixture, LATER, START, type MergeFixture } from './mergeFixture.js';
+
+let server: TestRedis;
+let store: MergeFixture;
+beforeAll(async () => {
+  server = await startRedis();
+});
+afterAll(async () => server.stop());
+beforeEach(async () => {
+  store = await createMergeFixture(server.url);
+});
+afterEach(async () => store.close());
+
+const survey = async (redis: Redis = store.redis) => surveyStore({ redis, keys: store.keys, now: () => LATER, throwIfAborted: () => undefined });
+const nothing = { series: 0, rows: 0, smallChunks: 0, mergedChunks: 0, bytes: 0 };
+
+describe('surveyStore', () => {
+  it('counts events and chunks, small and merged, and what they take', async () => {
+    expect(await survey()).toEqual({ at: LATER, events: { ...nothing, feedBytes: 0 }, metrics: { ...nothing, overflow: 0 } });
+    for (let batch = 0; batch < 30; batch += 1) await store.run(store.batch([0, 1, 2].map((ms) => ({ timestamp: START + batch * 10 + ms }))));
+    await store.run(store.batch([{ type: 'error', timestamp: START }]));
+    const before = await survey();
+    expect(before.events).toMatchObject({ series: 2, rows: 91, smallChunks: 31, mergedChunks: 0 });
+    expect(before.events.feedBytes).toBeGreaterThan(1000);
+    await store.merge(LATER, { graceMs: 0 });
+    await store.merge(LATER + 1, { graceMs: 0 });
+    const after = await survey();
+    expect(after.events).toMatchObject({ series: 2, rows: 91, smallChunks: 1, mergedChunks: 1 });
+    expect(after.events.bytes! / before.events.bytes!).toBeLessThan(0.5);
+  });
+
+  it('says so where Redis does not tell how many bytes there are', async () => {
+    await store.run(store.batch([{ timestamp: START }]));
+    await store.redis.call('ACL', 'SETUSER', 'lacking', 'reset', 'on', '>secret', '~*', '&*', '+@all', '-memory');
+    const lacking = new Redis(server.url, { username: 'lacking', password: 'secret', protocol: 2 });
+    try {
+      expect((await survey(lacking)).events).toMatchObject({ rows: 1, smallChunks: 1, bytes: null, feedBytes: null });
+    } finally {
+      lacking.disconnect();
+    }
+  });
+
+  it('is kept for whoever asks', async () => {
+    expect(await readStoreFigures(store.redis, store.keys)).toBeUndefined();
+    const figures = await survey();
+    await writeStoreFigures(store.redis, store.keys, figures);
+    expect(await readStoreFigures(store.redis, store.keys)).toEqual(figures);
+    for (const text of ['no JSON', '{}', '{"at":"x"}']) {
+      await store.redis.hset(store.keys.storeFigures, 'figures', text);
+      expect(await readStoreFigures(store.redis, store.keys)).toBeUndefined();
+    }
+  });
+});
