@@ -41,8 +41,11 @@ const MOST_WINDOW_BITS = 22;
  * brotli quality 5: the columns of 2,000 web requests become 6 % smaller than with deflate level 6, 5 % than with level 9, at
  * 1.2 µs an event against 1.0 and 1.8. Quality 9 saves another 1 % at 1.5 times, 10 saves 10 % at twenty times. Inflating
  * takes as long as deflate's: 0.18 µs an event for all columns.
+ *
+ * @throws AnalyticsError `INTERNAL` for more than 192 MiB: `decompressTo` would not give it back
  */
 export function compressWell(bytes: Uint8Array): Buffer {
+  if (bytes.length > MOST_BYTES) throw new AnalyticsError('INTERNAL', 'A block of a merged chunk would be too large: merge fewer events.');
   const window = Math.min(MOST_WINDOW_BITS, Math.max(constants.BROTLI_MIN_WINDOW_BITS, 32 - Math.clz32(bytes.length)));
   return brotliCompressSync(bytes, {
     chunkSize: Math.max(constants.Z_MIN_CHUNK, Math.min(bytes.length, LARGEST_PIECE)),

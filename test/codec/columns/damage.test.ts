@@ -93,6 +93,10 @@ describe('damaged bytes', () => {
   });
 });
 
+it('more than can be inflated again is not compressed', () => {
+  expect(() => compressWell(Buffer.alloc(192 * 1024 * 1024 + 1))).toThrow(expect.objectContaining({ code: 'INTERNAL' }));
+});
+
 /** A head whose core was changed before it was compressed. Lengths in front of it take one to three bytes, 7 bits each. */
 function repacked(head: Buffer, change: (core: Buffer) => Buffer): Buffer {
   let at = 1;

@@ -7,8 +7,8 @@ import { packEvents } from '../../../src/codec/columns/packEvents.js';
 import { RowsTable } from '../../../src/codec/columns/RowsTable.js';
 import { storedEventsOf, type StoredEvent } from '../../../src/codec/columns/StoredEvent.js';
 import type { EventRows } from '../../../src/codec/EventRows.js';
-import { eventAt } from '../../../src/queries/getEvents.js';
 import { differences, isSame, memberNamesOf, valuesOf } from './columnModel.js';
+import { eventAt } from './eventAt.js';
 import { inOrder, storedEvents } from './storedEventArbitraries.js';
 
 const BATCH = '0190a1b2-c3d4-7000-8123-0123456789ab';
