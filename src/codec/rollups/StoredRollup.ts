@@ -23,6 +23,8 @@ interface PackedColumn {
 export class StoredRollup implements RollupTable {
   readonly start: number;
   readonly width: number;
+  /** UTC hour, counted from `start` → version of the samples that its rows were computed from. */
+  readonly versions: ReadonlyMap<number, number>;
   readonly seriesIds: readonly string[];
   readonly firstRows: Uint32Array;
   readonly #digits: number;
@@ -45,6 +47,9 @@ export class StoredRollup implements RollupTable {
     if (reader.byte() !== ROLLUP_FORMAT) throw malformed('a rollup has a format that this version does not know');
     this.start = reader.signed();
     this.width = reader.unsigned();
+    const versions = new Map<number, number>();
+    for (let left = reader.unsigned(); left > 0; left -= 1) versions.set(reader.unsigned(), reader.unsigned());
+    this.versions = versions;
     const series = reader.unsigned();
     if (series > bytes.length / ID_BYTES) throw malformed('a rollup is cut off');
     this.firstRows = new Uint32Array(series + 1);

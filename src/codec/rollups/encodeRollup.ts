@@ -40,10 +40,12 @@ export interface SumForm {
 export const rollupFlags = { decimals: 1, decimalSum: 2, decimalIncrease: 4, wholeSquares: 8, sketches: 16 } as const;
 
 /**
- * A rollup as bytes: the series, then each column compressed by itself, since a query reads two or three of them. Values are
+ * A rollup as bytes: what it was computed from, the series, then each column compressed by itself, since a query reads two or three of them. Values are
  * written as what they differ from what others say: the minimum from the lesser of first and last, times from the bucket.
+ *
+ * @param versions UTC hour, counted from the table's first one → version of the samples that its rows were computed from
  */
-export function encodeRollup(table: RollupTable): Buffer {
+export function encodeRollup(table: RollupTable, versions: ReadonlyMap<number, number>): Buffer {
   const { seriesIds, firstRows, buckets, count, extrema, edges, sketches } = table;
   const rows = buckets.length;
   const values = [extrema.min, extrema.max, edges.first, edges.last].map(toDecimals);
@@ -56,6 +58,11 @@ export function encodeRollup(table: RollupTable): Buffer {
   writer.byte(ROLLUP_FORMAT);
   writer.signed(table.start);
   writer.unsigned(table.width);
+  writer.unsigned(versions.size);
+  for (const [hour, version] of versions) {
+    writer.unsigned(hour);
+    writer.unsigned(version);
+  }
   writer.unsigned(seriesIds.length);
   for (const [place, id] of seriesIds.entries()) {
     writer.bytes(Buffer.from(id, 'hex'));

@@ -12,11 +12,19 @@ import { StepColumn } from './StepColumn.js';
 import { SumColumn } from './SumColumn.js';
 
 /** An aggregation that was asked for, under the name that it is given back. */
-export type WantedAggregation = { readonly name: string } & (
-  | { readonly of: Exclude<Aggregation, { kind: 'distinct' }> }
-  | { readonly of: { readonly kind: 'distinct'; readonly tagKey: string; readonly valueOf: Int32Array } }
-  | { readonly of: { readonly kind: 'custom'; readonly definition: AggregationDefinition<unknown> } }
-);
+export interface WantedAggregation {
+  readonly name: string;
+  readonly of:
+    | Exclude<Aggregation, { kind: 'distinct' }>
+    | { readonly kind: 'distinct'; readonly tagKey: string; readonly valueOf: Int32Array }
+    | CustomAggregation;
+}
+
+/** One that an application defined. */
+export interface CustomAggregation {
+  readonly kind: 'custom';
+  readonly definition: AggregationDefinition<unknown>;
+}
 
 export interface CellsOptions {
   readonly wanted: readonly WantedAggregation[];
@@ -25,7 +33,7 @@ export interface CellsOptions {
   /** By series: its group. */
   readonly groupOf: Int32Array;
   readonly groups: number;
-  /** The part of time that the buckets are about, ms, the end left out: what a rate is divided by. */
+  /** The part of time that the buckets are about, ms, the end left out. Where infinite, it reaches to the first or last sample. */
   readonly from: number;
   readonly to: number;
 }
@@ -64,6 +72,9 @@ export class AggregationCells {
   readonly #sketches: (QuantileSketch | undefined)[] | undefined;
   readonly #distinct: ReadonlyMap<string, DistinctColumn>;
   readonly #custom: ReadonlyMap<string, CustomColumn>;
+  readonly #tracksSpan: boolean;
+  #firstTime = Infinity;
+  #lastTime = -Infinity;
 
   constructor(options: CellsOptions) {
     const { wanted, edges, groupOf, groups } = options;
@@ -77,6 +88,7 @@ export class AggregationCells {
     this.#extrema = hasAny('min', 'max', 'range', 'percentile') ? ExtremaColumn.ofSize(cells) : undefined;
     this.#sampleEdges = hasAny('first', 'firstTime', 'last', 'lastTime') ? EdgeColumn.ofSize(cells) : undefined;
     this.#moments = hasAny('variance', 'stddev') ? MomentColumn.ofSize(cells) : undefined;
+    this.#tracksSpan = !Number.isFinite(options.from) || !Number.isFinite(options.to);
     this.#steps = hasAny('rate', 'increase', 'delta') ? new StepColumn(cells, groupOf.length) : undefined;
     this.#sketches = hasAny('percentile') ? Array.from({ length: cells }) : undefined;
     this.#distinct = new Map(wanted.flatMap(({ name, of }) => (of.kind === 'distinct' ? [[name, new DistinctColumn(cells, of.valueOf)]] : [])));
@@ -115,6 +127,12 @@ export class AggregationCells {
     }
   }
 
+  /** The part of time that the buckets are about, ms, the end left out. */
+  get span(): { readonly from: number; readonly to: number } {
+    const { from, to } = this.#options;
+    return { from: Number.isFinite(from) ? from : this.#firstTime, to: Number.isFinite(to) ? to : this.#lastTime + 1 };
+  }
+
   /** Samples that were added to each bucket of a group. */
   counts(group: number): Float64Array {
     return this.#count.subarray(group * this.#buckets, (group + 1) * this.#buckets);
@@ -147,8 +165,9 @@ export class AggregationCells {
   }
 
   #addRun(cell: number, series: number, samples: Samples, from: number, to: number): void {
-    const { values } = samples;
+    const { times, values } = samples;
     this.#count[cell]! += to - from;
+    if (this.#tracksSpan) this.#extendSpan(times[from]!, times[to - 1]!);
     this.#sum?.addValues(cell, values, from, to);
     this.#extrema?.addValues(cell, values, from, to);
     this.#sampleEdges?.addSamples(cell, samples, from, to);
@@ -164,6 +183,7 @@ export class AggregationCells {
     let samples = 0;
     for (let row = from; row < to; row += 1) samples += count[row]!;
     this.#count[cell]! += samples;
+    if (this.#tracksSpan) this.#extendSpan(table.edges.firstTime[from]!, table.edges.lastTime[to - 1]!);
     this.#sum?.merge(cell, table.sum, from, to);
     this.#extrema?.merge(cell, table.extrema, from, to);
     this.#sampleEdges?.merge(cell, table.edges, from, to);
@@ -172,6 +192,11 @@ export class AggregationCells {
     for (let row = from; steps !== undefined && row < to; row += 1) steps.merge(cell, series, table, row);
     if (this.#sketches !== undefined && table.sketches !== undefined) (this.#sketches[cell] ??= new QuantileSketch()).addRows(table.sketches, from, to);
     for (const column of this.#distinct.values()) column.add(cell, series);
+  }
+
+  #extendSpan(first: number, last: number): void {
+    this.#firstTime = Math.min(this.#firstTime, first);
+    this.#lastTime = Math.max(this.#lastTime, last);
   }
 
   #resultOf(name: string, of: Exclude<WantedAggregation['of'], { kind: 'custom' }>): (cell: number) => number {
@@ -220,7 +245,8 @@ export class AggregationCells {
 
   /** ms of a bucket that lie in the range. */
   #lengthOf(bucket: number): number {
-    const { edges, from, to } = this.#options;
+    const { edges } = this.#options;
+    const { from, to } = this.span;
     return Math.min(edges[bucket + 1]!, to) - Math.max(edges[bucket]!, from);
   }
 }

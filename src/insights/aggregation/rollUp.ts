@@ -58,18 +58,29 @@ interface Run {
   readonly to: number;
 }
 
-/** Joins the rows of finer tables, which follow each other in time, to rows of `width`. */
-export function rollUpRows(tables: readonly RollupTable[], options: RollupOptions): RollupTable {
-  const { start, width } = options;
+export interface RowOptions extends RollupOptions {
+  /** Whether a row is taken. Default: all. */
+  readonly keeps?: ((table: RollupTable, row: number) => boolean) | undefined;
+}
+
+/** Joins the rows of tables to rows of the same `width` or a greater one. */
+export function rollUpRows(tables: readonly RollupTable[], options: RowOptions): RollupTable {
+  const { start, width, keeps } = options;
   const rowsOf = new Map<string, FinerRow[]>();
   for (const table of tables) {
     for (const [place, seriesId] of table.seriesIds.entries()) {
       const rows = rowsOf.get(seriesId) ?? [];
       rowsOf.set(seriesId, rows);
       for (let row = table.firstRows[place]!; row < table.firstRows[place + 1]!; row += 1) {
-        rows.push({ table, row, bucket: Math.floor((table.start + table.buckets[row]! * table.width - start) / width) });
+        if (keeps?.(table, row) === false) continue;
+        const time = table.start + table.buckets[row]! * table.width;
+        rows.push({ table, row, time, bucket: Math.floor((time - start) / width) });
       }
     }
+  }
+  for (const [seriesId, rows] of rowsOf) {
+    if (rows.length === 0) rowsOf.delete(seriesId);
+    else rows.sort((one, other) => one.time - other.time);
   }
   const seriesIds = [...rowsOf.keys()];
   const firstRows = new Uint32Array(seriesIds.length + 1);
@@ -93,6 +104,7 @@ export function rollUpRows(tables: readonly RollupTable[], options: RollupOption
 interface FinerRow {
   readonly table: RollupTable;
   readonly row: number;
+  readonly time: number;
   readonly bucket: number;
 }
 
