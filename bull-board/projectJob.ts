@@ -4,7 +4,8 @@ import { jobs } from '../queues/jobs.js';
 import { failureCode } from './failureCode.js';
 
 const count = z.number().optional().catch(undefined);
-const names: string[] = [...new Set(Object.values(jobs).map(({ name }) => name))];
+const { maintenance, ...batches } = jobs;
+const names: string[] = [...new Set([...Object.values(batches), ...Object.values(maintenance)].map(({ name }) => name))];
 /** Ids that our producers (UUIDs), BullMQ and its schedulers make; any other was put into Redis by somebody else. */
 const idPattern = /^(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{1,16}|repeat:[a-z]{1,32}:\d{1,16})$/;
 const UNKNOWN = '(unknown)';

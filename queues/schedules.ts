@@ -14,6 +14,10 @@ export interface Schedule {
  * What runs on a schedule. The jobs have a queue of their own, since BullMQ makes the next one when one is taken up: behind
  * a blocked queue they would stop.
  */
-export function schedules(config: Pick<Config, 'ANALYTICS_CLEANUP_INTERVAL'>): readonly Schedule[] {
-  return [{ id: 'cleanup', everyMs: config.ANALYTICS_CLEANUP_INTERVAL, jobName: jobs.maintenance.name, data: { v: 1 } }];
+export function schedules(config: Pick<Config, 'ANALYTICS_CLEANUP_INTERVAL' | 'ANALYTICS_MERGE_INTERVAL'>): readonly Schedule[] {
+  const { cleanup, merge } = jobs.maintenance;
+  return [
+    { id: 'cleanup', everyMs: config.ANALYTICS_CLEANUP_INTERVAL, jobName: cleanup.name, data: { v: 1 } },
+    { id: 'merge', everyMs: config.ANALYTICS_MERGE_INTERVAL, jobName: merge.name, data: { v: 1 } },
+  ];
 }

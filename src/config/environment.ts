@@ -70,6 +70,7 @@ export const environmentSchema = z.object({
   ANALYTICS_DEADLINE_MS: whole(50, 600_000).default(2500),
   ANALYTICS_CONCURRENCY: whole(1, 256).default(availableParallelism()),
   ANALYTICS_CLEANUP_INTERVAL: whole(1000, 7 * 24 * 3_600_000).default(3_600_000),
+  ANALYTICS_MERGE_INTERVAL: whole(1000, 7 * 24 * 3_600_000).default(300_000),
   ANALYTICS_SHUTDOWN_MS: whole(100, 600_000).default(20_000),
 
   ANALYTICS_GUARD: z.enum(['mask', 'drop', 'refuse', 'off']).default('mask'),

@@ -12,8 +12,6 @@ export interface MergeRun {
   readonly now: () => number;
   /** How long replaced chunks stay readable for queries that read the index before, ms. */
   readonly graceMs: number;
-  /** Whether time is up: then nothing more is taken up. */
+  /** Whether time is up, or the process ends: then nothing more is taken up, and the next merge goes on. */
   readonly isLate: () => boolean;
-  /** Called between steps, so that an ending process does not wait for the rest. The next merge goes on. */
-  throwIfAborted(): void;
 }

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 
+import { KeyError } from '../errors/KeyError.js';
 import type { Keys } from '../redis/keys.js';
 import { RETIRED_GRACE_MS } from '../retention/removeRetiredChunks.js';
 import type { ReadingKeys } from '../security/KeyRing.js';
@@ -10,13 +11,14 @@ import { emptyReport, writeMergeStatus, type MergeReport } from './mergeStatus.j
 export interface MergeContext {
   readonly redis: Redis;
   readonly keys: Keys;
-  readonly secrets: ReadingKeys;
+  /** Undefined in a process that only holds the public key, which cannot merge. */
+  readonly secrets: ReadingKeys | undefined;
   /** Default: the clock. */
   readonly now?: () => number;
 }
 
 export interface MergeLimits {
-  /** Ends the merge after the swap that it is at; the next one goes on from there. */
+  /** Ends the merge after the swap that it is at. */
   readonly signal?: AbortSignal;
   /** Takes up nothing more after so many ms. Default: no limit. */
   readonly mostMs?: number;
@@ -26,11 +28,13 @@ export interface MergeLimits {
 
 /**
  * Merges what is due, and writes down what it did. See `mergeEvents` for what it may run beside.
- * @throws AnalyticsError for what could not be read, after everything else was merged; the signal's reason when aborted;
- *   whatever Redis answers otherwise
+ * @throws KeyError `KEY_UNAVAILABLE` in a process that only holds the public key; AnalyticsError for what could not be read, after everything else was merged; whatever Redis answers otherwise
  */
 export async function mergeAll(context: MergeContext, limits: MergeLimits = {}): Promise<MergeReport> {
   const { redis, keys, secrets, now = Date.now } = context;
+  if (secrets === undefined) {
+    throw new KeyError('KEY_UNAVAILABLE', 'A process that only holds ANALYTICS_PUBLIC_KEY cannot merge. Set ANALYTICS_ENCRYPTION_KEY.');
+  }
   const { signal, mostMs = Infinity, graceMs = RETIRED_GRACE_MS } = limits;
   const startedAt = now();
   const end = performance.now() + mostMs;
@@ -40,15 +44,14 @@ export async function mergeAll(context: MergeContext, limits: MergeLimits = {}):
     secrets,
     now,
     graceMs,
-    isLate: () => performance.now() >= end,
-    throwIfAborted: () => signal?.throwIfAborted(),
+    isLate: () => signal?.aborted === true || performance.now() >= end,
   };
   const report = emptyReport();
   try {
     await mergeEvents(run, report);
   } finally {
     const finishedAt = now();
-    if (signal?.aborted !== true) await writeMergeStatus(redis, keys, { finishedAt, durationMs: finishedAt - startedAt, report });
+    await writeMergeStatus(redis, keys, { finishedAt, durationMs: finishedAt - startedAt, report });
   }
   return report;
 }

@@ -21,7 +21,7 @@ interface HourOfType {
  * run again, beside writers, readers, the clean-up and other merges: every swap is done whole or not at all.
  *
  * @throws AnalyticsError for a chunk that does not open or a key that holds something else, after all others were merged;
- *   the signal's reason when aborted; whatever Redis answers otherwise
+ *   whatever Redis answers otherwise
  */
 export async function mergeEvents(run: MergeRun, report: MergeReport): Promise<void> {
   const { redis, keys, secrets } = run;
@@ -31,13 +31,12 @@ export async function mergeEvents(run: MergeRun, report: MergeReport): Promise<v
   const due: HourOfType[] = [];
   for (const type of await redis.hkeys(keys.eventCatalogue)) {
     await collecting(faults, async () => {
-      report.removed += await removeRetiredChunks(run, keys.event(type), run.now() - run.graceMs);
+      report.removed += await removeRetiredChunks({ redis, throwIfAborted: () => {} }, keys.event(type), run.now() - run.graceMs);
       for (const [hour, count] of await smallChunksByHour(redis, keys.event(type))) if (count > 1) due.push({ type, hour });
     });
   }
   due.sort((one, other) => one.hour - other.hour);
   for (const { type, hour } of due) {
-    run.throwIfAborted();
     await collecting(faults, async () => mergeHour(run, reader, type, hour, report));
     if (!report.isComplete) break;
   }
@@ -56,9 +55,10 @@ async function mergeHour(run: MergeRun, reader: EventReader, type: string, hour:
     const groups = planMerge(entries.map((entry, place) => ({ entry, bytes: sizes[place]! })));
     if (groups.length === 0) break;
     for (const group of groups) {
-      run.throwIfAborted();
-      report.isComplete = !run.isLate();
-      if (!report.isComplete) return;
+      if (run.isLate()) {
+        report.isComplete = false;
+        return;
+      }
       const swapped = await mergeGroup(run, reader, type, hour, group);
       if (swapped === undefined) continue;
       addToReport(report, swapped);

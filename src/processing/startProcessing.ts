@@ -10,7 +10,7 @@ import { createWorker, processorFile } from './createWorker.js';
 const processors: Readonly<Record<QueueTitle, string>> = {
   events: 'persistEvents',
   metrics: 'persistMetrics',
-  maintenance: 'cleanUp',
+  maintenance: 'maintain',
 };
 
 /** The role `processing`: one worker per queue, each job in a sandboxed child. */
@@ -44,6 +44,8 @@ export const startProcessing: StartRole = async ({ config, logger, keys, keyRing
   return {
     close() {
       closing ??= (async () => {
+        // A merge may have 20 s of work before it; told so, it ends after the swap that it is at.
+        workers.find(({ name }) => name === places.maintenance.name)?.cancelAllJobs();
         await Promise.all(workers.map((worker) => closeWorker(worker, config.ANALYTICS_SHUTDOWN_MS / 2)));
         await heartbeat.close();
         redis.disconnect();

@@ -50,6 +50,7 @@ const values: Readonly<Record<Name, { readonly good: fc.Arbitrary<string>; reado
   ANALYTICS_DEADLINE_MS: whole(50, 600_000),
   ANALYTICS_CONCURRENCY: whole(1, 256),
   ANALYTICS_CLEANUP_INTERVAL: whole(1000, 604_800_000),
+  ANALYTICS_MERGE_INTERVAL: whole(1000, 604_800_000),
   ANALYTICS_SHUTDOWN_MS: whole(100, 600_000),
   ANALYTICS_GUARD: { good: fc.constantFrom('mask', 'drop', 'refuse', 'off'), bad: ['on', 'Mask'] },
   ANALYTICS_LOG_LEVEL: { good: fc.constantFrom('error', 'warn', 'info', 'debug', 'silent'), bad: ['verbose'] },

@@ -7,6 +7,8 @@ import { createQueue } from '../../queues/createQueue.js';
 import { queuePlaces } from '../../queues/names.js';
 import { schedules } from '../../queues/schedules.js';
 import { parseConfig } from '../../src/config/parseConfig.js';
+import { mergeAll } from '../../src/merging/mergeAll.js';
+import { readMergeStatus } from '../../src/merging/mergeStatus.js';
 import { createLogger } from '../../src/logging/createLogger.js';
 import type { RunningRole, Runtime } from '../../src/processes/Runtime.js';
 import { connect } from '../../src/redis/connect.js';
@@ -18,12 +20,15 @@ import { restartSchedules, upsertSchedules } from '../../src/retention/upsertSch
 import { keyRingFromMaster } from '../../src/security/KeyRing.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 
-const HOURLY = schedules({ ANALYTICS_CLEANUP_INTERVAL: 3_600_000 });
+const DECLARED = { ANALYTICS_CLEANUP_INTERVAL: 3_600_000, ANALYTICS_MERGE_INTERVAL: 300_000 };
+const ALL = schedules(DECLARED);
+const HOURLY = ALL.filter(({ id }) => id === 'cleanup');
 
 let server: TestRedis;
 let redis: Redis;
 let keys: Keys;
 let queue: Queue;
+const secrets = (await keyRingFromMaster(randomBytes(32))).reading;
 const roles: RunningRole[] = [];
 
 beforeAll(async () => {
@@ -52,7 +57,7 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
 }
 
 async function runtime(intervalMs: number): Promise<Runtime> {
-  const config = parseConfig({ REDIS_URL: server.url, REDIS_PREFIX: keys.prefix, ANALYTICS_CLEANUP_INTERVAL: String(intervalMs), ANALYTICS_LOG_LEVEL: process.env['TEST_LOG'] ?? 'silent' });
+  const config = parseConfig({ REDIS_URL: server.url, REDIS_PREFIX: keys.prefix, ANALYTICS_CLEANUP_INTERVAL: String(intervalMs), ANALYTICS_MERGE_INTERVAL: String(intervalMs), ANALYTICS_LOG_LEVEL: process.env['TEST_LOG'] ?? 'silent' });
   return { config, keys, logger: createLogger(config, 'test'), keyRing: await keyRingFromMaster(randomBytes(32)) };
 }
 
@@ -61,18 +66,19 @@ async function start(intervalMs: number): Promise<void> {
 }
 
 /** A worker that does in this process what the sandboxed processor does. */
-function work(): { readonly done: () => number; close(): Promise<void> } {
+function work(): { readonly done: Readonly<Record<'cleanup' | 'merge', number>>; close(): Promise<void> } {
   const place = queuePlaces(keys).maintenance;
-  let done = 0;
+  const done = { cleanup: 0, merge: 0 };
   const worker = new Worker(
     place.name,
-    async () => {
-      done += 1;
+    async (job) => {
+      done[job.name as keyof typeof done] += 1; // the two names that are declared
+      if (job.name === 'merge') return mergeAll({ redis, keys, secrets });
       return cleanUp({ redis, keys }, cleanupLimits(parseConfig({})));
     },
     { connection: redis, prefix: place.prefix, skipVersionCheck: true },
   );
-  return { done: () => done, close: async () => worker.close() };
+  return { done, close: async () => worker.close() };
 }
 
 const pending = async () => queue.getJobs(['wait', 'delayed', 'active', 'prioritized']);
@@ -86,6 +92,15 @@ describe('schedules', () => {
     expect((await pending())[0]).toMatchObject({ name: 'cleanup', data: { v: 1 } });
   });
 
+  it('are one for each job of the maintenance queue', async () => {
+    await upsertSchedules(queue, ALL);
+    expect((await queue.getJobSchedulers()).map(({ key, every, name }) => [key, every, name]).sort()).toEqual([
+      ['cleanup', 3_600_000, 'cleanup'],
+      ['merge', 300_000, 'merge'],
+    ]);
+    expect((await pending()).map(({ name }) => name).sort()).toEqual(['cleanup', 'merge']);
+  });
+
   it('are removed when they are no longer declared', async () => {
     await upsertSchedules(queue, [...HOURLY, { id: 'bygone', everyMs: 60_000, jobName: 'cleanup', data: { v: 1 } }]);
     expect(await queue.getJobSchedulers()).toHaveLength(2);
@@ -95,7 +110,7 @@ describe('schedules', () => {
 
   it('take a new interval at the next start', async () => {
     await upsertSchedules(queue, HOURLY);
-    await upsertSchedules(queue, schedules({ ANALYTICS_CLEANUP_INTERVAL: 60_000 }));
+    await upsertSchedules(queue, schedules({ ...DECLARED, ANALYTICS_CLEANUP_INTERVAL: 60_000 }).filter(({ id }) => id === 'cleanup'));
     expect(await queue.getJobSchedulers()).toEqual([expect.objectContaining({ key: 'cleanup', every: 60_000 })]);
     expect(await pending()).toHaveLength(1);
   });
@@ -109,22 +124,23 @@ describe('schedules', () => {
 });
 
 describe('startScheduling', () => {
-  it('has the clean-up run again and again, and beats', async () => {
+  it('has clean-up and merge run again and again, and beats', async () => {
     await start(1000);
     const worker = work();
-    await until(async () => worker.done() >= 2);
+    await until(async () => worker.done.cleanup >= 2 && worker.done.merge >= 2);
     expect(await readCleanupStatus(redis, keys)).toBeDefined();
+    expect(await readMergeStatus(redis, keys)).toMatchObject({ report: { hours: 0, isComplete: true } });
     expect(await redis.scard(keys.heartbeats)).toBe(1);
     await worker.close();
   });
 
-  it('begins the schedule anew when no clean-up has finished for two intervals', async () => {
+  it('begins the schedules anew when no clean-up has finished for two intervals', async () => {
     await start(1000);
     await breakChain();
     const worker = work();
-    await until(async () => worker.done() >= 1);
+    await until(async () => worker.done.cleanup >= 1 && worker.done.merge >= 1);
     await worker.close();
-    expect(await pending()).toHaveLength(1);
+    expect(await pending()).toHaveLength(2);
   });
 
   it('ends while Redis does not answer', async () => {

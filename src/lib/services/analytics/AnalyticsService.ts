@@ -10,6 +10,8 @@ import type { MetricData } from '../../../contract/metric.js';
 import { AnalyticsError } from '../../../errors/AnalyticsError.js';
 import { DeadlineError } from '../../../errors/DeadlineError.js';
 import { ServiceClosedError } from '../../../errors/ServiceClosedError.js';
+import { mergeAll } from '../../../merging/mergeAll.js';
+import type { MergeReport } from '../../../merging/mergeStatus.js';
 import { collectStats } from '../../../monitoring/collectStats.js';
 import type { Stats } from '../../../monitoring/Stats.js';
 import type { BatchOutcome } from '../../../producer/batch.js';
@@ -180,6 +182,20 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
     const limits = { ...cleanupLimits(this.#config), retentionDays: shownDays(this.#config, this.#types) };
     try {
       return await cleanUp({ redis, keys }, limits);
+    } catch (error) {
+      throw error instanceof AnalyticsError ? error : unavailable(error);
+    }
+  }
+
+  /**
+   * Merges the small chunks of hours that are over, as the schedule does: for scripts and tests, which need not wait for
+   * it. Takes as long as there is something to merge, and fails within 2 s of Redis going away.
+   * @returns how many chunks became how many, and their bytes
+   */
+  async merge(): Promise<MergeReport> {
+    const { redis, keys, keyRing } = this.#openLink ?? (await this.#open('merge'));
+    try {
+      return await mergeAll({ redis, keys, secrets: keyRing.reading });
     } catch (error) {
       throw error instanceof AnalyticsError ? error : unavailable(error);
     }

@@ -1,0 +1,33 @@
+import type { SandboxedJob } from 'bullmq';
+
+import { jobs } from '../queues/jobs.js';
+import { AnalyticsError } from '../src/errors/AnalyticsError.js';
+import { jobFailure } from '../src/ingestion/jobFailure.js';
+import { processorContext } from '../src/ingestion/processorContext.js';
+import { mergeAll } from '../src/merging/mergeAll.js';
+import type { MergeReport } from '../src/merging/mergeStatus.js';
+import { cleanUp, cleanupLimits } from '../src/retention/cleanUp.js';
+import type { CleanupReport } from '../src/retention/cleanupStatus.js';
+
+/** What a merge takes at most, since a clean-up may wait for it. What it leaves is for the next one. */
+const MOST_MERGE_MS = 20_000;
+
+/** Looks after the store: removes what is older than its retention, or merges small chunks. Both are safe to run again. */
+export default async function maintain(job: SandboxedJob, _token: string | undefined, signal: AbortSignal): Promise<CleanupReport | MergeReport> {
+  const { cleanup, merge } = jobs.maintenance;
+  try {
+    const { redis, keys, keyRing, config } = await processorContext();
+    switch (job.name) {
+      case cleanup.name:
+        cleanup.payload.parse(job.data);
+        return await cleanUp({ redis, keys }, cleanupLimits(config));
+      case merge.name:
+        merge.payload.parse(job.data);
+        return await mergeAll({ redis, keys, secrets: keyRing.reading }, { signal, mostMs: MOST_MERGE_MS });
+      default:
+        throw new AnalyticsError('INTERNAL', 'The maintenance queue holds a job of a name that this version does not know.');
+    }
+  } catch (error) {
+    throw jobFailure(error);
+  }
+}
