@@ -4,16 +4,19 @@ import type { Redis } from 'ioredis';
 
 import { jobs, type BatchResult, type SealedBatchPayload } from '../../queues/jobs.js';
 import type { EventPriority } from '../../src/contract/EventPriority.js';
+import type { Event } from '../../src/contract/event.js';
 import { createEventTypes } from '../../src/contract/eventTypes.js';
 import { ingestEvents, type IngestEventsContext } from '../../src/ingestion/ingestEvents.js';
 import { EventBatch } from '../../src/producer/EventBatch.js';
 import { normalizeEvent } from '../../src/producer/normalizeEvent.js';
-import { getEvents, type GetEventsContext } from '../../src/queries/getEvents.js';
+import { createEventQueries } from '../../src/queries/events/createEventQueries.js';
+import type { GetEventsOptions } from '../../src/queries/events/getEvents.js';
 import { connect } from '../../src/redis/connect.js';
 import { createKeys } from '../../src/redis/keys.js';
 import { keyRingFromMaster } from '../../src/security/KeyRing.js';
 import { offGuard } from '../../src/security/guard/offGuard.js';
-import { createEventReader, type EventReader } from '../../src/storage/createEventReader.js';
+import { EventReader } from '../../src/storage/EventReader.js';
+import { SeenMarkReader } from '../../src/storage/SeenMarkReader.js';
 import { EventStore } from '../../src/storage/EventStore.js';
 
 /** An event as a test gives it. */
@@ -43,14 +46,19 @@ export async function createEventFixture(url: string, { cacheBytes, deepOffset }
   const keys = createKeys(prefix);
   const types = createEventTypes();
   const oldest = { kept: -Infinity };
-  const makeReader = (): EventReader => createEventReader(keys, { redis, secrets, cacheBytes });
+  const makeReader = (): EventReader => new EventReader({ redis, keys, secrets, cacheBytes });
   let reader = makeReader();
-  const context = (): GetEventsContext => ({
-    reader,
-    isKnownType: (type) => types.get(type) !== undefined,
-    oldestKept: () => oldest.kept,
-    deepOffset,
-  });
+  const queries = () =>
+    createEventQueries({
+      reader,
+      seenMarks: new SeenMarkReader(redis, keys, secrets.fingerprints),
+      fingerprints: secrets.fingerprints,
+      budgetMs: 60_000,
+      typeNames: () => types.names(),
+      isKnownType: (type) => types.get(type) !== undefined,
+      oldestKept: () => oldest.kept,
+      deepOffset,
+    });
 
   return {
     redis,
@@ -90,7 +98,12 @@ export async function createEventFixture(url: string, { cacheBytes, deepOffset }
       };
       return ingestEvents(job.id, job.payload, ingest);
     },
-    get: async (options: Parameters<typeof getEvents>[0]) => getEvents(options, context()),
+    /** Every query of events, with the reader of the moment. */
+    get queries() {
+      return queries();
+    },
+    /** Whole events: without `select`. */
+    get: async (options: GetEventsOptions) => (await queries().getEvents(options)) as Event[],
     async close(): Promise<void> {
       redis.disconnect();
       await Promise.resolve();

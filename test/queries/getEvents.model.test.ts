@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { eventIdAt } from '../../src/codec/batchId.js';
 import { EventPriority } from '../../src/contract/EventPriority.js';
 import type { Event } from '../../src/contract/event.js';
-import type { GetEventsOptions } from '../../src/queries/getEvents.js';
+import type { GetEventsOptions } from '../../src/queries/events/getEvents.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { checkStore } from './checkStore.js';
 import { createEventFixture, type EventFixture, type GivenEvent, type Job } from './eventFixture.js';

@@ -10,8 +10,10 @@ import type { PartialEvent } from './Projection.js';
 import { readEvents } from './readEvents.js';
 import { selectPage } from './selectPage.js';
 
-const { budget: _, ...range } = scanOptions;
-const streamEventsOptionsSchema = z.strictObject({ ...range, select: selectOption, order: orderOption.default('asc') });
+const streamEventsOptionsSchema = z
+  .strictObject({ ...scanOptions, select: selectOption, order: orderOption.default('asc') })
+  // A stream ends where the range does, or where its reader does.
+  .omit({ budget: true });
 
 /** What `streamEvents` takes. */
 export type StreamEventsOptions = z.input<typeof streamEventsOptionsSchema>;

@@ -20,6 +20,11 @@ export type PartialEvent<Type extends EventTypeName = EventTypeName> = Readonly<
   Partial<Omit<Event<Type>, 'properties'>> & { properties?: Partial<PropertiesOut<Type>> }
 >;
 
+/** What a query with such a `select` finds. */
+export type Selected<Type extends EventTypeName, Select extends readonly SelectedField[] | undefined> = [Select] extends [undefined]
+  ? Event<Type>
+  : PartialEvent<Type>;
+
 const ALLOWED = 'id, type, priority, userId, sessionId, timestamp, properties, metadata, properties.… or metadata.…, or an array of keys';
 
 interface SelectedMember {

@@ -1,9 +1,22 @@
 import type { Event } from '../../../contract/event.js';
 import type { EventTypeName } from '../../../contract/eventTypes.js';
 import type { Metric } from '../../../contract/metric.js';
-import type { GetEventsOptions } from '../../../queries/getEvents.js';
+import type { CountEventsOptions } from '../../../queries/events/countEvents.js';
+import type { StreamEventsOptions } from '../../../queries/events/EventStream.js';
+import type { GetEventOptions } from '../../../queries/events/getEvent.js';
+import type { GetEventsOptions } from '../../../queries/events/getEvents.js';
+import type { Selected, SelectedField } from '../../../queries/events/Projection.js';
+import type { EventPage, QueryEventsOptions } from '../../../queries/events/queryEvents.js';
 import type { GetMetricsOptions } from '../../../queries/metrics/getMetrics.js';
 import type { ServiceReader } from './ServiceReader.js';
+
+/** What a query asks for: events of one type, or some members of them. */
+interface Asked<Type extends EventTypeName, Fields extends SelectedFields> {
+  readonly type: Type;
+  readonly select?: Fields;
+}
+
+type SelectedFields = readonly SelectedField[] | undefined;
 
 /** The reading half of the service. Every call settles within `deadlineMs`; a stream does for each page. See docs/api.md. */
 export abstract class AnalyticsReader {
@@ -13,12 +26,60 @@ export abstract class AnalyticsReader {
   /**
    * Events of one type, newest first unless `order` is `asc`: 100 unless `limit` says otherwise, at most 10,000.
    * Both ends of the range are included; without them it is everything kept.
-   * @throws ValidationError, DeadlineError, KeyError
+   * @throws ValidationError, BudgetError, DeadlineError, KeyError
    */
-  async getEvents<const Type extends EventTypeName>(options: GetEventsOptions & { readonly type: Type }): Promise<Event<Type>[]> {
+  async getEvents<const Type extends EventTypeName, const Fields extends SelectedFields = undefined>(
+    options: GetEventsOptions & Asked<Type, Fields>,
+  ): Promise<Selected<Type, Fields>[]> {
     const events = await this.read('getEvents', ({ events }) => events.getEvents(options));
-    // The schema of a defined type was applied when the event was tracked.
-    return events as Event<Type>[];
+    // The schema of a defined type was applied when the event was tracked; partial where there is a `select`.
+    return events as Selected<Type, Fields>[];
+  }
+
+  /**
+   * A page of events, as `getEvents` gives them, with a `cursor` to the next one: an event that is there while all pages
+   * are read is on exactly one of them, whatever is stored or removed meanwhile. Where the budget (10,000,000 events
+   * looked at and 80 % of the deadline, unless `budget` says otherwise) ends before the page is full, `stopped` says so.
+   * @throws ValidationError also for a cursor of another query; DeadlineError, KeyError
+   */
+  async queryEvents<const Type extends EventTypeName, const Fields extends SelectedFields = undefined>(
+    options: QueryEventsOptions & Asked<Type, Fields>,
+  ): Promise<EventPage<Type, Selected<Type, Fields>>> {
+    const page = await this.read('queryEvents', ({ events }) => events.queryEvents(options));
+    return page as EventPage<Type, Selected<Type, Fields>>; // see getEvents
+  }
+
+  /**
+   * How many events of one type there are, in a range or with a filter.
+   * @throws ValidationError, BudgetError, DeadlineError, KeyError
+   */
+  async countEvents(options: CountEventsOptions): Promise<number> {
+    return this.read('countEvents', ({ events }) => events.countEvents(options));
+  }
+
+  /**
+   * The event with this id, of `type` or of any type; undefined where there is none, or none any more.
+   * @throws ValidationError, BudgetError, DeadlineError, KeyError
+   */
+  async getEvent<const Type extends EventTypeName>(id: string, options: GetEventOptions & { readonly type?: Type } = {}): Promise<Event<Type> | undefined> {
+    const event = await this.read('getEvent', ({ events }) => events.getEvent(id, options));
+    return event as Event<Type> | undefined; // see getEvents
+  }
+
+  /**
+   * All events of a range, oldest first unless `order` is `desc`, for `for await`: 2,000 are in memory at a time, and each
+   * page of so many has a deadline of its own. Goes on through writes and merges as `queryEvents` does.
+   * @throws ValidationError, DeadlineError, KeyError, ServiceClosedError, when the next event is asked for
+   */
+  async *streamEvents<const Type extends EventTypeName, const Fields extends SelectedFields = undefined>(
+    options: StreamEventsOptions & Asked<Type, Fields>,
+  ): AsyncGenerator<Selected<Type, Fields>, void, undefined> {
+    const stream = await this.read('streamEvents', async ({ events }) => events.openStream(options));
+    for (;;) {
+      const events = await this.read('streamEvents', () => stream.next());
+      if (events === undefined) return;
+      yield* events as Selected<Type, Fields>[]; // see getEvents
+    }
   }
 
   /**

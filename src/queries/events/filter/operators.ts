@@ -8,9 +8,9 @@ export type OperatorName = Exclude<keyof FieldCondition, 'field'>;
 interface Operator {
   /** What it takes, in words. */
   readonly allowed: string;
-  accepts(given: unknown): boolean;
+  readonly accepts: (given: unknown) => boolean;
   /** @param given was accepted */
-  test(given: never): MemberTest;
+  readonly test: (given: never) => MemberTest;
 }
 
 function operator<Given>(allowed: string, accepts: (given: unknown) => given is Given, test: (given: Given) => MemberTest): Operator {

@@ -1,5 +1,5 @@
 import { limits } from '../../../contract/limits.js';
-import { IssueList, isPlainObject, kindOf, pathOf, type Step } from '../../../producer/validateIssues.js';
+import { isPlainObject, kindOf, pathOf, type IssueList, type Step } from '../../../producer/validateIssues.js';
 import { readMember } from '../../../producer/validateMember.js';
 import { FIELDS, keysOf, placeOf } from './fieldPlace.js';
 import { operators, type OperatorName } from './operators.js';

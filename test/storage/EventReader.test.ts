@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 
 import { keyRingFromMaster } from '../../src/security/KeyRing.js';
 import type { ChunkIndexEntry } from '../../src/storage/ChunkIndexEntry.js';
-import { createEventReader } from '../../src/storage/createEventReader.js';
+import { EventReader } from '../../src/storage/EventReader.js';
 import { createEventFixture, type EventFixture } from '../queries/eventFixture.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 
@@ -24,40 +24,40 @@ beforeEach(async () => {
 });
 afterEach(async () => store.close());
 
-async function entries(): Promise<ChunkIndexEntry[]> {
-  const found: ChunkIndexEntry[] = [];
-  for await (const entry of store.reader.index(TYPE, { from: -Infinity, to: Infinity, order: 'asc' })) found.push(entry);
-  return found;
-}
+const everything = { from: -Infinity, to: Infinity, order: 'asc' } as const;
+const entries = async (): Promise<ChunkIndexEntry[]> => store.reader.page(TYPE, everything, 100);
 
-describe('ChunkReader', () => {
-  it('gives each chunk its rows and the offset of the first', async () => {
-    const chunks = (await store.reader.fetch(TYPE, await entries())).map((fetched) => fetched.open());
-    expect(chunks.map((chunk) => [chunk.firstOffset, chunk.rows.users])).toEqual([
-      [1, ['ann', 'ann']],
-      [3, ['bob']],
+describe('EventReader', () => {
+  it('gives each small chunk its rows and their offsets', async () => {
+    const tables = await store.reader.load(TYPE, await entries(), ['time']);
+    expect(tables.map((table) => [Array.from(table!.offsets), Array.from(table!.times, (time) => time - START), table!.event(0).userId])).toEqual([
+      [[1, 2], [0, 1], 'ann'],
+      [[3], [2], 'bob'],
     ]);
     expect(await store.reader.hourCounts(TYPE)).toEqual(new Map([[480_000, 3]]));
+    expect(await store.reader.hour(TYPE, 480_000)).toEqual(await entries());
+    expect(await store.reader.page(TYPE, { ...everything, order: 'desc' }, 1)).toEqual((await entries()).slice(-1));
   });
 
-  it('leaves out a chunk that is gone, or whose key is', async () => {
+  it('tells of a chunk that is gone, or whose key is', async () => {
     const [first, second] = await entries();
     await store.redis.hdel(store.keys.event(TYPE).chunks, first!.chunkId);
-    expect((await store.reader.fetch(TYPE, [first!, second!])).map((chunk) => chunk.entry)).toEqual([second]);
+    const [gone, there] = await store.reader.load(TYPE, [first!, second!], 'all');
+    expect([gone, there?.count]).toEqual([undefined, 1]);
+    store.forget();
     await store.redis.hdel(store.keys.event(TYPE).dataKeys, second!.chunkId);
-    expect(await store.reader.fetch(TYPE, [first!, second!])).toEqual([]);
+    expect(await store.reader.load(TYPE, [first!, second!], 'all')).toEqual([undefined, undefined]);
   });
 
   it('opens no chunk that was changed, moved, or sealed under another key', async () => {
     const { chunks, dataKeys } = store.keys.event(TYPE);
     const [first, second] = await entries();
-    const open = async (): Promise<unknown> => (await store.reader.fetch(TYPE, [first!]))[0]?.open();
+    const open = async (): Promise<unknown> => store.reader.load(TYPE, [first!], 'all');
     const [bytes] = await store.redis.hmgetBuffer(chunks, first!.chunkId);
 
     const others = await keyRingFromMaster(randomBytes(32));
-    const reader = createEventReader(store.keys, { redis: store.redis, secrets: others.reading! });
-    const [foreign] = await reader.fetch(TYPE, [first!]);
-    expect(() => foreign!.open()).toThrow(expect.objectContaining({ code: 'KEY_UNAVAILABLE' }));
+    const foreign = new EventReader({ redis: store.redis, keys: store.keys, secrets: others.reading! });
+    await expect(foreign.load(TYPE, [first!], 'all')).rejects.toMatchObject({ code: 'KEY_UNAVAILABLE' });
 
     for (let place = 8; place < bytes!.length; place += 1) {
       const changed = Buffer.from(bytes!);
@@ -77,6 +77,6 @@ describe('ChunkReader', () => {
     store = await createEventFixture(server.url, { cacheBytes: 1 });
     await store.run(store.batch([{ timestamp: START }]));
     for (let times = 0; times < 2; times += 1) await store.get({ type: TYPE });
-    expect(store.reader.counts).toEqual({ opened: 2, found: 0 });
+    expect(store.reader.counts).toMatchObject({ opened: 2, found: 0 });
   });
 });
