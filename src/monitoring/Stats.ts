@@ -1,4 +1,6 @@
 import type { QueueTitle } from '../../queues/names.js';
+import type { MergeReport } from '../merging/mergeStatus.js';
+import type { StoreFigures } from '../merging/storeFigures.js';
 import type { CleanupReport } from '../retention/cleanupStatus.js';
 
 /** How the service fares. Rates are per second, taken over the last 10 s or so. */
@@ -9,6 +11,8 @@ export interface Stats {
   readonly queue: QueueStats | null;
   /** null when Redis does not answer. */
   readonly webSocket: WebSocketStats | null;
+  /** What is stored, as the last merge found it. null when none has finished yet, or Redis does not answer. */
+  readonly store: StoreFigures | null;
   readonly system: SystemStats;
 }
 
@@ -73,6 +77,14 @@ export interface SystemStats {
     readonly lastFinishedAt: number | null;
     readonly durationMs: number | null;
     readonly removed: CleanupReport | null;
+  };
+  readonly merge: {
+    /** `late`: the last one finished more than two intervals ago. `never`: none has finished yet. */
+    readonly status: 'ok' | 'late' | 'never' | 'unknown';
+    /** ms since the epoch. */
+    readonly lastFinishedAt: number | null;
+    readonly durationMs: number | null;
+    readonly report: MergeReport | null;
   };
 }
 

@@ -3,6 +3,8 @@ import type { Redis } from 'ioredis';
 
 import { queueTitles, type QueueTitle } from '../../queues/names.js';
 import type { Config } from '../config/parseConfig.js';
+import { readMergeStatus } from '../merging/mergeStatus.js';
+import { readStoreFigures } from '../merging/storeFigures.js';
 import type { Keys } from '../redis/keys.js';
 import { readCleanupStatus } from '../retention/cleanupStatus.js';
 import type { BroadcastingFigures, ProcessingFigures } from './figures.js';
@@ -11,7 +13,7 @@ import { readRedisInfo } from './readRedisInfo.js';
 import type { JobCounts, ProcessStats, QueueStats, Stats, SystemStats, WebSocketStats } from './Stats.js';
 
 export interface CollectStatsContext {
-  readonly config: Pick<Config, 'ANALYTICS_CLEANUP_INTERVAL'>;
+  readonly config: Pick<Config, 'ANALYTICS_CLEANUP_INTERVAL' | 'ANALYTICS_MERGE_INTERVAL'>;
   readonly keys: Keys;
   /** Fails fast, or the figures wait for Redis up to 2 s. */
   readonly redis: Redis;
@@ -36,33 +38,48 @@ export async function collectStats(context: CollectStatsContext): Promise<Stats>
 }
 
 async function readAll({ config, keys, redis, queues }: CollectStatsContext): Promise<Stats> {
-  const [info, heartbeats, cleanup, ...counts] = await Promise.all([
+  const [info, heartbeats, cleanup, merge, store, ...counts] = await Promise.all([
     readRedisInfo(redis),
     readHeartbeats(redis, keys),
     readCleanupStatus(redis, keys),
+    readMergeStatus(redis, keys),
+    readStoreFigures(redis, keys),
     ...queueTitles.map((title) => readCounts(queues[title])),
   ]);
   const at = Date.now();
   const countsOf = Object.fromEntries(queueTitles.map((title, place) => [title, counts[place]])) as Record<QueueTitle, JobCounts>; // one for each title
   const queue = queueStats(countsOf, heartbeats);
-  const late = cleanup !== undefined && at - cleanup.finishedAt > 2 * config.ANALYTICS_CLEANUP_INTERVAL;
   return {
     at,
     queue,
     webSocket: webSocketStats(heartbeats),
+    store: store ?? null,
     system: {
       memory: { processes: memoryOf(heartbeats), redis: info.usedMemory, redisLimit: info.maxMemory === 0 ? null : info.maxMemory },
       redis: { connected: true, latency: info.latencyMs, version: info.version },
       workerStatus: workerStatus(countsOf, heartbeats),
       processes: heartbeats.map(toProcess),
       cleanup: {
-        status: cleanup === undefined ? 'never' : late ? 'late' : 'ok',
-        lastFinishedAt: cleanup?.finishedAt ?? null,
-        durationMs: cleanup?.durationMs ?? null,
+        ...lastRun(cleanup, at, config.ANALYTICS_CLEANUP_INTERVAL),
         removed: cleanup?.report ?? null,
+      },
+      merge: {
+        ...lastRun(merge, at, config.ANALYTICS_MERGE_INTERVAL),
+        report: merge?.report ?? null,
       },
     },
   };
+}
+
+/** How a job on a schedule fares: late when none has finished for two intervals. */
+function lastRun(
+  run: { readonly finishedAt: number; readonly durationMs: number } | undefined,
+  at: number,
+  intervalMs: number,
+): Pick<SystemStats['merge'], 'status' | 'lastFinishedAt' | 'durationMs'> {
+  if (run === undefined) return { status: 'never', lastFinishedAt: null, durationMs: null };
+  const status = at - run.finishedAt > 2 * intervalMs ? 'late' : 'ok';
+  return { status, lastFinishedAt: run.finishedAt, durationMs: run.durationMs };
 }
 
 async function readCounts(queue: Queue): Promise<JobCounts> {
@@ -124,12 +141,14 @@ function withoutRedis(): Stats {
     at: Date.now(),
     queue: null,
     webSocket: null,
+    store: null,
     system: {
       memory: { processes: process.memoryUsage().rss, redis: null, redisLimit: null },
       redis: { connected: false, latency: null, version: null },
       workerStatus: 'unknown',
       processes: [],
       cleanup: { status: 'unknown', lastFinishedAt: null, durationMs: null, removed: null },
+      merge: { status: 'unknown', lastFinishedAt: null, durationMs: null, report: null },
     },
   };
 }

@@ -7,13 +7,15 @@ import { queuePlaces, type QueueTitle } from '../../queues/names.js';
 import { parseConfig } from '../../src/config/parseConfig.js';
 import { collectStats } from '../../src/monitoring/collectStats.js';
 import type { BroadcastingFigures, ProcessingFigures } from '../../src/monitoring/figures.js';
+import { emptyReport, writeMergeStatus } from '../../src/merging/mergeStatus.js';
+import { writeStoreFigures } from '../../src/merging/storeFigures.js';
 import { createHeartbeat } from '../../src/monitoring/Heartbeat.js';
 import { connect } from '../../src/redis/connect.js';
 import { createKeys } from '../../src/redis/keys.js';
 import { writeCleanupStatus } from '../../src/retention/cleanupStatus.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 
-const config = parseConfig({ ANALYTICS_CLEANUP_INTERVAL: '60000' });
+const config = parseConfig({ ANALYTICS_CLEANUP_INTERVAL: '60000', ANALYTICS_MERGE_INTERVAL: '60000' });
 const keys = createKeys('stats:');
 const places = queuePlaces(keys);
 const nothingRemoved = { eventChunks: 0, events: 0, metricChunks: 0, samples: 0, seenMarks: 0, feedEntries: 0, tagSets: 0, metrics: 0 };
@@ -116,6 +118,19 @@ describe('collectStats', () => {
     expect((await collect()).system.cleanup.status).toBe('late');
   });
 
+  it('says when the last merge finished, when it is late, and what the store held then', async () => {
+    expect(await collect()).toMatchObject({ store: null, system: { merge: { status: 'never', lastFinishedAt: null, durationMs: null, report: null } } });
+    const report = { ...emptyReport(), chunksIn: 20, chunksOut: 1 };
+    const finishedAt = Date.now() - 60_000;
+    const series = { series: 1, rows: 40, smallChunks: 2, mergedChunks: 1, bytes: 4000 };
+    const figures = { at: finishedAt, events: { ...series, feedBytes: 900 }, metrics: { ...series, overflow: 3 } };
+    await writeMergeStatus(redis, keys, { finishedAt, durationMs: 7, report });
+    await writeStoreFigures(redis, keys, figures);
+    expect(await collect()).toMatchObject({ store: figures, system: { merge: { status: 'ok', lastFinishedAt: finishedAt, durationMs: 7, report } } });
+    await writeMergeStatus(redis, keys, { finishedAt: finishedAt - 120_000, durationMs: 7, report });
+    expect((await collect()).system.merge.status).toBe('late');
+  });
+
   it('answers in time while Redis does not, and again once it does', async () => {
     await collect();
     await server.kill('SIGSTOP');
@@ -123,7 +138,7 @@ describe('collectStats', () => {
     const { queue, webSocket, system } = await collect();
     expect(Date.now() - before).toBeLessThan(3000);
     expect([queue, webSocket]).toEqual([null, null]);
-    expect(system).toMatchObject({ redis: { connected: false }, workerStatus: 'unknown', cleanup: { status: 'unknown' } });
+    expect(system).toMatchObject({ redis: { connected: false }, workerStatus: 'unknown', cleanup: { status: 'unknown' }, merge: { status: 'unknown' } });
     await server.kill('SIGCONT');
     await until(async () => (await collect()).system.redis.connected);
   });

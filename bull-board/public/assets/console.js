@@ -58,11 +58,35 @@ function verdict({ queue, system }) {
   const failed = Object.values(queue.queues).reduce((sum, counts) => sum + counts.failed, 0);
   if (failed > 0) return ['warn', `${count(failed)} ${failed === 1 ? 'job was' : 'jobs were'} given up. They are kept under Queues until somebody decides.`];
   if (system.cleanup.status === 'late') return ['warn', 'The clean-up is late: none has finished for two intervals.'];
+  if (system.merge.status === 'late') return ['warn', 'Merging is late: no merge has finished for two intervals, and small chunks gather.'];
   return ['good', 'All is well.'];
 }
 
+/** What is stored, as the last merge found it. */
+function showStore(at, store, { status, lastFinishedAt, durationMs, report }) {
+  const each = ({ bytes: total, rows }, one) => (total === null || rows === 0 ? '' : `, ${count(total / rows)} bytes ${one}`);
+  if (store === null) {
+    for (const name of ['storedEvents', 'storedSamples', 'smallChunks']) show(name, '–', status === 'never' ? 'not counted yet' : '');
+  } else {
+    const { events, metrics } = store;
+    show('storedEvents', count(events.rows), `${plural(events.series, 'type')}, ${bytes(events.bytes)}${each(events, 'an event')}`);
+    const leftOut = metrics.overflow === 0 ? '' : `; ${count(metrics.overflow)} left out for too many series`;
+    show('storedSamples', count(metrics.rows), `${plural(metrics.series, 'metric')}, ${bytes(metrics.bytes)}${each(metrics, 'a sample')}${leftOut}`);
+    show('smallChunks', count(events.smallChunks + metrics.smallChunks), `${count(events.mergedChunks + metrics.mergedChunks)} are merged`);
+  }
+  show(
+    'merge',
+    lastFinishedAt === null ? status : ago(at - lastFinishedAt),
+    report === null ? '' : `took ${duration(durationMs)}, made ${count(report.chunksOut)} of ${plural(report.chunksIn, 'chunk')}${report.isComplete ? '' : ', and goes on'}`,
+  );
+}
+
+function plural(n, one) {
+  return n === 1 ? `1 ${one}` : `${count(n)} ${one}s`;
+}
+
 function showStats({ role, stats }) {
-  const { queue, webSocket, system } = stats;
+  const { queue, webSocket, store, system } = stats;
   const [state, text] = verdict(stats);
   byId('banner').dataset.state = state;
   byId('banner-text').textContent = text;
@@ -78,6 +102,8 @@ function showStats({ role, stats }) {
   show('messages', rate(webSocket?.messageRate));
   show('socketErrors', rate(webSocket?.errorRate));
   show('authenticationFailures', count(webSocket?.authenticationFailures));
+
+  showStore(stats.at, store, system.merge);
 
   const { memory, redis, cleanup, processes } = system;
   show('redisMemory', bytes(memory.redis));
