@@ -5,10 +5,14 @@ import { KeyError } from '../../../errors/KeyError.js';
 import { createEventQueries, type EventQueries } from '../../../queries/events/createEventQueries.js';
 import { createMetricQueries, type MetricQueries } from '../../../queries/metrics/createMetricQueries.js';
 import type { Guard } from '../../../security/guard/Guard.js';
-import { createEventReader } from '../../../storage/createEventReader.js';
+import { EventReader } from '../../../storage/EventReader.js';
 import { MetricReader } from '../../../storage/metrics/MetricReader.js';
 import { SeriesCatalogue } from '../../../storage/metrics/SeriesCatalogue.js';
+import { SeenMarkReader } from '../../../storage/SeenMarkReader.js';
 import type { ServiceLink } from './ServiceLink.js';
+
+/** The part of a call's deadline that a query may take by itself: it should say that it stopped, not be stopped. */
+const QUERY_SHARE = 0.8;
 
 export interface ServiceReaderOptions {
   readonly config: Config;
@@ -35,11 +39,14 @@ export function createServiceReader(link: ServiceLink, { config, types, guard }:
   if (secrets === undefined) {
     throw new KeyError('KEY_UNAVAILABLE', 'A process that only holds ANALYTICS_PUBLIC_KEY cannot read. Set ANALYTICS_ENCRYPTION_KEY.');
   }
-  const eventReader = createEventReader(keys, { redis, secrets });
   const daysOf = shownDays(config, types);
   return {
     events: createEventQueries({
-      reader: eventReader,
+      reader: new EventReader({ redis, keys, secrets }),
+      seenMarks: new SeenMarkReader(redis, keys, secrets.fingerprints),
+      fingerprints: secrets.fingerprints,
+      budgetMs: QUERY_SHARE * config.ANALYTICS_DEADLINE_MS,
+      typeNames: () => types.names(),
       isKnownType: (type) => types.get(type) !== undefined,
       oldestKept: (type) => oldestKeptAt(daysOf(type), Date.now()),
     }),
