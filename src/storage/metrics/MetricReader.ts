@@ -83,7 +83,8 @@ export class MetricReader {
 }
 
 function isWanted({ blocks, earliest, latest }: ChunkIndexEntry, { lower, upper, parts }: HoursOptions): boolean {
-  return earliest <= upper && latest >= lower && (parts !== 'small' || blocks === 0);
+  if (earliest > upper || latest < lower) return false;
+  return blocks === 0 ? parts !== 'merged' : parts !== 'small';
 }
 
 function isComplete({ entries }: HourEntries, loaded: LoadedBlocks, options: HoursOptions): boolean {

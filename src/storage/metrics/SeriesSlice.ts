@@ -23,6 +23,6 @@ export interface HoursOptions {
   readonly upper: number;
   /** Series to read, by id. Default: all. Blocks that hold none of them are neither fetched nor opened. */
   readonly series?: ReadonlySet<string> | undefined;
-  /** `small` leaves out merged chunks: for a query that has a rollup of them. Default: `all`. */
-  readonly parts?: 'all' | 'small';
+  /** `small` leaves out merged chunks, for a query that has a rollup of them; `merged` leaves out small ones. Default: `all`. */
+  readonly parts?: 'all' | 'small' | 'merged';
 }
