@@ -6,6 +6,8 @@ export { EventPriority } from './contract/EventPriority.js';
 export { defineEventType } from './contract/defineEventType.js';
 export { createEventTypes, type EventTypes } from './contract/eventTypes.js';
 export { limits } from './contract/limits.js';
+export type { CountEventsByOptions, EventCount } from './queries/counts/countEventsBy.js';
+export type { CountUsersOptions, UserCount } from './queries/counts/countUsers.js';
 export type { CountEventsOptions } from './queries/events/countEvents.js';
 export type { StreamEventsOptions } from './queries/events/EventStream.js';
 export type { EventField, EventFilter, FieldCondition, FilterValue } from './queries/events/filter/EventFilter.js';

@@ -1,6 +1,8 @@
 import type { Event } from '../../../contract/event.js';
 import type { EventTypeName } from '../../../contract/eventTypes.js';
 import type { Metric } from '../../../contract/metric.js';
+import type { CountEventsByOptions, EventCount } from '../../../queries/counts/countEventsBy.js';
+import type { CountUsersOptions, UserCount } from '../../../queries/counts/countUsers.js';
 import type { CountEventsOptions } from '../../../queries/events/countEvents.js';
 import type { StreamEventsOptions } from '../../../queries/events/EventStream.js';
 import type { GetEventOptions } from '../../../queries/events/getEvent.js';
@@ -80,6 +82,24 @@ export abstract class AnalyticsReader {
       if (events === undefined) return;
       yield* events as Selected<Type, Fields>[]; // see getEvents
     }
+  }
+
+  /**
+   * How many events there are in each minute, hour or day of a time zone, of one type or of each, the empty ones between
+   * included: exact, also when jobs were repeated. At most 100,000 counts.
+   * @throws ValidationError, BudgetError, DeadlineError, KeyError
+   */
+  async countEventsBy(options: CountEventsByOptions): Promise<EventCount[]> {
+    return this.read('countEventsBy', ({ counts }) => counts.countEventsBy(options));
+  }
+
+  /**
+   * How many different users there were in each UTC day, ISO week or month, of one type or over all: an estimate with a
+   * standard error of 0.81 %. A user who is erased stays in the counts of the days on which they were seen.
+   * @throws ValidationError, DeadlineError, KeyError
+   */
+  async countUsers(options: CountUsersOptions): Promise<UserCount[]> {
+    return this.read('countUsers', ({ counts }) => counts.countUsers(options));
   }
 
   /**

@@ -2,6 +2,7 @@ import { oldestKeptAt, retentionOf } from '../../../config/retention.js';
 import type { Config } from '../../../config/parseConfig.js';
 import type { EventTypes } from '../../../contract/eventTypes.js';
 import { KeyError } from '../../../errors/KeyError.js';
+import { createCountQueries, type CountQueries } from '../../../queries/counts/createCountQueries.js';
 import { createEventQueries, type EventQueries } from '../../../queries/events/createEventQueries.js';
 import { createMetricQueries, type MetricQueries } from '../../../queries/metrics/createMetricQueries.js';
 import type { Guard } from '../../../security/guard/Guard.js';
@@ -9,6 +10,7 @@ import { EventReader } from '../../../storage/EventReader.js';
 import { MetricReader } from '../../../storage/metrics/MetricReader.js';
 import { SeriesCatalogue } from '../../../storage/metrics/SeriesCatalogue.js';
 import { SeenMarkReader } from '../../../storage/SeenMarkReader.js';
+import { UserCountReader } from '../../../storage/UserCountReader.js';
 import type { ServiceLink } from './ServiceLink.js';
 
 /** The part of a call's deadline that a query may take by itself: it should say that it stopped, not be stopped. */
@@ -23,6 +25,7 @@ export interface ServiceReaderOptions {
 /** The reading side of a service: what it shows follows from its own retention. */
 export interface ServiceReader {
   readonly events: EventQueries;
+  readonly counts: CountQueries;
   readonly metrics: MetricQueries;
 }
 
@@ -40,15 +43,26 @@ export function createServiceReader(link: ServiceLink, { config, types, guard }:
     throw new KeyError('KEY_UNAVAILABLE', 'A process that only holds ANALYTICS_PUBLIC_KEY cannot read. Set ANALYTICS_ENCRYPTION_KEY.');
   }
   const daysOf = shownDays(config, types);
+  const eventReader = new EventReader({ redis, keys, secrets });
+  const ofEvents = {
+    budgetMs: QUERY_SHARE * config.ANALYTICS_DEADLINE_MS,
+    isKnownType: (type: string) => types.get(type) !== undefined,
+    oldestKept: (type: string) => oldestKeptAt(daysOf(type), Date.now()),
+  };
   return {
     events: createEventQueries({
-      reader: new EventReader({ redis, keys, secrets }),
+      ...ofEvents,
+      reader: eventReader,
       seenMarks: new SeenMarkReader(redis, keys, secrets.fingerprints),
       fingerprints: secrets.fingerprints,
-      budgetMs: QUERY_SHARE * config.ANALYTICS_DEADLINE_MS,
       typeNames: () => types.names(),
-      isKnownType: (type) => types.get(type) !== undefined,
-      oldestKept: (type) => oldestKeptAt(daysOf(type), Date.now()),
+    }),
+    counts: createCountQueries({
+      ...ofEvents,
+      source: eventReader,
+      users: new UserCountReader(redis, keys),
+      storedTypes: async () => redis.hkeys(keys.eventCatalogue),
+      hourCounts: async (type) => eventReader.hourCounts(type),
     }),
     metrics: createMetricQueries({
       reader: new MetricReader({ redis, keys, secrets }),
