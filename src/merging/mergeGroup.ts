@@ -1,7 +1,8 @@
 import type { StoredEvent } from '../codec/columns/StoredEvent.js';
 import { Breath } from '../storage/Breath.js';
 import type { EventReader } from '../storage/EventReader.js';
-import { sealEventChunk, swapEventChunks, type SealedEventChunk } from '../storage/swapEventChunks.js';
+import { bytesOfChunk, type MergedChunk } from '../storage/swapChunks.js';
+import { sealEventChunk, swapEventChunks } from '../storage/swapEventChunks.js';
 import type { MergeRun } from './MergeRun.js';
 import type { SwapReport } from './mergeStatus.js';
 import { CHUNK_BYTES, CHUNK_EVENTS, type MergeCandidate } from './planMerge.js';
@@ -28,19 +29,15 @@ export async function mergeGroup(
 
   const bytesBefore = group.reduce((sum, { bytes }) => sum + bytes, 0);
   const parts = Math.max(1, Math.round(events.length / CHUNK_EVENTS), Math.ceil(bytesBefore / CHUNK_BYTES));
-  const chunks: SealedEventChunk[] = [];
+  const chunks: MergedChunk[] = [];
   const breath = new Breath();
   for (const part of evenParts(events, parts)) {
     chunks.push(sealEventChunk(type, hour, part, secrets));
     await breath.take();
   }
   if (!(await swapEventChunks(redis, keys, { type, hour, replaced, chunks, now: now() }))) return undefined;
-  const bytesAfter = chunks.reduce((sum, chunk) => sum + bytesOf(chunk), 0);
+  const bytesAfter = chunks.reduce((sum, chunk) => sum + bytesOfChunk(chunk), 0);
   return { chunksIn: replaced.length, chunksOut: chunks.length, events: events.length, bytesBefore, bytesAfter };
-}
-
-function bytesOf({ wrappedKey, head, blocks }: SealedEventChunk): number {
-  return blocks.reduce((sum, block) => sum + block.length, head.length + wrappedKey.length);
 }
 
 function* evenParts(events: readonly StoredEvent[], parts: number): Generator<StoredEvent[]> {

@@ -74,7 +74,7 @@ export interface MetricKeys extends SeriesKeys {
   /** Hash: the same of series whose samples have expired, and that only rollups still tell of. */
   readonly pastTags: string;
   /** Hash: number of a period → chunk id (16 bytes); chunk id → sealed rollup of that period. */
-  tier(tier: string): string;
+  readonly tier: (tier: string) => string;
 }
 
 /** Buckets that the seen ids of a type are spread over; small hashes stay listpacks (16 bytes an id). */

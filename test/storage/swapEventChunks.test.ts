@@ -65,7 +65,7 @@ describe('swapEventChunks', () => {
       await swap({ entries: (await store.events.hour(TYPE, HOUR)).slice(0, 2), parts: 1 });
       const before = await store.all();
       const entries = await store.events.hour(TYPE, HOUR);
-      const outcome = await swap({ through: failingScript(store.redis, 'swapEventChunks', place) }).then(
+      const outcome = await swap({ through: failingScript(store.redis, 'swapChunks', place) }).then(
         () => 'done',
         () => 'failed',
       );

@@ -12,7 +12,7 @@ KEYS[2] time      zset    index entry by latest time
 KEYS[3] dataKeys  hash    chunk id -> wrapped data key
 KEYS[4] counts    hash    offset, epoch, <hour> -> count, s<hour> -> small chunks
 KEYS[5] feed      stream  {last offset}-0 -> what was stored
-KEYS[6] absorbed  hash    <hour> -> ids of chunks that were merged: see swapEventChunks.lua
+KEYS[6] absorbed  hash    <hour> -> ids of chunks that were merged: see swapChunks.lua
 KEYS[7] users     HLL     the different users of the type on the chunk's UTC day
 KEYS[8...]        hashes  the buckets of seen ids, one for each mark: field (8 bytes) -> day (2 bytes), owner (4 of a chunk id)
 

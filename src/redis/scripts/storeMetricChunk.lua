@@ -11,7 +11,7 @@ KEYS[2] time      zset   index entry by latest time
 KEYS[3] dataKeys  hash   chunk id -> wrapped data key
 KEYS[4] counts    hash   <hour> -> samples, s<hour> -> small chunks, overflow -> samples left out, changes -> of the series
 KEYS[5] tags      hash   series id -> hour of its latest sample (4 bytes), sealed tags
-KEYS[6] absorbed  hash   <hour> -> ids of chunks that were merged: see swapMetricChunks.lua
+KEYS[6] absorbed  hash   <hour> -> ids of chunks that were merged: see swapChunks.lua
 KEYS[7] retired   zset   index entry of a chunk that is off the index, by when
 
 ARGV[1] chunk id (16 bytes)   ARGV[5] count, 0 if nothing is left   ARGV[9]  samples left out of it

@@ -1,5 +1,5 @@
 --[[
-Puts merged chunks in the place of others of the same type and hour that hold the same events. Does nothing unless all of
+Puts merged chunks in the place of others of the same series and hour that hold the same events or samples. Does nothing unless all of
 these are still there, so of two merges of the same chunks one is done. The replaced chunks stay readable, off the index,
 until removeRetiredChunks.lua takes them: a query may have read the index before.
 
@@ -18,7 +18,7 @@ ARGV[1] UTC hour      ARGV[3] how many chunks are replaced
 ARGV[2] now, ms       ARGV[4...] their index entries
 then for each new chunk: index entry, latest time, wrapped data key, header and head, its blocks
 
-Returns { 'merged' } | { 'changed' } | { 'uneven' } when the events are not as many | { 'wrong type', key's place }
+Returns { 'merged' } | { 'changed' } | { 'uneven' } when their rows are not as many | { 'wrong type', key's place }
 ]]
 local MOST_ABSORBED = 8192
 -- unpack fails for thousands of values.
@@ -37,7 +37,7 @@ local function countIn(entry)
   return high * 65536 + middle * 256 + low
 end
 
-local events = 0
+local rows = 0
 local scores = {}
 local short = {}
 for from = 1, replaced, AT_ONCE do
@@ -48,7 +48,7 @@ for from = 1, replaced, AT_ONCE do
     local score = page[place - from + 1]
     if not score or redis.call('HEXISTS', KEYS[1], string.sub(entry, 1, 16)) == 0 then return { 'changed' } end
     scores[place] = score
-    events = events + countIn(entry)
+    rows = rows + countIn(entry)
     if #entry == 22 then short[#short + 1] = string.sub(entry, 1, 8) end
   end
 end
@@ -67,10 +67,10 @@ while at <= #ARGV do
     names[#names + 1] = field
   end
   chunks[#chunks + 1] = { entry = entry, latest = ARGV[at + 1], id = id, key = ARGV[at + 2], fields = fields, names = names }
-  events = events - countIn(entry)
+  rows = rows - countIn(entry)
   at = at + 3 + #names
 end
-if events ~= 0 then return { 'uneven' } end
+if rows ~= 0 then return { 'uneven' } end
 
 -- What the absorbed ids become: field -> value.
 local absorbed = {}

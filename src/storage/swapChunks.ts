@@ -1,0 +1,59 @@
+import type { Redis } from 'ioredis';
+
+import { AnalyticsError } from '../errors/AnalyticsError.js';
+import type { SeriesKeys } from '../redis/keys.js';
+import { script, type ScriptArgument } from '../redis/Script.js';
+import { encodeIndexEntry, type ChunkIndexEntry } from './ChunkIndexEntry.js';
+
+/** A merged chunk, sealed, as it is stored. */
+export interface MergedChunk {
+  readonly entry: ChunkIndexEntry;
+  readonly wrappedKey: Buffer;
+  /** What stands in the field of its id: of events the header, and the head. */
+  readonly head: Buffer;
+  readonly blocks: readonly Buffer[];
+}
+
+export interface ChunkSwap {
+  readonly hour: number;
+  /** Index entries of the chunks that are replaced. */
+  readonly replaced: readonly ChunkIndexEntry[];
+  /** Hold the same events or samples. */
+  readonly chunks: readonly MergedChunk[];
+  /** ms since 1970. */
+  readonly now: number;
+}
+
+/**
+ * Puts chunks of one event type or metric and hour in the place of others, at once or not at all.
+ * @returns whether it was done; if not, some of the replaced ones are no longer there
+ * @throws AnalyticsError `STORE_INCONSISTENT` when a key holds something else; whatever Redis answers otherwise
+ */
+export async function swapChunks(redis: Redis, series: SeriesKeys, { hour, replaced, chunks, now }: ChunkSwap): Promise<boolean> {
+  const [word, place] = (await script('swapChunks').run(redis, {
+    keys: [series.chunks, series.time, series.dataKeys, series.counts, series.retired, series.absorbed],
+    args: [hour, now, replaced.length, ...replaced.map(encodeIndexEntry), ...chunks.flatMap(argumentsOf)],
+  })) as [Buffer, unknown]; // what the script answers
+  switch (word.toString()) {
+    case 'merged':
+      return true;
+    case 'changed':
+      return false;
+    case 'uneven':
+      throw new AnalyticsError('INTERNAL', 'Merged chunks did not hold as much as those that they would replace; nothing was changed.');
+    default:
+      throw new AnalyticsError(
+        'STORE_INCONSISTENT',
+        `A key of the store (place ${String(place)} of swapChunks) holds a value of another type. Does another program use this REDIS_PREFIX?`,
+      );
+  }
+}
+
+/** Bytes that the chunk and its key take, without what Redis adds to each field. */
+export function bytesOfChunk({ wrappedKey, head, blocks }: MergedChunk): number {
+  return blocks.reduce((sum, block) => sum + block.length, head.length + wrappedKey.length);
+}
+
+function argumentsOf({ entry, wrappedKey, head, blocks }: MergedChunk): ScriptArgument[] {
+  return [encodeIndexEntry(entry), entry.latest, wrappedKey, head, ...blocks];
+}
