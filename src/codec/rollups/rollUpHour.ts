@@ -2,7 +2,7 @@ import { rollUp, rollUpRows, type SeriesSamples } from '../../insights/aggregati
 import type { RollupTable } from '../../insights/aggregation/RollupTable.js';
 import { HOUR_MS } from '../hours.js';
 import { encodeRollup } from './encodeRollup.js';
-import { StoredRollup } from './StoredRollup.js';
+import type { StoredRollup } from './StoredRollup.js';
 import { firstHourOf, periodOf, tiers } from './tiers.js';
 
 /** The merged samples of one UTC hour of a metric. */
