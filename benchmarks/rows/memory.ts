@@ -20,6 +20,8 @@ interface Measured {
   readonly bytes: number;
   readonly missing: number;
   readonly byKind: string;
+  /** µs an event. */
+  readonly mergeUs: number;
 }
 
 /** Bytes of Redis that a stored event costs, every key counted, against a hash and a sorted set of JSON. */
@@ -49,7 +51,7 @@ export const memory: Suite = {
         isSound: missing === 0,
         growth: context.isGrowth ? { unit: 'bytes an event', points } : undefined,
         notes: [
-          `missing ${missing}`,
+          `missing ${missing}, merging took ${mine.mergeUs.toFixed(1)} µs an event`,
           `by key: ${mine.byKind}`,
           ...asLogged.map(({ bytes, byKind }) => `at the log’s own few events an hour: ${bytes.toFixed(1)} (${byKind})`),
         ],
@@ -79,10 +81,10 @@ async function measureOurs(context: SuiteContext, { sizes, isAsLogged }: Plan): 
     for (const [place, stored] of sizes.entries()) {
       await send(pipeline, stored - (sizes[place - 1] ?? 0), context);
       const missing = await awaitStored('stored', warm + stored, () => pipeline.storedEvents(), say);
-      await reader.ask('merge', undefined);
+      const mergeMs = await reader.ask('merge', undefined);
       const bytes = ((await settledMemory(redis)) - before) / stored;
       const byKind = await memoryByKind(redis.client, stored);
-      measured.push({ stored, bytes, missing, byKind });
+      measured.push({ stored, bytes, missing, byKind, mergeUs: (mergeMs * 1000) / (stored - (sizes[place - 1] ?? 0)) });
       say(`bytes: ${bytes.toFixed(1)} an event (${byKind})`);
     }
     return measured;
