@@ -7,6 +7,8 @@ import type { ReadingKeys } from '../security/KeyRing.js';
 import { mergeEvents } from './mergeEvents.js';
 import type { MergeRun } from './MergeRun.js';
 import { emptyReport, writeMergeStatus, type MergeReport } from './mergeStatus.js';
+import { writeStoreFigures } from './storeFigures.js';
+import { surveyStore } from './surveyStore.js';
 
 export interface MergeContext {
   readonly redis: Redis;
@@ -52,6 +54,9 @@ export async function mergeAll(context: MergeContext, limits: MergeLimits = {}):
   } finally {
     const finishedAt = now();
     await writeMergeStatus(redis, keys, { finishedAt, durationMs: finishedAt - startedAt, report });
+    // Also when time is up: a backlog is when somebody looks.
+    const figures = await surveyStore({ redis, keys, now, isEnding: () => signal?.aborted === true });
+    if (figures !== undefined) await writeStoreFigures(redis, keys, figures);
   }
   return report;
 }

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 
-import { readStoreFigures, writeStoreFigures } from '../../src/merging/storeFigures.js';
+import { readStoreFigures, writeStoreFigures, type StoreFigures } from '../../src/merging/storeFigures.js';
 import { surveyStore } from '../../src/merging/surveyStore.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { createMergeFixture, LATER, START, type MergeFixture } from './mergeFixture.js';
@@ -17,7 +17,10 @@ beforeEach(async () => {
 });
 afterEach(async () => store.close());
 
-const survey = async (redis: Redis = store.redis) => surveyStore({ redis, keys: store.keys, now: () => LATER, throwIfAborted: () => undefined });
+async function survey(redis: Redis = store.redis): Promise<StoreFigures> {
+  const figures = await surveyStore({ redis, keys: store.keys, now: () => LATER, isEnding: () => false });
+  return figures!; // it is not ending
+}
 const nothing = { series: 0, rows: 0, smallChunks: 0, mergedChunks: 0, bytes: 0 };
 
 describe('surveyStore', () => {
@@ -33,6 +36,8 @@ describe('surveyStore', () => {
     const after = await survey();
     expect(after.events).toMatchObject({ series: 2, rows: 91, smallChunks: 1, mergedChunks: 1 });
     expect(after.events.bytes! / before.events.bytes!).toBeLessThan(0.5);
+    // Every merge leaves them for whoever asks.
+    expect((await readStoreFigures(store.redis, store.keys))?.events).toMatchObject({ rows: 91, smallChunks: 1, mergedChunks: 1 });
   });
 
   it('says so where Redis does not tell how many bytes there are', async () => {
@@ -44,6 +49,11 @@ describe('surveyStore', () => {
     } finally {
       lacking.disconnect();
     }
+  });
+
+  it('ends with the process, and says nothing then', async () => {
+    await store.run(store.batch([{ timestamp: START }]));
+    expect(await surveyStore({ redis: store.redis, keys: store.keys, now: () => LATER, isEnding: () => true })).toBeUndefined();
   });
 
   it('is kept for whoever asks', async () => {
