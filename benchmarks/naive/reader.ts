@@ -49,7 +49,7 @@ async function eventsOf(redis: Redis, ids: readonly string[]): Promise<unknown[]
 /** Fetches and parses everything, some pages on their way while one is parsed. HSCAN takes a sixth longer. */
 async function count(redis: Redis, page: string): Promise<number> {
   const total = await redis.zcard(times);
-  const load = async (from: number) => redis.hmget(events, ...(await redis.zrange(times, from, from + PAGE - 1)));
+  const load = async (from: number) => redis.hmget(events, ...(await redis.zrange(times, String(from), String(from + PAGE - 1))));
   const coming: Promise<(string | null)[]>[] = [];
   let found = 0;
   for (let from = 0; from < total + AHEAD * PAGE; from += PAGE) {

@@ -14,7 +14,7 @@ export interface EventStores {
   readonly naive: Child<ReaderCommands>;
   /**
    * Sends what is missing up to `count`, and merges it.
-   * @returns µs an event, from the first call until the last one was stored; and how many events are missing
+   * @returns µs an event, of the last of them, from the first call until all are stored; and how many events are missing
    */
   growTo(count: number): Promise<{ readonly storeUs: number; readonly missing: number }>;
   close(): Promise<void>;
@@ -29,6 +29,8 @@ const RECENT_BATCH = 100;
 const RECENT_EVENTS = 4000;
 const RECENT_IN_FLIGHT = 1000;
 const SLICE = 50_000;
+/** The last of what is sent, once all before it is stored: what one more event costs a store of that size. */
+const TIMED_EVENTS = 50_000;
 
 export async function openEventStores(say: (line: string) => void): Promise<EventStores> {
   // One end for all sizes: a larger store has a longer past, and the newest events stay what they are.
@@ -44,15 +46,20 @@ export async function openEventStores(say: (line: string) => void): Promise<Even
     ours,
     naive,
     async growTo(count) {
-      const startedAt = performance.now();
-      const tail = stored === 0 ? Math.min(RECENT_EVENTS, count / 2) : stored;
-      await sendHistory(pipeline, { from: count - 1, count: count - tail, endMs, say });
-      if (stored === 0) {
+      const awaitAll = (wanted: number) => awaitStored('stored', wanted, () => pipeline.storedEvents(), say);
+      const tail = stored === 0 ? Math.min(RECENT_EVENTS, count / 4) : 0;
+      if (tail > 0) {
         await recent.ask('prepareTimeline', { from: tail - 1, endMs });
         await recent.ask('send', { count: tail, inFlight: RECENT_IN_FLIGHT });
       }
-      const missing = await awaitStored('stored', count, () => pipeline.storedEvents(), say);
-      const storeUs = ((performance.now() - startedAt) * 1000) / (count - stored);
+      const timed = Math.min(TIMED_EVENTS, (count - stored) / 4);
+      await pipeline.producer.ask('prepareTimeline', { from: count - 1, endMs });
+      await sendHistory(pipeline, count - stored - tail - timed, say);
+      await awaitAll(count - timed);
+      const startedAt = performance.now();
+      await sendHistory(pipeline, timed, say);
+      const missing = await awaitAll(count);
+      const storeUs = ((performance.now() - startedAt) * 1000) / timed;
       await ours.ask('merge', undefined);
 
       let next = count - 1;
@@ -69,16 +76,8 @@ export async function openEventStores(say: (line: string) => void): Promise<Even
   };
 }
 
-interface History {
-  readonly from: number;
-  readonly count: number;
-  readonly endMs: number;
-  readonly say: (line: string) => void;
-}
-
-async function sendHistory({ producer }: OursPipeline, { from, count, endMs, say }: History): Promise<void> {
+async function sendHistory({ producer }: OursPipeline, count: number, say: (line: string) => void): Promise<void> {
   const progress = createProgress('acknowledged', count, say);
-  await producer.ask('prepareTimeline', { from, endMs });
   for (let sent = 0; sent < count; ) {
     const slice = Math.min(SLICE, count - sent);
     const { failed } = await producer.ask('send', { count: slice, inFlight: HISTORY_IN_FLIGHT });
