@@ -7,6 +7,8 @@ import type { Metric } from '../../../src/contract/metric.js';
 import { ingestMetrics } from '../../../src/ingestion/ingestMetrics.js';
 import { MetricBatch } from '../../../src/producer/MetricBatch.js';
 import { normalizeMetric } from '../../../src/producer/normalizeMetric.js';
+import { createAggregations } from '../../../src/insights/aggregation/aggregations.js';
+import type { AggregateMetricsOptions } from '../../../src/queries/metrics/aggregateOptions.js';
 import { createMetricQueries } from '../../../src/queries/metrics/createMetricQueries.js';
 import type { GetMetricsOptions } from '../../../src/queries/metrics/getMetrics.js';
 import { connect } from '../../../src/redis/connect.js';
@@ -25,10 +27,21 @@ export async function createMetricFixture(url: string) {
   const redis = connect(url, 'patient', 'test', () => undefined);
   const keys = createKeys(`m${randomBytes(6).toString('hex')}:`);
   const oldest = { kept: -Infinity };
+  const aggregations = createAggregations();
+  const queries = createMetricQueries({
+    reader: new MetricReader({ redis, keys, secrets }),
+    catalogue: new SeriesCatalogue(redis, keys, secrets),
+    secrets,
+    guard: offGuard,
+    oldestKept: () => oldest.kept,
+    aggregations,
+  });
   return {
     redis,
     keys,
     oldest,
+    aggregations,
+    aggregate: async <const Name extends string>(options: AggregateMetricsOptions<Name>) => queries.aggregateMetrics(options),
     batch(samples: readonly Partial<Metric>[]) {
       const batch = new MetricBatch(Date.now());
       for (const sample of samples) batch.add(normalizeMetric(sample, { guard: offGuard, now: Number.MAX_SAFE_INTEGER }));
