@@ -36,7 +36,8 @@ export function countMatches(mask: RowMask, count: number): number {
 function matchColumn({ values, indexes }: Column, count: number, below: readonly string[], test: MemberTest): RowMask {
   const answers = new Uint8Array(values.length);
   let matching = 0;
-  for (const [place, value] of values.entries()) {
+  for (let place = 0; place < values.length; place += 1) {
+    const value = values[place];
     if (!test(below.length === 0 ? value : memberBelow(value, below))) continue;
     answers[place] = 1;
     matching += 1;

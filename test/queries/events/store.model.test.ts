@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
-import { eventIdAt } from '../../src/codec/batchId.js';
-import { EventPriority } from '../../src/contract/EventPriority.js';
-import type { Event } from '../../src/contract/event.js';
-import type { GetEventsOptions } from '../../src/queries/events/getEvents.js';
-import { startRedis, type TestRedis } from '../support/redis.js';
-import { checkStore } from './checkStore.js';
-import { createEventFixture, type EventFixture, type GivenEvent, type Job } from './eventFixture.js';
+import { eventIdAt } from '../../../src/codec/batchId.js';
+import { EventPriority } from '../../../src/contract/EventPriority.js';
+import type { Event } from '../../../src/contract/event.js';
+import type { GetEventsOptions } from '../../../src/queries/events/getEvents.js';
+import { startRedis, type TestRedis } from '../../support/redis.js';
+import { checkStore } from '../checkStore.js';
+import { createEventFixture, type EventFixture, type GivenEvent, type Job } from '../eventFixture.js';
 
 const HOUR = 3_600_000;
 const START = 480_000 * HOUR;

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 
-import { ValidationError } from '../../src/errors/ValidationError.js';
-import { eventIdAt } from '../../src/codec/batchId.js';
-import { startRedis, type TestRedis } from '../support/redis.js';
-import { createEventFixture, type EventFixture } from './eventFixture.js';
+import { ValidationError } from '../../../src/errors/ValidationError.js';
+import { eventIdAt } from '../../../src/codec/batchId.js';
+import { startRedis, type TestRedis } from '../../support/redis.js';
+import { createEventFixture, type EventFixture } from '../eventFixture.js';
 
 const HOUR = 3_600_000;
 const START = 480_000 * HOUR;

@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
-import { newBatchId } from '../../src/codec/batchId.js';
-import type { EventRows } from '../../src/codec/EventRows.js';
-import { hourOf } from '../../src/codec/hours.js';
-import { EventStore, type NewEventChunk } from '../../src/storage/EventStore.js';
-import { startRedis, type TestRedis } from '../support/redis.js';
-import { createEventFixture, type EventFixture } from './eventFixture.js';
+import { newBatchId } from '../../../src/codec/batchId.js';
+import type { EventRows } from '../../../src/codec/EventRows.js';
+import { hourOf } from '../../../src/codec/hours.js';
+import { EventStore, type NewEventChunk } from '../../../src/storage/EventStore.js';
+import { startRedis, type TestRedis } from '../../support/redis.js';
+import { createEventFixture, type EventFixture } from '../eventFixture.js';
 
 const HOUR = 3_600_000;
 const START = 480_000 * HOUR;
