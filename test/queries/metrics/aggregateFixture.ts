@@ -62,7 +62,7 @@ export function mismatches(answer: MetricAggregates, samples: readonly Metric[],
   const times = inRange.map(({ timestamp }) => timestamp);
   const [first, last] = [times.reduce((least, time) => Math.min(least, time), Infinity), times.reduce((most, time) => Math.max(most, time), -Infinity)];
   const [lower, upper] = [startTime === -Infinity ? first : startTime, endTime === Infinity ? last : endTime];
-  return [...groups].flatMap(([key, { samples: own }]) => {
+  return [...groups].flatMap(([key, { samples: own }]): unknown[] => {
     const { points } = found.get(key)!;
     const series = seriesOf(own);
     const isWhole = interval === undefined;
