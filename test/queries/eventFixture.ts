@@ -39,7 +39,8 @@ export interface Job {
 /** The store with the code that writes and reads it, in one process and without a queue. */
 export async function createEventFixture(url: string, { cacheBytes, deepOffset }: { cacheBytes?: number; deepOffset?: number } = {}) {
   const prefix = `t${randomBytes(6).toString('hex')}:`;
-  const keyRing = await keyRingFromMaster(randomBytes(32));
+  const masterKey = randomBytes(32);
+  const keyRing = await keyRingFromMaster(masterKey);
   await keyRing.transport.prepare();
   const secrets = keyRing.reading!;
   const redis = connect(url, 'patient', 'test', () => undefined);
@@ -64,6 +65,7 @@ export async function createEventFixture(url: string, { cacheBytes, deepOffset }
     redis,
     keys,
     keyRing,
+    masterKey,
     oldest,
     get reader() {
       return reader;
