@@ -12,18 +12,18 @@ const AT_ONCE = 500;
 /** Fetches fields of hashes in one round trip, and in none where there are none to fetch. */
 export async function fetchFields(redis: Redis, requests: readonly FieldRequest[]): Promise<(Buffer | null)[][]> {
   const replies: (Buffer | null)[][] = requests.map(() => []);
+  if (requests.every(({ fields }) => fields.length === 0)) return replies;
   const pipeline = redis.pipeline();
-  const commands: { readonly request: number }[] = [];
+  const requestOf: number[] = [];
   for (const [request, { key, fields }] of requests.entries()) {
     for (let from = 0; from < fields.length; from += AT_ONCE) {
       pipeline.hmgetBuffer(key, ...fields.slice(from, from + AT_ONCE));
-      commands.push({ request });
+      requestOf.push(request);
     }
   }
-  if (commands.length === 0) return replies;
   for (const [place, [error, reply]] of ((await pipeline.exec()) ?? []).entries()) {
     if (error) throw error;
-    replies[commands[place]!.request]!.push(...(reply as (Buffer | null)[])); // what HMGET answers
+    replies[requestOf[place]!]!.push(...(reply as (Buffer | null)[])); // what HMGET answers
   }
   return replies;
 }
