@@ -1,4 +1,5 @@
 import { eventOf, type StoredEvent } from '../../../src/codec/columns/StoredEvent.js';
+import type { EventPriority } from '../../../src/contract/EventPriority.js';
 import type { Event } from '../../../src/contract/event.js';
 import type { EventFilter } from '../../../src/queries/events/filter/EventFilter.js';
 import { passes } from './naiveFilter.js';
@@ -8,7 +9,7 @@ export interface NaiveRange {
   readonly endTime?: number | undefined;
   readonly userId?: string | undefined;
   readonly sessionId?: string | undefined;
-  readonly priority?: string | undefined;
+  readonly priority?: EventPriority | undefined;
   readonly where?: EventFilter | undefined;
 }
 

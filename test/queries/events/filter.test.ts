@@ -161,15 +161,14 @@ describe('a filter that is refused', () => {
   });
 
   it('never throws, whatever it is', () => {
-    fc.assert(
-      fc.property(fc.anything({ withBigInt: true, withDate: true, withMap: true, withSet: true, withNullPrototype: true, withSparseArray: true }), (where) => {
-        issuesOf(where);
-        issuesOf({ and: [where] });
-        issuesOf({ field: 'properties.a', in: where });
-        issuesOf({ field: where, eq: where });
-      }),
-      { numRuns: 300 },
-    );
+    const anything = fc.anything({ withBigInt: true, withDate: true, withMap: true, withSet: true, withNullPrototype: true, withSparseArray: true });
+    const tried = fc.property(anything, (where) => {
+      issuesOf(where);
+      issuesOf({ and: [where] });
+      issuesOf({ field: 'properties.a', in: where });
+      issuesOf({ field: where, eq: where });
+    });
+    expect(() => fc.assert(tried, { numRuns: 300 })).not.toThrow();
   });
 });
 
