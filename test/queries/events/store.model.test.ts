@@ -153,7 +153,7 @@ describe('getEvents beside a naive model', () => {
           open.delete(store);
         }
       }),
-      { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 60), interruptAfterTimeLimit: 45_000 },
+      { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 40), interruptAfterTimeLimit: 45_000 },
     );
   }, 60_000);
 });
