@@ -19,7 +19,7 @@ export type OursReaderCommands = ReaderCommands & {
 };
 
 interface Pending {
-  aggregateMetrics(options: object): Promise<unknown>;
+  aggregateMetrics(options: object): Promise<{ series: readonly { points: readonly { avg: number | null }[] }[] }>;
 }
 const pending = (service: AnalyticsService) => service as unknown as Pending;
 
@@ -46,15 +46,18 @@ async function answer(service: AnalyticsService, question: Question): Promise<un
   }
 }
 
-async function means(service: AnalyticsService, { startTime, endTime, intervalMs }: Extract<Question, { kind: 'mean' }>): Promise<number[]> {
-  const series = await pending(service).aggregateMetrics({
+async function means(
+  service: AnalyticsService,
+  { startTime, endTime, intervalMs }: Extract<Question, { kind: 'mean' }>,
+): Promise<(number | null)[]> {
+  const { series } = await pending(service).aggregateMetrics({
     name: METRIC_NAME,
     startTime,
-    endTime: endTime - 1,
+    endTime: endTime - 1, // both ends are included
     interval: intervalMs,
     aggregations: ['avg'],
   });
-  return [series].flat() as number[];
+  return series.flatMap(({ points }) => points.map(({ avg }) => avg));
 }
 
 serveReader(open, {

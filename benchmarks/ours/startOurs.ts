@@ -29,6 +29,8 @@ export interface OursOptions {
   readonly roles?: readonly ('processing' | 'broadcasting')[];
   /** Default 90, the service's own. */
   readonly retentionDays?: number;
+  /** ms; default 2,500, the service's own. Longer where a store is filled and nobody waits for an answer. */
+  readonly deadlineMs?: number;
 }
 
 export interface OursPipeline extends Pipeline {
@@ -43,7 +45,8 @@ const PREFIX = 'analytics:';
 
 /** This service as `pm2` runs it: workers and broadcaster in processes of their own, the guard on, everything sealed. */
 export async function startOurs(redis: BenchmarkRedis, options: OursOptions): Promise<OursPipeline> {
-  const { batchSize, processingInterval = 1000, roles = ['processing', 'broadcasting'], retentionDays = 90 } = options;
+  const { batchSize, processingInterval = 1000, roles = ['processing', 'broadcasting'] } = options;
+  const { retentionDays = 90, deadlineMs = 2500 } = options;
   const directory = await mkdtemp(join(tmpdir(), 'analytics-bench-'));
   const port = await freePort();
   const env = {
@@ -57,6 +60,7 @@ export async function startOurs(redis: BenchmarkRedis, options: OursOptions): Pr
     ANALYTICS_LOG_LEVEL: 'warn',
     ANALYTICS_ALLOW_BARE_AUTH: 'false',
     ANALYTICS_RETENTION_DAYS: String(retentionDays),
+    ANALYTICS_DEADLINE_MS: String(deadlineMs),
     BENCH_BATCH_SIZE: String(batchSize),
     BENCH_PROCESSING_INTERVAL: String(processingInterval),
   };

@@ -69,7 +69,7 @@ interface Plan {
 async function measureOurs(context: SuiteContext, { sizes, isAsLogged }: Plan): Promise<Measured[]> {
   const { logFile: file, say } = context;
   const redis = await startRedis();
-  const pipeline = await startOurs(redis, { batchSize: 100, roles: ['processing'], retentionDays: RETENTION_DAYS });
+  const pipeline = await startOurs(redis, { batchSize: 100, roles: ['processing'], retentionDays: RETENTION_DAYS, deadlineMs: 60_000 });
   try {
     const reader = pipeline.addReader();
     await warmUp(pipeline, context);

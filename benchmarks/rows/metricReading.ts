@@ -27,7 +27,7 @@ export const metricReading: Suite = {
   ids: ['metric-mean', 'metric-bytes'],
   async run(context) {
     const redis = await startRedis();
-    const pipeline = await startOurs(redis, { batchSize: BATCH, roles: ['processing'] });
+    const pipeline = await startOurs(redis, { batchSize: BATCH, roles: ['processing'], deadlineMs: 60_000 });
     const victoria = await startVictoriaMetrics();
     try {
       const figures = await measureSizes(context, { pipeline, victoria, redis });

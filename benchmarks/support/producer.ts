@@ -13,6 +13,8 @@ export interface Sent {
   readonly acknowledgedUs: number;
   readonly acknowledged: number;
   readonly failed: number;
+  /** What the first one that failed was told. */
+  readonly reason?: string | undefined;
   /** How many of them the watched user's socket has to receive. */
   readonly watched: number;
 }
@@ -92,7 +94,7 @@ export function serveProducer(tracker: Tracker): void {
     },
 
     async send({ count, inFlight }) {
-      const outcome = { acknowledged: 0, failed: 0, watched: 0 };
+      const outcome = { acknowledged: 0, failed: 0, watched: 0, reason: undefined as string | undefined };
       let left = count;
       const startedUs = nowUs();
       await Promise.all(
@@ -103,7 +105,10 @@ export function serveProducer(tracker: Tracker): void {
             if (event.userId === watchedUser) outcome.watched += 1;
             await tracker.track(event).then(
               () => (outcome.acknowledged += 1),
-              () => (outcome.failed += 1),
+              (error: unknown) => {
+                outcome.failed += 1;
+                outcome.reason ??= String(error);
+              },
             );
           }
         }),
