@@ -9,6 +9,7 @@ import { createQueueBoard } from './createQueueBoard.js';
 import { handleErrors, notFound } from './handleErrors.js';
 import { healthRoutes } from './healthRoutes.js';
 import { logChanges } from './logChanges.js';
+import { metricsRoute } from './metricsRoute.js';
 import { publicFile } from './publicFile.js';
 import { requireSameOrigin } from './requireSameOrigin.js';
 import { requireSession, sessionOf } from './requireSession.js';
@@ -29,19 +30,24 @@ export interface AppContext {
   readonly now?: () => number;
 }
 
-/** The console, the board and the health checks. Behind the session stands everything but health, sign-in and files. */
+/**
+ * The console, the board, the health checks and the figures for Prometheus. Behind the session stands everything but
+ * health, files, the sign-in, and `/metrics`, which takes a token.
+ */
 export function createApp({ config, queues, stats, verifier, logger, now }: AppContext): Express {
   const sessions = new Sessions(now);
   const cookie = createSessionCookie(config);
+  const limiter = new SignInLimiter(now);
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
 
   app.use(securityHeaders(config));
   app.use(healthRoutes(stats));
+  app.use(metricsRoute({ stats, verifier, limiter, logger }));
   app.use('/assets', express.static(publicFile('assets'), { index: false, maxAge: 0 }));
   app.use(requireSameOrigin);
-  app.use(signInRoutes({ verifier, sessions, cookie, limiter: new SignInLimiter(now), logger }));
+  app.use(signInRoutes({ verifier, sessions, cookie, limiter, logger }));
 
   app.use(requireSession(sessions, cookie));
   app.use(logChanges(logger));

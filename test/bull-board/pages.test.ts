@@ -42,6 +42,8 @@ const args = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '
     await page.waitForSelector('#banner[data-state=bad]');
     expect(await page.textContent('#banner')).toContain('No worker runs');
     expect(await page.textContent('[data-figure=waiting] .value')).toBe('2');
+    expect(await page.textContent('[data-figure=merge] .value')).toBe('never');
+    expect(await page.textContent('[data-figure=storedEvents] .note')).toBe('not counted yet');
     await page.waitForSelector('[data-figure=waiting] svg');
 
     await page.click('#queues a');

@@ -1,0 +1,94 @@
+import type { Stats, SystemStats } from './Stats.js';
+
+/** One figure; null where it is not known. */
+type Sample = readonly [labels: Readonly<Record<string, string>>, value: number | null | undefined];
+
+interface Family {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'gauge' | 'counter';
+  readonly samples: readonly Sample[];
+}
+
+export const PROMETHEUS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+const WORKER_STATES: readonly SystemStats['workerStatus'][] = ['running', 'stuck', 'absent', 'unknown'];
+
+/**
+ * The figures in the text format of Prometheus (version 0.0.4), in seconds and bytes. What is not known is left out, so
+ * that no alert takes it for 0.
+ */
+export function toPrometheus(stats: Stats): string {
+  return `${[...queueFamilies(stats), ...storeFamilies(stats), ...systemFamilies(stats)].flatMap(linesOf).join('\n')}\n`;
+}
+
+function queueFamilies({ queue, webSocket }: Stats): Family[] {
+  const jobs = Object.entries(queue?.queues ?? {}).flatMap(([name, counts]) =>
+    Object.entries(counts).map(([state, count]): Sample => [{ queue: name, state }, count]),
+  );
+  return [
+    gauge('queue_jobs', 'Jobs by queue and state.', jobs),
+    gauge('stored_per_second', 'Events and samples stored a second, by all workers.', queue?.processingRate),
+    gauge('failed_attempts_per_second', 'Attempts at jobs that failed a second; most are repeated.', queue?.errorRate),
+    gauge('job_seconds', 'Mean time that a worker spent on a completed job; 0 when none was completed.', seconds(queue?.processingTime)),
+    gauge('socket_clients', 'Signed-in sockets.', webSocket?.connectedClients),
+    gauge('socket_messages_per_second', 'Messages sent to sockets a second.', webSocket?.messageRate),
+    gauge('socket_errors_per_second', 'Refused messages, and sockets that broke, a second.', webSocket?.errorRate),
+    gauge('authentication_failures', 'Refused sign-ins since the running broadcasters started.', webSocket?.authenticationFailures),
+  ];
+}
+
+function storeFamilies({ store }: Stats): Family[] {
+  const { events, metrics } = store ?? {};
+  const each = (value: (held: NonNullable<Stats['store']>['metrics'] | NonNullable<Stats['store']>['events']) => number | null): Sample[] => [
+    [{ kind: 'events' }, events && value(events)],
+    [{ kind: 'metrics' }, metrics && value(metrics)],
+  ];
+  return [
+    gauge('store_rows', 'Events, and samples of metrics, that are stored.', each(({ rows }) => rows)),
+    gauge('store_series', 'Event types, and metrics, that are stored.', each(({ series }) => series)),
+    gauge('store_small_chunks', 'Chunks as batches left them.', each(({ smallChunks }) => smallChunks)),
+    gauge('store_merged_chunks', 'Chunks that were made of small ones.', each(({ mergedChunks }) => mergedChunks)),
+    gauge('store_bytes', 'Bytes that Redis takes for chunks, their keys, index and counts.', each(({ bytes }) => bytes)),
+    gauge('feed_bytes', 'Bytes that Redis takes for what broadcasters read.', events?.feedBytes),
+    { ...gauge('series_overflow_samples_total', 'Samples left out because their metric had no room for another series.', metrics?.overflow), type: 'counter' },
+    gauge('store_counted_timestamp_seconds', 'When what is stored was counted.', seconds(store?.at)),
+  ];
+}
+
+function systemFamilies({ system }: Stats): Family[] {
+  const { memory, redis, workerStatus, processes, cleanup, merge } = system;
+  const jobs = (value: (job: Pick<SystemStats['merge'], 'lastFinishedAt' | 'durationMs'>) => number | null): Sample[] => [
+    [{ job: 'cleanup' }, seconds(value(cleanup))],
+    [{ job: 'merge' }, seconds(value(merge))],
+  ];
+  return [
+    gauge('redis_up', 'Whether Redis answers.', Number(redis.connected)),
+    gauge('redis_latency_seconds', 'Round trip of one PING.', seconds(redis.latency)),
+    gauge('redis_memory_bytes', 'Memory that Redis uses.', memory.redis),
+    gauge('redis_memory_limit_bytes', 'Memory that Redis may use; absent when there is no limit.', memory.redisLimit),
+    gauge('process_memory_bytes', 'Resident memory of the processes that beat, their children apart.', memory.processes),
+    gauge('processes', 'Roles of processes that beat.', redis.connected ? processes.length : null),
+    gauge('worker_status', 'How the workers fare: 1 for the state that holds.', WORKER_STATES.map((state): Sample => [{ state }, Number(state === workerStatus)])),
+    gauge('last_finished_timestamp_seconds', 'When a job on a schedule last finished.', jobs(({ lastFinishedAt }) => lastFinishedAt)),
+    gauge('last_duration_seconds', 'How long it took.', jobs(({ durationMs }) => durationMs)),
+  ];
+}
+
+function gauge(name: string, help: string, value: number | null | undefined | readonly Sample[]): Family {
+  return { name: `analytics_${name}`, help, type: 'gauge', samples: typeof value === 'object' && value !== null ? value : [[{}, value]] };
+}
+
+function seconds(ms: number | null | undefined): number | null {
+  return ms == null ? null : ms / 1000;
+}
+
+function linesOf({ name, help, type, samples }: Family): string[] {
+  const lines = samples.flatMap(([labels, value]) => {
+    if (value == null) return [];
+    // Labels are words of this file, and names of queues: none of them has anything to escape.
+    const text = Object.entries(labels).map(([label, word]) => `${label}="${word}"`);
+    return [`${name}${text.length === 0 ? '' : `{${text.join(',')}}`} ${value}`];
+  });
+  return lines.length === 0 ? [] : [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...lines];
+}
