@@ -23,7 +23,7 @@ export default async function maintain(job: SandboxedJob, _token: string | undef
         return await cleanUp({ redis, keys }, cleanupLimits(config));
       case merge.name:
         merge.payload.parse(job.data);
-        return await mergeAll({ redis, keys, secrets: keyRing.reading }, { signal, mostMs: MOST_MERGE_MS });
+        return await mergeAll({ redis, keys, secrets: keyRing.reading }, { signal, mostMs: MOST_MERGE_MS, metricRetentionDays: config.ANALYTICS_RETENTION_DAYS });
       default:
         throw new AnalyticsError('INTERNAL', 'The maintenance queue holds a job of a name that this version does not know.');
     }

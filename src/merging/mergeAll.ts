@@ -1,11 +1,15 @@
 import type { Redis } from 'ioredis';
 
+import { oldestKeptAt } from '../config/retention.js';
+import type { AnalyticsError } from '../errors/AnalyticsError.js';
 import { KeyError } from '../errors/KeyError.js';
 import type { Keys } from '../redis/keys.js';
 import { RETIRED_GRACE_MS } from '../retention/removeRetiredChunks.js';
 import type { ReadingKeys } from '../security/KeyRing.js';
+import { collecting } from './collecting.js';
 import { mergeEvents } from './mergeEvents.js';
 import type { MergeRun } from './MergeRun.js';
+import { mergeMetrics } from './metrics/mergeMetrics.js';
 import { emptyReport, writeMergeStatus, type MergeReport } from './mergeStatus.js';
 import { writeStoreFigures } from './storeFigures.js';
 import { surveyStore } from './surveyStore.js';
@@ -26,10 +30,15 @@ export interface MergeLimits {
   readonly mostMs?: number;
   /** How long replaced chunks stay readable, ms. Default: 10 minutes. */
   readonly graceMs?: number;
+  /** Days that samples are kept: rollups of older hours are left as they are. Default: for ever. */
+  readonly metricRetentionDays?: number;
 }
 
+/** The part of the time that merging events may take. */
+const EVENTS_SHARE = 2 / 3;
+
 /**
- * Merges what is due, and writes down what it did. See `mergeEvents` for what it may run beside.
+ * Merges what is due, and writes down what it did. See `mergeEvents` and `mergeMetrics` for what it may run beside.
  * @throws KeyError `KEY_UNAVAILABLE` in a process that only holds the public key; AnalyticsError for what could not be read, after everything else was merged; whatever Redis answers otherwise
  */
 export async function mergeAll(context: MergeContext, limits: MergeLimits = {}): Promise<MergeReport> {
@@ -37,20 +46,26 @@ export async function mergeAll(context: MergeContext, limits: MergeLimits = {}):
   if (secrets === undefined) {
     throw new KeyError('KEY_UNAVAILABLE', 'A process that only holds ANALYTICS_PUBLIC_KEY cannot merge. Set ANALYTICS_ENCRYPTION_KEY.');
   }
-  const { signal, mostMs = Infinity, graceMs = RETIRED_GRACE_MS } = limits;
+  const { signal, mostMs = Infinity, graceMs = RETIRED_GRACE_MS, metricRetentionDays = Infinity } = limits;
   const startedAt = now();
-  const end = performance.now() + mostMs;
+  const begin = performance.now();
+  const isLateAt = (part: number) => (): boolean => signal?.aborted === true || performance.now() >= begin + part * mostMs;
   const run: MergeRun = {
     redis,
     keys,
     secrets,
     now,
     graceMs,
-    isLate: () => signal?.aborted === true || performance.now() >= end,
+    oldestSample: oldestKeptAt(metricRetentionDays, startedAt),
+    isLate: isLateAt(1),
   };
   const report = emptyReport();
+  const faults: AnalyticsError[] = [];
   try {
-    await mergeEvents(run, report);
+    // A backlog of events leaves metrics their part of the time.
+    await collecting(faults, async () => mergeEvents({ ...run, isLate: isLateAt(EVENTS_SHARE) }, report));
+    await collecting(faults, async () => mergeMetrics(run, report));
+    if (faults[0] !== undefined) throw faults[0];
   } finally {
     const finishedAt = now();
     await writeMergeStatus(redis, keys, { finishedAt, durationMs: finishedAt - startedAt, report });

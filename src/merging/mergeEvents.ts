@@ -1,6 +1,7 @@
-import { AnalyticsError } from '../errors/AnalyticsError.js';
+import type { AnalyticsError } from '../errors/AnalyticsError.js';
 import { removeRetiredChunks } from '../retention/removeRetiredChunks.js';
 import { EventReader } from '../storage/EventReader.js';
+import { collecting } from './collecting.js';
 import { mergeGroup } from './mergeGroup.js';
 import type { MergeRun } from './MergeRun.js';
 import { addToReport, type MergeReport } from './mergeStatus.js';
@@ -65,15 +66,5 @@ async function mergeHour(run: MergeRun, reader: EventReader, type: string, hour:
       if (swaps === 0) report.hours += 1;
       swaps += 1;
     }
-  }
-}
-
-/** One spoilt chunk must not keep the others from being merged; a Redis that is away ends it at once. */
-async function collecting(faults: AnalyticsError[], work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (!(error instanceof AnalyticsError)) throw error;
-    faults.push(error);
   }
 }

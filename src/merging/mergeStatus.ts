@@ -12,6 +12,11 @@ export const mergeReportSchema = z.object({
   chunksOut: z.number(),
   /** Events in them. */
   events: z.number(),
+  /** The same of metrics. */
+  metricHours: z.number(),
+  samples: z.number(),
+  /** Hours of metrics whose rollups were made anew. */
+  rollups: z.number(),
   /** Bytes of these chunks and their keys; what Redis adds to each field is apart. */
   bytesBefore: z.number(),
   bytesAfter: z.number(),
@@ -23,19 +28,29 @@ export const mergeReportSchema = z.object({
 export type MergeReport = z.output<typeof mergeReportSchema>;
 
 export function emptyReport(): MergeReport {
-  return { hours: 0, chunksIn: 0, chunksOut: 0, events: 0, bytesBefore: 0, bytesAfter: 0, removed: 0, isComplete: true };
+  return { hours: 0, chunksIn: 0, chunksOut: 0, events: 0, metricHours: 0, samples: 0, rollups: 0, bytesBefore: 0, bytesAfter: 0, removed: 0, isComplete: true };
 }
 
 /** What one swap changed. */
-export type SwapReport = Pick<MergeReport, 'chunksIn' | 'chunksOut' | 'events' | 'bytesBefore' | 'bytesAfter'>;
+export type SwapReport = Pick<MergeReport, 'chunksIn' | 'chunksOut' | 'bytesBefore' | 'bytesAfter'> & Partial<Pick<MergeReport, 'events' | 'samples'>>;
 
 export function addToReport(report: MergeReport, swapped: SwapReport): void {
   report.chunksIn += swapped.chunksIn;
   report.chunksOut += swapped.chunksOut;
-  report.events += swapped.events;
+  report.events += swapped.events ?? 0;
+  report.samples += swapped.samples ?? 0;
   report.bytesBefore += swapped.bytesBefore;
   report.bytesAfter += swapped.bytesAfter;
 }
+
+/** Adds what one part of a merge did to the whole. */
+export function addPart(report: MergeReport, part: MergeReport): void {
+  for (const [name, value] of Object.entries(part)) {
+    if (typeof value === 'number') report[name as CountName] += value; // the numbers of a report are its counts
+  }
+  report.isComplete &&= part.isComplete;
+}
+type CountName = Exclude<keyof MergeReport, 'isComplete'>;
 
 const fieldsSchema = z.object({
   finishedAt: z.coerce.number(),

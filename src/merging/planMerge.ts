@@ -13,11 +13,21 @@ export const CHUNK_EVENTS = 2000;
 export const CHUNK_BYTES = 1024 * 1024;
 /** An under-filled chunk is merged with others once they have at least this part of its events. */
 const LEAST_GROWTH = 1 / 8;
-/** What is replaced by one swap, and in memory together: about 15 MB. */
-const GROUP_EVENTS = 8000;
+/** 8,000 events are about 15 MB in memory. */
+const EVENTS: MergeShape = { fullRows: CHUNK_EVENTS / 2, groupRows: 8000, takesOne: false };
 const GROUP_BYTES = 4 * 1024 * 1024;
 /** Chunks replaced by one swap, which holds Redis for about 2 ms then. */
 const GROUP_CHUNKS = 600;
+
+/** How large merged chunks get, and what one swap may replace. */
+export interface MergeShape {
+  /** Rows of a merged chunk that is full, and never written again. */
+  readonly fullRows: number;
+  /** Rows replaced by one swap, and in memory together. */
+  readonly groupRows: number;
+  /** Whether a single small chunk is worth a swap. */
+  readonly takesOne: boolean;
+}
 
 /** A chunk that may be merged. */
 export interface MergeCandidate {
@@ -31,8 +41,8 @@ export interface MergeCandidate {
  * events; in one that is not only the small ones, and only once 1,000 have gathered, so that neither index nor memory
  * grow with the rate of batches.
  */
-export function candidatesOf(hour: number, entries: readonly ChunkIndexEntry[], now: number): ChunkIndexEntry[] {
-  if (now >= (hour + 1) * HOUR_MS + SETTLE_MS) return entries.filter(({ blocks, count }) => blocks === 0 || count < CHUNK_EVENTS / 2);
+export function candidatesOf(hour: number, entries: readonly ChunkIndexEntry[], now: number, { fullRows }: MergeShape = EVENTS): ChunkIndexEntry[] {
+  if (now >= (hour + 1) * HOUR_MS + SETTLE_MS) return entries.filter(({ blocks, count }) => blocks === 0 || count < fullRows);
   const small = entries.filter(({ blocks, latest }) => blocks === 0 && latest < now - YOUNG_MS);
   return small.length < RUNNING_CHUNKS ? [] : small;
 }
@@ -46,7 +56,7 @@ export function candidatesOf(hour: number, entries: readonly ChunkIndexEntry[], 
  *
  * Groups follow each other in time, so what they make overlaps only where the small chunks did.
  */
-export function planMerge(candidates: readonly MergeCandidate[]): MergeCandidate[][] {
+export function planMerge(candidates: readonly MergeCandidate[], shape: MergeShape = EVENTS): MergeCandidate[][] {
   const small = candidates.filter(({ entry }) => entry.blocks === 0);
   const merged = candidates.filter(({ entry, bytes }) => entry.blocks > 0 && bytes < CHUNK_BYTES / 2);
   merged.sort((one, other) => one.entry.count - other.entry.count);
@@ -58,11 +68,12 @@ export function planMerge(candidates: readonly MergeCandidate[]): MergeCandidate
     merged.pop();
   }
   const chosen = [...small, ...merged];
-  return chosen.length < 2 ? [] : groupsOf(chosen);
+  const least = shape.takesOne && small.length > 0 ? 1 : 2;
+  return chosen.length < least ? [] : groupsOf(chosen, shape);
 }
 
 /** Parts in the order of time, as even as can be: a small rest would make an under-filled chunk. */
-function groupsOf(candidates: readonly MergeCandidate[]): MergeCandidate[][] {
+function groupsOf(candidates: readonly MergeCandidate[], { groupRows }: MergeShape): MergeCandidate[][] {
   const groups: MergeCandidate[][] = [];
   const left = { events: eventsIn(candidates), bytes: candidates.reduce((sum, { bytes }) => sum + bytes, 0), chunks: candidates.length };
   let group: MergeCandidate[] = [];
@@ -72,7 +83,7 @@ function groupsOf(candidates: readonly MergeCandidate[]): MergeCandidate[][] {
     group.push(candidate);
     events += candidate.entry.count;
     bytes += candidate.bytes;
-    const parts = Math.max(Math.ceil(left.events / GROUP_EVENTS), Math.ceil(left.bytes / GROUP_BYTES), Math.ceil(left.chunks / GROUP_CHUNKS));
+    const parts = Math.max(Math.ceil(left.events / groupRows), Math.ceil(left.bytes / GROUP_BYTES), Math.ceil(left.chunks / GROUP_CHUNKS));
     if (events < left.events / parts && bytes < GROUP_BYTES && group.length < GROUP_CHUNKS) continue;
     groups.push(group);
     left.events -= events;

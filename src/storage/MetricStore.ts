@@ -8,7 +8,7 @@ import { script, type ScriptArgument, type ScriptCall } from '../redis/Script.js
 import type { ReadingKeys } from '../security/KeyRing.js';
 import { encodeIndexEntry } from './ChunkIndexEntry.js';
 import { metricKeyName } from './metricKeyName.js';
-import { sealSmallChunk } from './metrics/MetricChunk.js';
+import { extentOf, sealSmallChunk } from './metrics/MetricChunk.js';
 import { sealTags } from './seriesTags.js';
 
 /** Samples of one series, in the order in which they came. */
@@ -114,8 +114,10 @@ export class MetricStore {
     const keyName = metricKeyName(name, this.#secrets.fingerprints);
     const { chunks, time, dataKeys, counts, tags, absorbed, retired } = this.#keys.metric(keyName);
     const samples = Array.from(series, ([seriesId, { times, values }]) => ({ seriesId, times: Float64Array.from(times), values: Float64Array.from(values) }));
-    const place = { series: keyName, hour, chunkId, ...extentOf(samples, hour) };
-    const sealed = samples.length === 0 ? NOTHING : sealSmallChunk(place, samples, this.#secrets.chunks);
+    const isEmpty = samples.length === 0;
+    const extent = isEmpty ? { count: 0, earliest: hour * HOUR_MS, latest: hour * HOUR_MS } : extentOf(samples);
+    const place = { series: keyName, hour, chunkId, ...extent };
+    const sealed = isEmpty ? NOTHING : sealSmallChunk(place, samples, this.#secrets.chunks);
     const told = Array.from(series, ([seriesId, one]): ScriptArgument[] => {
       const isTold = this.#toldSeries.get(`${name}|${seriesId}`) !== undefined;
       return [Buffer.from(seriesId, 'hex'), isTold ? '' : sealTags(name, keyName, seriesId, one.tags, this.#secrets)];
@@ -154,17 +156,3 @@ export class MetricStore {
 }
 
 const NOTHING = { bytes: Buffer.alloc(0), wrappedKey: Buffer.alloc(0) };
-
-function extentOf(series: readonly { readonly times: Float64Array }[], hour: number): { count: number; earliest: number; latest: number } {
-  let count = 0;
-  let earliest = Infinity;
-  let latest = -Infinity;
-  for (const { times } of series) {
-    count += times.length;
-    for (const time of times) {
-      if (time < earliest) earliest = time;
-      if (time > latest) latest = time;
-    }
-  }
-  return count === 0 ? { count, earliest: hour * HOUR_MS, latest: hour * HOUR_MS } : { count, earliest, latest };
-}

@@ -20,11 +20,19 @@ export interface PackedSeries {
   readonly blocks: readonly Buffer[];
 }
 
+/** Where a block begins. */
+export interface BlockStart {
+  /** The id of its first series. */
+  readonly seriesId: string;
+  /** Whether the block before it ends with the same series. */
+  readonly isContinued: boolean;
+  /** Bytes, once inflated. */
+  readonly length: number;
+}
+
 /** What the head of a merged chunk says. */
 export interface SeriesDirectory {
-  /** The id of the first series of each block. */
-  readonly firstIds: readonly string[];
-  readonly lengths: readonly number[];
+  readonly starts: readonly BlockStart[];
   /** The only block, where it stands in the head. */
   readonly inline: Buffer | undefined;
 }
@@ -37,8 +45,9 @@ export function packSeries(series: readonly SeriesSamples[]): PackedSeries {
   const head = new ByteWriter(16 + groups.length * (ID_BYTES + 3));
   head.unsigned(groups.length);
   for (const [place, group] of groups.entries()) {
-    head.bytes(Buffer.from(group[0]!.seriesId, 'hex')); // a group is never empty
-    head.unsigned(encoded[place]!.length);
+    const { seriesId } = group[0]!; // a group is never empty
+    head.bytes(Buffer.from(seriesId, 'hex'));
+    head.unsigned(encoded[place]!.length * 2 + (groups[place - 1]?.at(-1)?.seriesId === seriesId ? 1 : 0));
   }
   if (blocks.length > 1) return { head: head.done(), blocks };
   return { head: Buffer.concat([head.done(), ...blocks]), blocks: [] };
@@ -49,40 +58,40 @@ export function readDirectory(head: Buffer): SeriesDirectory {
   const reader = new ByteReader(head);
   const count = reader.unsigned();
   if (count > MOST_BLOCKS) throw malformed('it has more blocks than there can be');
-  const firstIds: string[] = [];
-  const lengths: number[] = [];
+  const starts: BlockStart[] = [];
   for (let block = 0; block < count; block += 1) {
-    firstIds.push(reader.bytes(ID_BYTES).toString('hex'));
-    lengths.push(reader.unsigned());
+    const seriesId = reader.bytes(ID_BYTES).toString('hex');
+    const length = reader.unsigned();
+    starts.push({ seriesId, isContinued: length % 2 === 1, length: Math.floor(length / 2) });
   }
-  const rest = reader.rest();
-  return { firstIds, lengths, inline: count === 1 ? rest : undefined };
+  return { starts, inline: count === 1 ? reader.rest() : undefined };
 }
 
 /** Numbers of the blocks that may hold any of these series, in order. */
-export function blocksOf(firstIds: readonly string[], wanted: ReadonlySet<string> | undefined): number[] {
-  const all = Array.from(firstIds.keys());
+export function blocksOf(starts: readonly BlockStart[], wanted: ReadonlySet<string> | undefined): number[] {
+  const all = Array.from(starts.keys());
   if (wanted === undefined) return all;
   const found = new Set<number>();
   for (const id of wanted) {
-    // The last block that begins with it or before, and those before that one as long as they end with it or later.
-    let [low, high] = [0, firstIds.length];
+    // The last block that begins with it or before, and those that it goes on from.
+    let [low, high] = [0, starts.length];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (firstIds[middle]! <= id) low = middle + 1;
+      if (starts[middle]!.seriesId <= id) low = middle + 1;
       else high = middle;
     }
     for (let block = low - 1; block >= 0; block -= 1) {
       found.add(block);
-      if (firstIds[block]! < id) break;
+      const { seriesId, isContinued } = starts[block]!;
+      if (seriesId !== id || !isContinued) break;
     }
   }
   return all.filter((block) => found.has(block));
 }
 
 /** @throws AnalyticsError `STORE_INCONSISTENT`, with no word of the content */
-export function unpackBlock({ lengths }: SeriesDirectory, block: number, bytes: Uint8Array): SeriesSamples[] {
-  return decodeSeriesBlock(decompressTo(lengths[block] ?? 0, bytes));
+export function unpackBlock({ starts }: SeriesDirectory, block: number, bytes: Uint8Array): SeriesSamples[] {
+  return decodeSeriesBlock(decompressTo(starts[block]?.length ?? 0, bytes));
 }
 
 function splitIntoBlocks(series: readonly SeriesSamples[]): SeriesSamples[][] {

@@ -73,7 +73,7 @@ export class BlockLoader {
     for (const [entry, chunk] of chunks) {
       const series: SeriesSamples[] = [];
       loaded.set(entry, series);
-      for (const block of blocksOf(chunk.firstIds, wanted)) {
+      for (const block of blocksOf(chunk.starts, wanted)) {
         const known = this.#blocks?.get(blockName(entry, block));
         if (known === undefined) absent.push({ entry, chunk, block });
         else series.push(...known);
@@ -133,8 +133,8 @@ function blockName(entry: ChunkIndexEntry, block: number): string {
   return `${chunkName(entry)}${block}`;
 }
 
-function bytesOfChunk({ firstIds, inline }: MetricChunk): number {
-  return OVERHEAD_BYTES + firstIds.length * ID_BYTES + (inline?.length ?? 0);
+function bytesOfChunk({ starts, inline }: MetricChunk): number {
+  return OVERHEAD_BYTES + starts.length * ID_BYTES + (inline?.length ?? 0);
 }
 
 function bytesOfBlock(series: readonly SeriesSamples[]): number {

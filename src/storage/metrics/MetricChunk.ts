@@ -1,8 +1,10 @@
-import { packSeries, readDirectory, unpackBlock } from '../../codec/series/packSeries.js';
+import { packSeries, readDirectory, unpackBlock, type BlockStart } from '../../codec/series/packSeries.js';
 import type { SeriesSamples } from '../../codec/series/SeriesSamples.js';
 import { AnalyticsError } from '../../errors/AnalyticsError.js';
-import type { ChunkPlace, ChunkSealer, SealedBlocks, SealedChunk } from '../../security/ChunkSealer.js';
+import type { ChunkPlace, ChunkSealer, SealedChunk } from '../../security/ChunkSealer.js';
+import { takeRandom } from '../../security/takeRandom.js';
 import type { ChunkIndexEntry } from '../ChunkIndexEntry.js';
+import type { MergedChunk } from '../swapChunks.js';
 
 const KIND = 'metrics';
 
@@ -16,16 +18,33 @@ export function sealSmallChunk(place: SamplesPlace, series: readonly SeriesSampl
   return sealer.seal({ kind: KIND, ...place }, head);
 }
 
-/** Seals what several chunks were merged into: the directory, then the blocks, each by itself. */
-export function sealMergedChunk(place: SamplesPlace, series: readonly SeriesSamples[], sealer: ChunkSealer): SealedBlocks {
+/** Seals what several chunks were merged into: the directory, then the blocks, each by itself. @param series at least one */
+export function sealMergedSamples(keyName: string, hour: number, series: readonly SeriesSamples[], sealer: ChunkSealer): MergedChunk {
   const { head, blocks } = packSeries(series);
-  return sealer.sealBlocks({ kind: KIND, ...place }, head, blocks);
+  const place = { hour, chunkId: takeRandom(16), ...extentOf(series) };
+  const sealed = sealer.sealBlocks({ kind: KIND, series: keyName, ...place }, head, blocks);
+  return { entry: { ...place, blocks: blocks.length + 1 }, ...sealed };
+}
+
+/** How many samples there are, and their earliest and latest time; infinite where there are none. */
+export function extentOf(series: readonly SeriesSamples[]): { readonly count: number; readonly earliest: number; readonly latest: number } {
+  let count = 0;
+  let earliest = Infinity;
+  let latest = -Infinity;
+  for (const { times } of series) {
+    count += times.length;
+    for (const time of times) {
+      if (time < earliest) earliest = time;
+      if (time > latest) latest = time;
+    }
+  }
+  return { count, earliest, latest };
 }
 
 /** A chunk whose directory is open. */
 export interface MetricChunk {
-  /** The id of the first series of each block. */
-  readonly firstIds: readonly string[];
+  /** Where each block begins. */
+  readonly starts: readonly BlockStart[];
   /** The only block, where it came with the directory. */
   readonly inline: Buffer | undefined;
   /** @throws KeyError, AnalyticsError `STORE_INCONSISTENT` */
@@ -40,9 +59,9 @@ export function openMetricChunk(keyName: string, entry: ChunkIndexEntry, stored:
   const place: ChunkPlace = { kind: KIND, series: keyName, ...entry };
   const open = entry.blocks === 0 ? undefined : sealer.blockOpener(place, stored.wrappedKey);
   const directory = readDirectory(open === undefined ? sealer.open(place, stored) : open('head', stored.bytes));
-  const { firstIds, inline } = directory;
+  const { starts, inline } = directory;
   return {
-    firstIds,
+    starts,
     inline,
     open: (block, bytes) => unpackBlock(directory, block, open === undefined || inline !== undefined ? bytes : open(block, bytes)),
   };

@@ -9,7 +9,7 @@ import { MetricBatch } from '../../../src/producer/MetricBatch.js';
 import { normalizeMetric } from '../../../src/producer/normalizeMetric.js';
 import { createAggregations } from '../../../src/insights/aggregation/aggregations.js';
 import type { AggregateMetricsOptions } from '../../../src/queries/metrics/aggregateOptions.js';
-import { createMetricQueries } from '../../../src/queries/metrics/createMetricQueries.js';
+import { createMetricQueries, type MetricQueries } from '../../../src/queries/metrics/createMetricQueries.js';
 import type { GetMetricsOptions } from '../../../src/queries/metrics/getMetrics.js';
 import { connect } from '../../../src/redis/connect.js';
 import { createKeys } from '../../../src/redis/keys.js';
@@ -20,28 +20,34 @@ import { SeriesCatalogue } from '../../../src/storage/metrics/SeriesCatalogue.js
 import { MetricStore } from '../../../src/storage/MetricStore.js';
 
 /** The store of metrics with the code that writes and reads it, in one process and without a queue. */
-export async function createMetricFixture(url: string) {
+export async function createMetricFixture(url: string, { cacheBytes, seriesLimit = 10_000 }: { cacheBytes?: number; seriesLimit?: number } = {}) {
   const keyRing = await keyRingFromMaster(randomBytes(32));
   await keyRing.transport.prepare();
   const secrets = keyRing.reading!;
   const redis = connect(url, 'patient', 'test', () => undefined);
   const keys = createKeys(`m${randomBytes(6).toString('hex')}:`);
   const oldest = { kept: -Infinity };
+  const makeReaders = () => ({ reader: new MetricReader({ redis, keys, secrets, cacheBytes }), catalogue: new SeriesCatalogue(redis, keys, secrets) });
+  let readers = makeReaders();
   const aggregations = createAggregations();
-  const queries = createMetricQueries({
-    reader: new MetricReader({ redis, keys, secrets }),
-    catalogue: new SeriesCatalogue(redis, keys, secrets),
-    secrets,
-    guard: offGuard,
-    oldestKept: () => oldest.kept,
-    aggregations,
-  });
+  const queries = (): MetricQueries => createMetricQueries({ ...readers, secrets, guard: offGuard, aggregations, oldestKept: () => oldest.kept });
   return {
     redis,
     keys,
+    secrets,
     oldest,
     aggregations,
-    aggregate: async <const Name extends string>(options: AggregateMetricsOptions<Name>) => queries.aggregateMetrics(options),
+    get reader(): MetricReader {
+      return readers.reader;
+    },
+    get catalogue(): SeriesCatalogue {
+      return readers.catalogue;
+    },
+    /** Goes on with readers that have nothing in memory. */
+    forget(): void {
+      readers = makeReaders();
+    },
+    /** A batch as the producer makes it. */
     batch(samples: readonly Partial<Metric>[]) {
       const batch = new MetricBatch(Date.now());
       for (const sample of samples) batch.add(normalizeMetric(sample, { guard: offGuard, now: Number.MAX_SAFE_INTEGER }));
@@ -56,15 +62,15 @@ export async function createMetricFixture(url: string) {
       return { id: batch.id, payload };
     },
     /** What the processor does with a job. `through` is the connection that it writes with. */
-    run: async (job: { id: string; payload: unknown }, { through = redis, oldestKept = -Infinity }: { through?: Redis; oldestKept?: number } = {}) =>
-      ingestMetrics(job.id, job.payload, { store: new MetricStore(through, keys, secrets, { seriesLimit: 10_000 }), keyRing, oldestKept }),
-    get: async (options: GetMetricsOptions) =>
-      createMetricQueries({
-        reader: new MetricReader({ redis, keys, secrets }),
-        catalogue: new SeriesCatalogue(redis, keys, secrets),
-        secrets,
-        guard: offGuard,
-        oldestKept: () => oldest.kept,
-      }).getMetrics(options),
+    run: async (job: { id: string; payload: unknown }, { through = redis, oldestKept = -Infinity, onOverflow }: RunOptions = {}) =>
+      ingestMetrics(job.id, job.payload, { store: new MetricStore(through, keys, secrets, { seriesLimit }), keyRing, oldestKept, onOverflow }),
+    get: async (options: GetMetricsOptions) => queries().getMetrics(options),
+    aggregate: async <const Name extends string>(options: AggregateMetricsOptions<Name>) => queries().aggregateMetrics(options),
   };
+}
+
+export interface RunOptions {
+  readonly through?: Redis;
+  readonly oldestKept?: number;
+  readonly onOverflow?: (keyName: string, samples: number) => void;
 }

@@ -195,7 +195,7 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
   async merge(): Promise<MergeReport> {
     const { redis, keys, keyRing } = this.#openLink ?? (await this.#open('merge'));
     try {
-      return await mergeAll({ redis, keys, secrets: keyRing.reading });
+      return await mergeAll({ redis, keys, secrets: keyRing.reading }, { metricRetentionDays: this.#config.ANALYTICS_RETENTION_DAYS });
     } catch (error) {
       throw error instanceof AnalyticsError ? error : unavailable(error);
     }
