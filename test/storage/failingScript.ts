@@ -16,6 +16,7 @@ export function failingScript(redis: Redis, name: string, place: number): Redis 
   const faulty = {
     hset: redis.hset.bind(redis),
     hsetnx: redis.hsetnx.bind(redis),
+    hscan: redis.hscan.bind(redis),
     pipeline() {
       const pipeline = redis.pipeline();
       return {

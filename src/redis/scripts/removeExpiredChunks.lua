@@ -2,8 +2,8 @@
 Removes chunks whose latest time lies before a limit, oldest first, with everything that belongs to them. Safe to repeat,
 and to run beside writers, merges and itself.
 
-An index entry without its chunk was left by a write that failed half way: it goes too, and counts nothing, since the
-hour's count was taken back then.
+Counts change first and are taken back if the chunks, which go in one command, cannot be removed. An index entry without
+its chunk was left by a run that failed behind that: it goes too, and counts nothing.
 
 KEYS[1] chunks    hash   chunk id -> sealed chunk; of a merged one also chunk id, block's number (1 byte) -> sealed block
 KEYS[2] time      zset   index entry (16 bytes chunk id, 3 earliest, 3 count, of a merged one 1 blocks) by latest time
@@ -25,42 +25,58 @@ end
 
 local most = tonumber(ARGV[2])
 local expired = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', '(' .. ARGV[1], 'WITHSCORES', 'LIMIT', 0, most)
+if #expired == 0 then return { 'removed', 0, 0, 0 } end
 
 local chunks = 0
 local rows = 0
-local rowsOfHour = {}
-local smallOfHour = {}
-local fields = 0
+local taken = {}
+local entries = {}
+local ids = {}
+local fields = {}
 local place = 1
-while place <= #expired and fields < most do
+while place <= #expired and #fields < most do
   local entry = expired[place]
   local id = string.sub(entry, 1, 16)
   local high, middle, low, blocks = string.byte(entry, 20, 23)
-  local doomed = { id }
-  for block = 0, (blocks or 1) - 2 do doomed[#doomed + 1] = id .. string.char(block) end
-  -- The chunk goes first: it is what writers look for, and what the count stands for.
-  if redis.call('HDEL', KEYS[1], unpack(doomed)) > 0 then
+  if redis.call('HEXISTS', KEYS[1], id) == 1 then
     local count = high * 65536 + middle * 256 + low
     local hour = string.format('%.0f', math.floor(tonumber(expired[place + 1]) / HOUR_MS))
-    rowsOfHour[hour] = (rowsOfHour[hour] or 0) + count
-    if not blocks then smallOfHour[hour] = (smallOfHour[hour] or 0) + 1 end
+    taken[hour] = (taken[hour] or 0) + count
+    if not blocks then taken['s' .. hour] = (taken['s' .. hour] or 0) + 1 end
     chunks = chunks + 1
     rows = rows + count
   end
-  redis.call('HDEL', KEYS[3], id)
-  redis.call('ZREM', KEYS[2], entry)
-  fields = fields + #doomed
+  entries[#entries + 1] = entry
+  ids[#ids + 1] = id
+  fields[#fields + 1] = id
+  for block = 0, (blocks or 1) - 2 do fields[#fields + 1] = id .. string.char(block) end
   place = place + 2
 end
 
-local function lower(field, by)
-  local left = tonumber(redis.call('HGET', KEYS[4], field) or '0') - by
-  if left > 0 then
-    redis.call('HSET', KEYS[4], field, string.format('%.0f', left))
+local counts = {}
+for field, count in pairs(taken) do
+  local before = redis.call('HGET', KEYS[4], field)
+  if before then counts[field] = { before = before, left = tonumber(before) - count } end
+end
+
+local undo = {}
+local failure
+local function write(command, inverse)
+  if failure then return end
+  local reply = redis.pcall(unpack(command))
+  if type(reply) == 'table' and reply.err then
+    failure = reply.err
+    for last = #undo, 1, -1 do redis.pcall(unpack(undo[last])) end
   else
-    redis.call('HDEL', KEYS[4], field)
+    undo[#undo + 1] = inverse
   end
 end
-for hour, count in pairs(rowsOfHour) do lower(hour, count) end
-for hour, count in pairs(smallOfHour) do lower('s' .. hour, count) end
+for field, count in pairs(counts) do
+  local lower = count.left > 0 and { 'HSET', KEYS[4], field, string.format('%.0f', count.left) } or { 'HDEL', KEYS[4], field }
+  write(lower, { 'HSET', KEYS[4], field, count.before })
+end
+write({ 'HDEL', KEYS[1], unpack(fields) }, nil)
+if failure then return redis.error_reply(failure) end
+redis.call('HDEL', KEYS[3], unpack(ids))
+redis.call('ZREM', KEYS[2], unpack(entries))
 return { 'removed', (place <= #expired or #expired == 2 * most) and 1 or 0, chunks, rows }
