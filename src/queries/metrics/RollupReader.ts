@@ -20,10 +20,15 @@ export class RollupReader implements RollupSource {
   readonly #oldestKept: (tier: Tier) => number;
   readonly #decoded = new LRUCache<Buffer, StoredRollup>({ maxSize: CACHE_BYTES });
 
-  /** @param oldestKept ms since 1970: hours that end before are hidden, whether or not they were removed already */
+  /** @param oldestKept ms since 1970: rows that end before are hidden, whether or not they were removed already */
   constructor(store: Pick<TierStore, 'read'>, oldestKept: (tier: Tier) => number) {
     this.#store = store;
     this.#oldestKept = oldestKept;
+  }
+
+  firstHour(tier: Tier): number {
+    const hours = Math.max(1, tiers[tier].width / HOUR_MS);
+    return Math.floor(this.#oldestKept(tier) / (hours * HOUR_MS)) * hours;
   }
 
   async load(keyName: string, tier: Tier, periods: readonly number[]): Promise<Map<number, StoredRollup>> {
@@ -33,7 +38,7 @@ export class RollupReader implements RollupSource {
   }
 
   async hours(keyName: string, tier: Tier, fromHour: number, toHour: number): Promise<number[]> {
-    const from = Math.max(fromHour, Math.ceil(this.#oldestKept(tier) / HOUR_MS));
+    const from = Math.max(fromHour, this.firstHour(tier));
     if (from > toHour) return [];
     const stored = await this.#read(keyName, tier, periodOf(tier, from), periodOf(tier, toHour));
     const hours = [...stored].flatMap(([period, { versions }]) => Array.from(versions.keys(), (hour) => firstHourOf(tier, period) + hour));

@@ -10,6 +10,8 @@ export interface RollupSource {
   load(keyName: string, tier: Tier, periods: readonly number[]): Promise<ReadonlyMap<number, StoredRollup>>;
   /** The hours of a range that a tier tells of, ascending; each period counts as a whole. */
   hours(keyName: string, tier: Tier, fromHour: number, toHour: number): Promise<readonly number[]>;
+  /** The first hour that a tier may tell of once its samples have expired. */
+  firstHour(tier: Tier): number;
 }
 
 /** An hour, as its index shows it. */
@@ -61,8 +63,9 @@ export async function planSteps(hours: readonly HourState[], source: RollupSourc
   }
   const chosen = new Map<HourState, { readonly tier: Tier; readonly table: StoredRollup }>();
   const take = async (tier: Tier, states: readonly HourState[]): Promise<void> => {
-    const open = states.filter((state) => !chosen.has(state));
-    if (open.length === 0 || source === undefined) return;
+    if (source === undefined) return;
+    const open = states.filter((state) => !chosen.has(state) && (state.version !== undefined || state.hour >= source.firstHour(tier)));
+    if (open.length === 0) return;
     const tables = await source.load(keyName, tier, [...new Set(open.map(({ hour }) => periodOf(tier, hour)))]);
     for (const group of groupsOf(tier, open)) {
       const table = tables.get(periodOf(tier, group[0]!.hour)); // a group is never empty

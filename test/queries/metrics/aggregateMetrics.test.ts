@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { ValidationError } from '../../../src/errors/ValidationError.js';
 import { startRedis, type TestRedis } from '../../support/redis.js';
 import { mismatches, NAME, queryArbitrary, samplesArbitrary, START } from './aggregateFixture.js';
-import { createMetricFixture } from './metricFixture.js';
+import { createAggregateStore } from './aggregateStore.js';
 
 let server: TestRedis;
 beforeAll(async () => {
@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(async () => server.stop());
 
 async function storeOf(samples: readonly { readonly value: number; readonly timestamp: number; readonly tags?: Readonly<Record<string, string>> }[]) {
-  const store = await createMetricFixture(server.url);
+  const store = await createAggregateStore(server.url);
   if (samples.length > 0) await store.run(store.batch(samples.map((sample) => ({ name: NAME, tags: {}, ...sample }))));
   return store;
 }
@@ -166,7 +166,7 @@ describe('aggregateMetrics', () => {
   it('answers as the definitions do', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(samplesArbitrary(60), { minLength: 1, maxLength: 3 }), fc.array(queryArbitrary, { minLength: 4, maxLength: 8 }), async (batches, queries) => {
-        const store = await createMetricFixture(server.url);
+        const store = await createAggregateStore(server.url);
         try {
           for (const batch of batches) await store.run(store.batch(batch));
           for (const query of queries) expect({ query, found: mismatches(await store.aggregate(query), batches.flat(), query) }).toEqual({ query, found: [] });
