@@ -32,9 +32,9 @@ Returns { 'stored', last offset } | { 'known' } | { 'seen', place of each mark t
 ]]
 local marks = #KEYS - 7
 
-local wanted = { 'hash', 'zset', 'hash', 'hash', 'stream', 'hash' }
+local wanted = { 'hash', 'zset', 'hash', 'hash', 'stream' }
 local feedType
-for place = 1, 6 do
+for place = 1, 5 do
   local kind = redis.call('TYPE', KEYS[place]).ok
   if kind ~= 'none' and kind ~= wanted[place] then return { 'wrong type', place } end
   if place == 5 then feedType = kind end
@@ -43,7 +43,11 @@ end
 if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return { 'known' } end
 -- Stored and merged since. Every eighth byte is where an id begins.
 local short = string.sub(ARGV[1], 1, 8)
-local merged = redis.call('HMGET', KEYS[6], ARGV[8], ARGV[8] .. '.' .. string.byte(short))
+local merged = redis.pcall('HMGET', KEYS[6], ARGV[8], ARGV[8] .. '.' .. string.byte(short))
+if merged.err then
+  if string.find(merged.err, '^WRONGTYPE') then return { 'wrong type', 6 } end
+  return redis.error_reply(merged.err)
+end
 local ids = merged[1] == '*' and merged[2] or merged[1]
 if ids then
   local at = string.find(ids, short, 1, true)
