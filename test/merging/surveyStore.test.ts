@@ -40,6 +40,19 @@ describe('surveyStore', () => {
     expect((await readStoreFigures(store.redis, store.keys))?.events).toMatchObject({ rows: 91, smallChunks: 1, mergedChunks: 1 });
   });
 
+  it('adds up metrics and what they had no room for', async () => {
+    for (const name of ['cpu', 'memory']) {
+      const { chunks, time, counts } = store.keys.metric(name);
+      await store.redis.hset(store.keys.metricCatalogue, name, 'sealed');
+      await store.redis.hset(counts, { 480000: 12, 480001: 5, s480001: 2, m480000: 1, changes: 7, overflow: 3 });
+      await store.redis.zadd(time, 1, 'a', 2, 'b', 3, 'c');
+      await store.redis.hset(chunks, 'a', 'x'.repeat(5000));
+    }
+    const { metrics } = await survey();
+    expect(metrics).toMatchObject({ series: 2, rows: 34, smallChunks: 4, mergedChunks: 2, overflow: 6 });
+    expect(metrics.bytes).toBeGreaterThan(10_000);
+  });
+
   it('says so where Redis does not tell how many bytes there are', async () => {
     await store.run(store.batch([{ timestamp: START }]));
     await store.redis.call('ACL', 'SETUSER', 'lacking', 'reset', 'on', '>secret', '~*', '&*', '+@all', '-memory');

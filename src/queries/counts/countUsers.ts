@@ -3,11 +3,10 @@ import { z } from 'zod';
 import { HOUR_MS } from '../../codec/hours.js';
 import { ValidationError } from '../../errors/ValidationError.js';
 import type { DaysOfTypes, UserCountReader } from '../../storage/UserCountReader.js';
-import { parseOptions } from '../parseOptions.js';
+import { parseEventQuery } from '../events/parseEventQuery.js';
 import type { CountContext } from './CountContext.js';
 import { firstDayAfter, firstDayOf, type UserPeriod } from './userPeriods.js';
 
-const SUBJECT = 'count of users';
 const DAY_MS = 86_400_000;
 const HOURS_OF_DAY = DAY_MS / HOUR_MS;
 /** Periods of one answer: a century of days. */
@@ -22,13 +21,6 @@ const optionsSchema = z.strictObject({
   /** ms since 1970. The period that it lies in is the last, and counted whole. Default: to the newest event. */
   endTime: z.number().optional(),
 });
-
-const ALLOWED = {
-  type: 'the name of an event type',
-  period: "'day', 'week' or 'month'",
-  startTime: 'milliseconds since 1970 (a finite number)',
-  endTime: 'milliseconds since 1970 (a finite number)',
-};
 
 /** What `countUsers` takes. */
 export type CountUsersOptions = z.input<typeof optionsSchema>;
@@ -52,11 +44,8 @@ export interface CountUsersContext extends CountContext {
  *
  * @throws ValidationError with every bad option; whatever Redis answers otherwise
  */
-export async function countUsers(options: CountUsersOptions, context: CountUsersContext): Promise<UserCount[]> {
-  const { type, period, startTime, endTime } = parseOptions(SUBJECT, optionsSchema, options, ALLOWED);
-  if (type !== undefined && !context.isKnownType(type)) {
-    throw new ValidationError(SUBJECT, [{ path: 'type', given: 'an unknown type', allowed: ALLOWED.type }]);
-  }
+export async function countUsers(given: CountUsersOptions, context: CountUsersContext): Promise<UserCount[]> {
+  const { type, period, startTime, endTime } = parseEventQuery(optionsSchema, given, context.isKnownType).options;
   const types = type === undefined ? await context.storedTypes() : [type];
   const daysOf = new Map(await Promise.all(types.map(async (name) => [name, await keptDays(name, context)] as const)));
 
@@ -87,7 +76,7 @@ function periodsOf(period: UserPeriod, first: number, last: number): number[] {
   const starts: number[] = [];
   for (let start = firstDayOf(period, first); start <= last; start = firstDayAfter(period, start)) {
     if (starts.length === MOST_PERIODS) {
-      throw new ValidationError(SUBJECT, [
+      throw new ValidationError('query of events', [
         { path: 'startTime', given: 'a range of too many periods', allowed: `a range of at most ${MOST_PERIODS} days, weeks or months` },
       ]);
     }

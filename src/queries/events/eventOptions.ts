@@ -53,4 +53,5 @@ export const ALLOWED = {
   id: `a string of 1 to ${limits.eventIdLength} characters, well-formed Unicode`,
   interval: "'minute', 'hour' or 'day'",
   timezone: "the name of a time zone, such as 'Europe/Berlin'",
+  period: "'day', 'week' or 'month'",
 };

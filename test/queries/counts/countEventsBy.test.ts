@@ -141,7 +141,10 @@ describe('countEventsBy', () => {
   });
 
   it('refuses bad options, without a word of what was given', async () => {
+    const trap = new Proxy({}, { ownKeys: () => { throw new Error('unknown_type'); } });
+    const getter = { get interval(): string { throw new Error('unknown_type'); } };
     const bad: unknown[] = [
+      trap, getter,
       undefined, null, 'hour', [], {}, { interval: 'week' }, { interval: 'day', type: 7 }, { interval: 'day', type: 'unknown_type' },
       { interval: 'day', timezone: 'Mars/Olympus' }, { interval: 'day', timezone: '' }, { interval: 'day', timezone: 7 }, { interval: 'day', startTime: Number.NaN },
       { interval: 'day', endTime: Infinity }, { interval: 'day', limit: 7 }, { interval: 'day', where: 7 }, { interval: 'day', userId: '' }, { interval: 'day', budget: { events: 0 } }, { interval: 'minute', startTime: START, endTime: START + 70 * DAY },

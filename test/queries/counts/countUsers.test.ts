@@ -123,7 +123,10 @@ describe('countUsers', () => {
   });
 
   it('refuses bad options, without a word of what was given', async () => {
+    const trap = new Proxy({}, { ownKeys: () => { throw new Error('unknown_type'); } });
+    const getter = { get period(): string { throw new Error('unknown_type'); } };
     const bad: unknown[] = [
+      trap, getter,
       undefined, null, 'day', [], {}, { period: 'year' }, { period: 'day', type: 7 }, { period: 'day', type: 'unknown_type' }, { period: 'day', type: '__proto__' },
       { period: 'day', startTime: Number.NaN }, { period: 'day', endTime: Infinity }, { period: 'day', startTime: '0' }, { period: 'day', timezone: 'Europe/Rome' },
       { period: 'day', startTime: 0, endTime: 1e300 }, { period: 'day', startTime: -1e300, endTime: 8.64e15 }, { period: 'week', startTime: 1e300, endTime: 1e300 },
