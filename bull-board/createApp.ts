@@ -37,17 +37,17 @@ export interface AppContext {
 export function createApp({ config, queues, stats, verifier, logger, now }: AppContext): Express {
   const sessions = new Sessions(now);
   const cookie = createSessionCookie(config);
-  const limiter = new SignInLimiter(now);
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
 
   app.use(securityHeaders(config));
   app.use(healthRoutes(stats));
-  app.use(metricsRoute({ stats, verifier, limiter, logger }));
+  // Limited apart from sign-ins: a scraper whose token expired must not keep people out.
+  app.use(metricsRoute({ stats, verifier, limiter: new SignInLimiter(now), logger }));
   app.use('/assets', express.static(publicFile('assets'), { index: false, maxAge: 0 }));
   app.use(requireSameOrigin);
-  app.use(signInRoutes({ verifier, sessions, cookie, limiter, logger }));
+  app.use(signInRoutes({ verifier, sessions, cookie, limiter: new SignInLimiter(now), logger }));
 
   app.use(requireSession(sessions, cookie));
   app.use(logChanges(logger));
