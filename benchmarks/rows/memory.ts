@@ -1,6 +1,6 @@
 import { fillNaive } from '../naive/fillNaive.js';
 import { startOurs, type OursPipeline } from '../ours/startOurs.js';
-import { memoryByKind } from '../support/memoryByKind.js';
+import { describeKinds, memoryByKind } from '../support/memoryByKind.js';
 import { createProgress } from '../support/progress.js';
 import { readLogEvents } from '../support/readLogEvents.js';
 import { awaitStored, settledMemory } from '../support/settle.js';
@@ -83,7 +83,7 @@ async function measureOurs(context: SuiteContext, { sizes, isAsLogged }: Plan): 
       const missing = await awaitStored('stored', warm + stored, () => pipeline.storedEvents(), say);
       const mergeMs = await reader.ask('merge', undefined);
       const bytes = ((await settledMemory(redis)) - before) / stored;
-      const byKind = await memoryByKind(redis.client, stored);
+      const byKind = describeKinds(await memoryByKind(redis.client), stored);
       measured.push({ stored, bytes, missing, byKind, mergeUs: (mergeMs * 1000) / (stored - (sizes[place - 1] ?? 0)) });
       say(`bytes: ${bytes.toFixed(1)} an event (${byKind})`);
     }

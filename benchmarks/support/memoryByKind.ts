@@ -1,10 +1,10 @@
 import type { Redis } from 'ioredis';
 
 /**
- * What each kind of key takes of Redis, in words: bytes for each of `count` events or samples, the largest first. Kinds are the
- * parts of the name between the prefix and the placeholder: `events:processed`, `events:feed`.
+ * Bytes that each kind of key takes of Redis. Kinds are the parts of the name between the prefix and the placeholder:
+ * `events:processed`, `events:feed`.
  */
-export async function memoryByKind(redis: Redis, count: number): Promise<string> {
+export async function memoryByKind(redis: Redis): Promise<ReadonlyMap<string, number>> {
   const kinds = new Map<string, number>();
   for (let cursor = '0'; ; ) {
     const [next, keys] = await redis.scan(cursor, 'COUNT', 1000);
@@ -13,9 +13,13 @@ export async function memoryByKind(redis: Redis, count: number): Promise<string>
       const kind = key.split(':').slice(1, 3).join(':');
       kinds.set(kind, (kinds.get(kind) ?? 0) + (sizes[place] ?? 0));
     }
+    if (next === '0') return kinds;
     cursor = next;
-    if (cursor === '0') break;
   }
+}
+
+/** The same in words, for each of `count` events or samples, the largest first. */
+export function describeKinds(kinds: ReadonlyMap<string, number>, count: number): string {
   return [...kinds]
     .toSorted(([, a], [, b]) => b - a)
     .map(([kind, bytes]) => [kind, bytes / count] as const)
