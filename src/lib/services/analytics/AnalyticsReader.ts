@@ -15,7 +15,7 @@ import type { ServiceReader } from './ServiceReader.js';
 /** What a query asks for: events of one type, or some members of them. */
 interface Asked<Type extends EventTypeName, Fields extends SelectedFields> {
   readonly type: Type;
-  readonly select?: Fields;
+  readonly select?: Fields | undefined;
 }
 
 type SelectedFields = readonly SelectedField[] | undefined;
