@@ -4,6 +4,7 @@ import { z } from 'zod';
 
 import { limits } from '../contract/limits.js';
 import { retentionByTypeSchema } from './retentionByType.js';
+import { rollupDaysSchema } from './rollupDays.js';
 
 /** Digits only: `Number` would take a blank for 0, and 0x10 and 1e3 for numbers. */
 const whole = (least: number, most: number) =>
@@ -63,6 +64,8 @@ export const environmentSchema = z.object({
   ANALYTICS_RETENTION_DAYS: whole(1, 36_500).default(90),
   /** `security=2190,page_view=30`: types that are kept for another number of days. */
   ANALYTICS_RETENTION_BY_TYPE: retentionByTypeSchema.default({}),
+  /** `1m=90,1h=730,1d=3650`: days that rollups of metrics are kept, by tier. */
+  ANALYTICS_ROLLUP_DAYS: rollupDaysSchema,
   ANALYTICS_SERIES_LIMIT: whole(1, 100_000).default(10_000),
   ANALYTICS_FEED_HOURS: whole(1, 24 * 30).default(24),
   ANALYTICS_BATCH_SIZE: whole(1, limits.batchSize).default(100),

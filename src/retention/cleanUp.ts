@@ -2,14 +2,14 @@ import type { Redis } from 'ioredis';
 
 import type { Config } from '../config/parseConfig.js';
 import { oldestKeptAt, retentionOf, type RetentionConfig } from '../config/retention.js';
+import { defaultRollupDays, type RollupDays } from '../config/rollupDays.js';
 import { AnalyticsError } from '../errors/AnalyticsError.js';
 import type { Keys, SeriesKeys } from '../redis/keys.js';
 import { writeCleanupStatus, type CleanupReport } from './cleanupStatus.js';
 import type { CleanupRun } from './CleanupRun.js';
-import { removeEmptyMetric } from './removeEmptyMetric.js';
 import { removeExpiredChunks } from './removeExpiredChunks.js';
 import { removeExpiredHours } from './removeExpiredHours.js';
-import { removeExpiredTags } from './removeExpiredTags.js';
+import { removeMetricRest } from './removeMetricRest.js';
 import { removeRetiredChunks, RETIRED_GRACE_MS } from './removeRetiredChunks.js';
 import { removeSeenMarks } from './removeSeenMarks.js';
 import { MOST_FEED_ENTRIES, trimFeed } from './trimFeed.js';
@@ -27,6 +27,8 @@ export interface CleanupLimits {
   readonly retentionDays: (type: string) => number;
   /** Days that samples are kept. */
   readonly metricRetentionDays: number;
+  /** Days that rollups are kept, by tier. Default: those of the configuration's defaults. */
+  readonly rollupDays?: RollupDays;
   /** Hours that a feed reaches back. */
   readonly feedHours: number;
   /** Entries that one feed may have. Default: 250,000. */
@@ -36,10 +38,11 @@ export interface CleanupLimits {
 }
 
 /** What the environment says. */
-export function cleanupLimits(config: RetentionConfig & Pick<Config, 'ANALYTICS_FEED_HOURS'>): CleanupLimits {
+export function cleanupLimits(config: RetentionConfig & Pick<Config, 'ANALYTICS_FEED_HOURS' | 'ANALYTICS_ROLLUP_DAYS'>): CleanupLimits {
   return {
     retentionDays: retentionOf(config),
     metricRetentionDays: config.ANALYTICS_RETENTION_DAYS,
+    rollupDays: config.ANALYTICS_ROLLUP_DAYS,
     feedHours: config.ANALYTICS_FEED_HOURS,
   };
 }
@@ -56,7 +59,7 @@ const CATALOGUE_PAGE = 500;
 export async function cleanUp({ redis, keys, now = Date.now }: CleanUpContext, limits: CleanupLimits): Promise<CleanupReport> {
   const startedAt = now();
   const run: CleanupRun = { redis, keys, now: startedAt, throwIfAborted: () => limits.signal?.throwIfAborted() };
-  const report = { eventChunks: 0, events: 0, metricChunks: 0, samples: 0, seenMarks: 0, feedEntries: 0, tagSets: 0, metrics: 0 };
+  const report = { eventChunks: 0, events: 0, metricChunks: 0, samples: 0, rollups: 0, seenMarks: 0, feedEntries: 0, tagSets: 0, metrics: 0 };
   const faults: AnalyticsError[] = [];
 
   for (const type of await redis.hkeys(keys.eventCatalogue)) {
@@ -76,11 +79,10 @@ export async function cleanUp({ redis, keys, now = Date.now }: CleanUpContext, l
       const { chunks, rows } = await removeChunks(run, keys.metric(name), oldestSample);
       report.metricChunks += chunks;
       report.samples += rows;
-      report.tagSets += await removeExpiredTags(run, name, oldestSample);
-      const tagSets = await removeEmptyMetric(run, name, sealedName);
-      if (tagSets === undefined) return;
-      report.metrics += 1;
-      report.tagSets += tagSets;
+      const rest = await removeMetricRest(run, { name, sealedName }, { oldestSample, rollupDays: limits.rollupDays ?? defaultRollupDays });
+      report.rollups += rest.rollups;
+      report.tagSets += rest.tagSets;
+      report.metrics += rest.metrics;
     });
   }
 

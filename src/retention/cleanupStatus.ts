@@ -11,6 +11,8 @@ export const cleanupReportSchema = z.object({
   /** The same of metrics. */
   metricChunks: z.number(),
   samples: z.number(),
+  /** Rollups of metrics, by period and tier. */
+  rollups: z.number(),
   /** Ids of events and batches that no longer need to be remembered. */
   seenMarks: z.number(),
   /** Entries of feeds, removed for their age or because a feed was too long. */

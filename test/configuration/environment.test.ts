@@ -12,7 +12,8 @@ const documented = [...page.matchAll(/^\| `([A-Z_]+)` \| ([^|]+?) \|/gm)].map(([
 /** A default as the page writes it. */
 function written(value: unknown): string {
   if (value === undefined || (typeof value === 'object' && Object.keys(value ?? {}).length === 0)) return 'none';
-  return `\`${String(value)}\``;
+  const text = typeof value === 'object' ? Object.entries(value ?? {}).map(([name, days]) => `${name}=${String(days)}`).join() : String(value);
+  return `\`${text}\``;
 }
 
 describe('docs/configuration.md', () => {

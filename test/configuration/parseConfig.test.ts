@@ -43,6 +43,10 @@ const values: Readonly<Record<Name, { readonly good: fc.Arbitrary<string>; reado
     good: fc.constantFrom('security=2190', 'security=2190, page_view=30'),
     bad: ['security', 'security=0', 'security=1=2', 'Security=3', 'security=30,security=40', 'a=1,', '__proto__=1', 'security=1.5'],
   },
+  ANALYTICS_ROLLUP_DAYS: {
+    good: fc.constantFrom('1m=30', '1m=30, 1h=400,1d=36500'),
+    bad: ['1m', '1m=0', '10s=5', '1m=1=2', '1m=3,1m=4', '1d=1,', '__proto__=1', '1h=1.5'],
+  },
   ANALYTICS_SERIES_LIMIT: whole(1, 100_000),
   ANALYTICS_FEED_HOURS: whole(1, 720),
   ANALYTICS_BATCH_SIZE: whole(1, 4096),
@@ -82,7 +86,7 @@ describe('parseConfig', () => {
           const given = env[name];
           if (given === undefined) expect(config[name]).toEqual(defaults[name]);
           else if (Array.isArray(config[name])) expect(config[name]).toEqual(given.split(/\s*,\s*/));
-          else if (typeof config[name] === 'object') expect(Object.keys(config[name])).toContain('security');
+          else if (typeof config[name] === 'object') expect(Object.keys(config[name])).toContain(given.slice(0, given.indexOf('=')));
           else expect(String(config[name])).toBe(given);
         }
         expect(config.isProduction).toBe(env['NODE_ENV'] === 'production');

@@ -14,7 +14,7 @@ const DAY_MS = 24 * HOUR_MS;
 const now = Date.UTC(2026, 6, 15, 12, 30);
 const limits: CleanupLimits = { retentionDays: (type) => (type === 'security' ? 100 : 30), metricRetentionDays: 30, feedHours: 24 };
 const limitAt = now - 30 * DAY_MS;
-const nothing = { eventChunks: 0, events: 0, metricChunks: 0, samples: 0, seenMarks: 0, feedEntries: 0, tagSets: 0, metrics: 0 };
+const nothing = { eventChunks: 0, events: 0, metricChunks: 0, samples: 0, rollups: 0, seenMarks: 0, feedEntries: 0, tagSets: 0, metrics: 0 };
 
 let server: TestRedis;
 let fixture: EventFixture;
@@ -228,7 +228,8 @@ describe('cleanUp of metrics', () => {
     await store(now);
     expect(await clean()).toMatchObject({ metricChunks: 1, samples: 2, metrics: 0 });
     const keys = fixture.keys.metric(name);
-    expect(await fixture.redis.hgetall(keys.counts)).toEqual({ [Math.floor(now / HOUR_MS)]: '2' });
+    const hour = Math.floor(now / HOUR_MS);
+    expect(await fixture.redis.hgetall(keys.counts)).toEqual({ [hour]: '2', [`s${hour}`]: '1', changes: '1' });
     expect(await fixture.redis.hlen(keys.tags)).toBe(1);
   });
 

@@ -2,7 +2,7 @@
 Forgets hours that are wholly expired: how many swaps there were in them, and which chunks were merged. A job with events
 of them that comes again finds that they are expired.
 
-KEYS[1] counts    hash   m<hour> -> swaps
+KEYS[1] counts    hash   m<hour> -> swaps; of metrics r<hour> -> swaps when it was rolled up
 KEYS[2] absorbed  hash   <hour> -> ids of merged chunks, or '*' when they are in <hour>.<first byte>
 
 ARGV[1...] hours
@@ -23,6 +23,6 @@ for place = 1, #ARGV do
   end
   redis.call('HDEL', KEYS[2], hour)
   -- Last: it is what leads here.
-  redis.call('HDEL', KEYS[1], 'm' .. hour)
+  redis.call('HDEL', KEYS[1], 'r' .. hour, 'm' .. hour)
 end
 return { 'removed', #ARGV }
