@@ -1,0 +1,38 @@
+import { findingKinds } from './check/Findings.js';
+import type { FaultsReport } from './run.js';
+
+/** What a run came to, for people. */
+export function formatReport(report: FaultsReport): string {
+  const { seed, faults, attempted, acknowledged, stored, recovered, exempt, samples, socketMessages, slowestCallMs, refusals } = report;
+  const lines = [
+    '',
+    `seed ${seed}: ${faults} faults, ${attempted} events attempted, ${acknowledged} acknowledged, ${stored} stored, ${recovered} recovered, ${exempt} about to expire`,
+    `${samples.acknowledged} samples acknowledged, ${samples.stored} stored; ${socketMessages} messages at sockets; slowest call ${slowestCallMs} ms`,
+    `refusals: ${Object.entries(refusals).map(([code, count]) => `${code} ${count}`).join(', ') || 'none'}`,
+    `most log lines within a second: ${Object.entries(report.logLines).map(([name, count]) => `${name} ${count}`).join(', ')}`,
+    ...Object.entries(report.skipped).map(([row, why]) => `skipped ${row}: ${why}`),
+    '',
+    findingKinds.map((kind) => `${kind} ${report[kind]}`).join(', '),
+    ...findingKinds.flatMap((kind) => (report.problems[kind] ?? []).slice(0, 10).map(({ id, what }) => `  ${kind}: ${id}: ${what}`)),
+    '',
+    ...rowLines(report),
+    '',
+    report.pass ? 'Everything held.' : `Something did not hold. Again: npm run faults -- --seed ${seed} --minutes ${report.minutes}`,
+    '',
+  ];
+  return lines.join('\n');
+}
+
+/** For each row how often it struck, whether all held, and the longest that each recovery took. */
+function rowLines({ strikes }: FaultsReport): string[] {
+  const rows = [...new Set(strikes.map(({ row }) => row))].sort();
+  return rows.map((row) => {
+    const own = strikes.filter((strike) => strike.row === row);
+    const whats = [...new Set(own.flatMap(({ measures }) => measures.map(({ what }) => what)))];
+    const worst = whats.map((what) => {
+      const all = own.flatMap(({ measures }) => measures.filter((measure) => measure.what === what).map(({ ms }) => ms ?? Infinity));
+      return `${what} in ${Math.max(...all)} ms`;
+    });
+    return `${own.every(({ pass }) => pass) ? 'ok  ' : 'FAIL'} ${row.padEnd(24)} ${String(own.length).padStart(3)} ×  ${worst.join('; ')}`;
+  });
+}

@@ -1,0 +1,68 @@
+/** `npm run faults`: a whole service under load, random faults, and a judge that reads the store afterwards. */
+import { writeFile } from 'node:fs/promises';
+
+import { Command, InvalidArgumentError } from 'commander';
+
+import { formatReport } from './formatReport.js';
+import { allRows } from './rows/allRows.js';
+import { runFaults } from './run.js';
+
+interface Options {
+  readonly seed: number;
+  readonly minutes: number;
+  readonly only: readonly string[];
+  readonly rate: number;
+  readonly slack: number;
+  readonly json?: string;
+  readonly list: boolean;
+}
+
+const program = new Command('faults')
+  .description('Strikes a running service with random faults, and says whether anything was lost, doubled or hung.')
+  .option('--seed <n>', 'which faults come when follows from it; a random one is taken, and printed, if none is given', parseWhole, Math.floor(Math.random() * 1e9))
+  .option('--minutes <m>', 'how long faults strike; a fault that has begun is seen through', parseAbove0, 5)
+  .option('--only <row>', 'this fault only; may be given several times', collect, [])
+  .option('--rate <n>', 'events a second, over three producers: 600 are a million in half an hour', parseAbove0, 600)
+  .option('--slack <factor>', 'multiplies all limits of time: for a machine that is slow or has others to serve', parseAbove0, 1)
+  .option('--json <file>', 'write the figures there')
+  .option('--list', 'list the faults', false)
+  .addHelpText('after', '\nEnds with code 1 if anything was lost, doubled, changed, miscounted or left hanging, or a limit of time was missed.')
+  .action(run);
+
+await program.parseAsync();
+
+async function run({ seed, minutes, only, rate, slack, json, list }: Options): Promise<void> {
+  if (list) {
+    for (const { id, what } of allRows) process.stdout.write(`${id.padEnd(24)} ${what}\n`);
+    return;
+  }
+  const unknown = only.filter((id) => !allRows.some((row) => row.id === id));
+  if (unknown.length > 0) program.error(`There is no fault ${unknown.join(', ')}. See --list.`);
+  const rows = only.length === 0 ? allRows : allRows.filter(({ id }) => only.includes(id));
+  const interrupt = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupt.abort());
+  say(`seed ${seed}`);
+  const report = await runFaults({ seed, minutes, rows, rate, slack, signal: interrupt.signal, say });
+  process.stdout.write(formatReport(report));
+  if (json !== undefined) await writeFile(json, `${JSON.stringify(report, null, 2)}\n`);
+  if (!report.pass) process.exitCode = 1;
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+function collect(id: string, earlier: readonly string[]): string[] {
+  return [...earlier, id];
+}
+
+function parseWhole(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It has to be a whole number of up to nine digits.');
+  return Number(text);
+}
+
+function parseAbove0(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError('It has to be a number above 0.');
+  return value;
+}

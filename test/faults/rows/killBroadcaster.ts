@@ -1,0 +1,15 @@
+import { timed } from '../scene/timed.js';
+import type { FaultRow } from './FaultRow.js';
+import { limits } from './limits.js';
+
+export const killBroadcaster: FaultRow = {
+  id: 'kill-broadcaster',
+  what: 'kill -9 of the broadcaster, and a new one up to 1 s later; sockets sign in again',
+  part: 'broadcaster',
+  async run({ scene, random, last, took }) {
+    await scene.broadcaster.kill();
+    await last(random.whole(0, 1000));
+    await scene.broadcaster.start();
+    took('sockets were back', await timed(() => scene.listeners.every(({ isSignedIn }) => isSignedIn), limits.flowMs * 2), limits.flowMs);
+  },
+};

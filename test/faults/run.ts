@@ -1,0 +1,115 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { Findings, findingKinds, type Finding, type FindingKind } from './check/Findings.js';
+import { judge, settle } from './judge.js';
+import { createRandom } from './random.js';
+import type { FaultRow } from './rows/FaultRow.js';
+import { createScene } from './scene/Scene.js';
+import { strikeOnce, type StrikeReport } from './strike.js';
+
+export interface RunOptions {
+  readonly seed: number;
+  readonly minutes: number;
+  readonly rows: readonly FaultRow[];
+  /** Events a second. */
+  readonly rate: number;
+  /** Limits of time are multiplied by it: for a machine that has others to serve. */
+  readonly slack: number;
+  /** Ends the run early; what was done by then is judged. */
+  readonly signal: AbortSignal;
+  readonly say: (line: string) => void;
+}
+
+/** What `--json` writes. */
+export interface FaultsReport extends Readonly<Record<FindingKind, number>> {
+  readonly seed: number;
+  readonly minutes: number;
+  /** Faults that struck. */
+  readonly faults: number;
+  /** Events whose client was told that they are tracked; samples apart. */
+  readonly acknowledged: number;
+  /** Events that are stored although no call was told so. */
+  readonly recovered: number;
+  readonly attempted: number;
+  readonly stored: number;
+  /** Events about to expire, which are not missed when they are gone. */
+  readonly exempt: number;
+  readonly samples: { readonly acknowledged: number; readonly recovered: number; readonly stored: number };
+  readonly socketMessages: number;
+  readonly slowestCallMs: number;
+  readonly refusals: Readonly<Record<string, number>>;
+  /** Process → most lines that it logged within a second. */
+  readonly logLines: Readonly<Record<string, number>>;
+  /** Of each kind that is not 0 the first ones. */
+  readonly problems: Readonly<Partial<Record<FindingKind, readonly Finding[]>>>;
+  readonly strikes: readonly StrikeReport[];
+  readonly skipped: Readonly<Record<string, string>>;
+  readonly pass: boolean;
+}
+
+const WARM_MS = 1500;
+
+export async function runFaults({ seed, minutes, rows, rate, slack, signal, say }: RunOptions): Promise<FaultsReport> {
+  const random = createRandom(seed);
+  const skipped = Object.fromEntries(rows.flatMap((row) => (row.unavailable?.() === undefined ? [] : [[row.id, row.unavailable()!]])));
+  const usable = rows.filter(({ id }) => !(id in skipped));
+  if (usable.length === 0) throw new Error(`None of these faults can be brought about here: ${Object.values(skipped).join(' ')}`);
+
+  const scene = await createScene({ random, rate });
+  try {
+    const startedAt = performance.now();
+    const endAt = startedAt + minutes * 60_000;
+    const strikes: StrikeReport[] = [];
+    const findings = new Findings();
+    say(`${scene.workers.length} workers, ${scene.producers.length} producers, ${rate} events/s; Redis on port ${scene.redis.port}`);
+    await sleep(WARM_MS);
+    let round: FaultRow[] = [];
+    do {
+      if (round.length === 0) round = random.shuffle(usable);
+      const report = await strikeOnce(round.pop()!, { scene, random, startedAt, slack }); // it was filled just now
+      strikes.push(report);
+      if (report.orphans > 0) findings.add('orphans', report.row, `${report.orphans} processes were left behind`);
+      say(lineOf(report, endAt, scene.producers.reduce((sum, { acknowledged }) => sum + acknowledged, 0)));
+      await sleep(random.whole(100, 600));
+    } while (performance.now() < endAt && !signal.aborted);
+
+    await settle(scene, findings, say);
+    const { history, events, samples } = await judge(scene, findings, say);
+    const refusals = Object.fromEntries(history.refusals);
+    return {
+      seed,
+      minutes,
+      faults: strikes.length,
+      attempted: history.events.size,
+      acknowledged: events.acknowledged,
+      stored: events.stored,
+      recovered: events.recovered,
+      exempt: events.exempt,
+      ...countsOf(findings),
+      samples,
+      socketMessages: scene.listeners.reduce((sum, { received }) => sum + received, 0),
+      slowestCallMs: history.slowestCallMs,
+      refusals,
+      logLines: Object.fromEntries(scene.processes.map((each) => [each.name, each.lines.mostPerSecond])),
+      problems: Object.fromEntries(findingKinds.flatMap((kind) => (findings.count(kind) === 0 ? [] : [[kind, findings.of(kind)]]))),
+      strikes,
+      skipped,
+      pass: findings.isClean && strikes.every(({ pass }) => pass),
+    };
+  } finally {
+    await scene.close();
+  }
+}
+
+function countsOf(findings: Findings): Record<FindingKind, number> {
+  return Object.fromEntries(findingKinds.map((kind) => [kind, findings.count(kind)])) as Record<FindingKind, number>; // one for each
+}
+
+function lineOf(report: StrikeReport, endAt: number, acknowledged: number): string {
+  const measures = report.measures.map(({ what, ms, most }) => `${what} ${ms === undefined ? 'never' : `in ${ms} ms`}${ms === undefined || ms > most ? ` (at most ${most})` : ''}`);
+  const notes = Object.entries(report.notes).map(([what, value]) => `${what}: ${value}`);
+  const left = Math.max(0, Math.round((endAt - performance.now()) / 1000));
+  const verdict = report.pass ? 'ok  ' : 'FAIL';
+  const orphans = report.orphans > 0 ? [`${report.orphans} orphans`] : [];
+  return `${verdict} ${report.row.padEnd(22)} ${[...measures, ...notes, ...report.broken, ...orphans].join('; ')} | ${acknowledged} acknowledged, ${left} s left`;
+}
