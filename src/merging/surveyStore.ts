@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 
 import type { EventKeys, Keys, MetricKeys } from '../redis/keys.js';
+import { tierNames } from '../storage/metrics/tierNames.js';
 import type { StoreFigures } from './storeFigures.js';
 
 /** Fields of a hash in one step: about 0.2 ms of Redis. */
@@ -9,7 +10,6 @@ const STEP = 1000;
 const SAMPLES = 100;
 /** Series looked at together. */
 const AT_ONCE = 20;
-const TIERS = ['1m', '1h', '1d'];
 
 /** What one event type or metric holds. */
 interface Held {
@@ -66,7 +66,7 @@ async function lookAtEvents(redis: Redis, series: EventKeys): Promise<Held> {
 }
 
 async function lookAtMetric(redis: Redis, series: MetricKeys): Promise<Held> {
-  return lookAtSeries(redis, series, [series.tags, series.pastTags, ...TIERS.map((tier) => series.tier(tier))]);
+  return lookAtSeries(redis, series, [series.tags, series.pastTags, ...Object.values(tierNames).map((tier) => series.tier(tier))]);
 }
 
 async function lookAtSeries(redis: Redis, series: EventKeys | MetricKeys, further: readonly string[]): Promise<Held> {
