@@ -15,6 +15,10 @@ export type { GetEventOptions } from './queries/events/getEvent.js';
 export type { GetEventsOptions } from './queries/events/getEvents.js';
 export type { PartialEvent, SelectedField } from './queries/events/Projection.js';
 export type { EventPage, QueryEventsOptions } from './queries/events/queryEvents.js';
+export { defineAggregation, type AggregationDefinition } from './insights/aggregation/aggregations.js';
+export type { AggregationName } from './insights/aggregation/aggregation.js';
+export type { AggregateBudget, AggregateMetricsOptions } from './queries/metrics/aggregateOptions.js';
+export type { AggregatePoint, AggregateSeries, MetricAggregates } from './queries/metrics/MetricAggregates.js';
 export type { GetMetricsOptions } from './queries/metrics/getMetrics.js';
 export type { Stats } from './monitoring/Stats.js';
 export type { Event, EventData } from './contract/event.js';
@@ -23,6 +27,7 @@ export type { MergeReport } from './merging/mergeStatus.js';
 export type { CleanupReport } from './retention/cleanupStatus.js';
 export type { GuardDetector, GuardMode, GuardPolicy } from './security/guard/GuardPolicy.js';
 
+export { AggregationError } from './errors/AggregationError.js';
 export { AnalyticsError, type ErrorCode } from './errors/AnalyticsError.js';
 export { BudgetError } from './errors/BudgetError.js';
 export { ConfigurationError } from './errors/ConfigurationError.js';

@@ -57,10 +57,21 @@ export class QuantileSketch {
 
   /** Bins that have a count, in the order of their values. */
   bins(): { readonly bins: Int32Array; readonly counts: Float64Array } {
-    const found: [number, number][] = [...(this.#far ?? [])];
-    for (const [place, count] of this.#dense.entries()) if (count > 0) found.push([this.#start + place, count]);
-    if (this.#far !== undefined) found.sort(([one], [other]) => one - other);
-    return { bins: Int32Array.from(found, ([bin]) => bin), counts: Float64Array.from(found, ([, count]) => count) };
+    const far = [...(this.#far ?? [])].sort(([one], [other]) => one - other);
+    let size = far.length;
+    for (const count of this.#dense) if (count > 0) size += 1;
+    const bins = new Int32Array(size);
+    const counts = new Float64Array(size);
+    let at = 0;
+    const add = (bin: number, count: number): void => {
+      bins[at] = bin;
+      counts[at] = count;
+      at += 1;
+    };
+    for (const [bin, count] of far) if (bin < this.#start) add(bin, count);
+    for (let place = 0; place < this.#dense.length; place += 1) if (this.#dense[place]! > 0) add(this.#start + place, this.#dense[place]!);
+    for (const [bin, count] of far) if (bin > this.#start) add(bin, count);
+    return { bins, counts };
   }
 
   /**

@@ -23,9 +23,8 @@ export async function findHours(reader: MetricReader, rollups: RollupSource | un
   if (rollups !== undefined && lower > startTime) {
     const firstHour = startTime === -Infinity ? 0 : hourOf(startTime);
     const lastHour = Math.min(hourOf(lower) - 1, hourOf(upper));
-    const expired = new Set<number>();
-    for (const tier of TIERS) for (const hour of await rollups.hours(keyName, tier, firstHour, lastHour)) expired.add(hour);
-    for (const hour of [...expired].sort((one, other) => one - other)) states.push({ hour, version: undefined, small: [] });
+    const byTier = await Promise.all(TIERS.map(async (tier) => rollups.hours(keyName, tier, firstHour, lastHour)));
+    for (const hour of [...new Set(byTier.flat())].sort((one, other) => one - other)) states.push({ hour, version: undefined, small: [] });
   }
   if (lower > upper) return states;
   for await (const { hour, version, slices } of reader.hours(keyName, { lower, upper, series, parts: 'small' })) {

@@ -1,6 +1,7 @@
 import type { Event } from '../../../contract/event.js';
 import type { EventTypeName } from '../../../contract/eventTypes.js';
 import type { Metric } from '../../../contract/metric.js';
+import type { AggregationName } from '../../../insights/aggregation/aggregation.js';
 import type { CountEventsByOptions, EventCount } from '../../../queries/counts/countEventsBy.js';
 import type { CountUsersOptions, UserCount } from '../../../queries/counts/countUsers.js';
 import type { CountEventsOptions } from '../../../queries/events/countEvents.js';
@@ -9,6 +10,8 @@ import type { GetEventOptions } from '../../../queries/events/getEvent.js';
 import type { GetEventsOptions } from '../../../queries/events/getEvents.js';
 import type { Selected, SelectedField } from '../../../queries/events/Projection.js';
 import type { EventPage, QueryEventsOptions } from '../../../queries/events/queryEvents.js';
+import type { AggregateMetricsOptions } from '../../../queries/metrics/aggregateOptions.js';
+import type { MetricAggregates } from '../../../queries/metrics/MetricAggregates.js';
 import type { GetMetricsOptions } from '../../../queries/metrics/getMetrics.js';
 import type { ServiceReader } from './ServiceReader.js';
 
@@ -108,5 +111,16 @@ export abstract class AnalyticsReader {
    */
   async getMetrics(options: GetMetricsOptions): Promise<Metric[]> {
     return this.read('getMetrics', ({ metrics }) => metrics.getMetrics(options));
+  }
+
+  /**
+   * Statistics of a metric by bucket of time and group of tags: count, sum, avg, percentiles and more, or those of
+   * `defineAggregation`. Both ends of the range are included; without them it is everything kept, rollups included. One
+   * bucket without `interval`; at most 100,000 buckets, of all groups together. See docs/aggregation.md.
+   * @throws ValidationError, BudgetError (20,000,000 samples and 80 % of the deadline, unless `budget` says otherwise),
+   *   AggregationError when a function of `defineAggregation` fails; DeadlineError, KeyError
+   */
+  async aggregateMetrics<const Name extends AggregationName | (string & {})>(options: AggregateMetricsOptions<Name>): Promise<MetricAggregates<Name>> {
+    return this.read('aggregateMetrics', ({ metrics }) => metrics.aggregateMetrics(options));
   }
 }

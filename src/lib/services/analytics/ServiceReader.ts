@@ -5,10 +5,13 @@ import { KeyError } from '../../../errors/KeyError.js';
 import { createCountQueries, type CountQueries } from '../../../queries/counts/createCountQueries.js';
 import { createEventQueries, type EventQueries } from '../../../queries/events/createEventQueries.js';
 import { createMetricQueries, type MetricQueries } from '../../../queries/metrics/createMetricQueries.js';
+import { RollupReader } from '../../../queries/metrics/RollupReader.js';
 import type { Guard } from '../../../security/guard/Guard.js';
 import { EventReader } from '../../../storage/EventReader.js';
 import { MetricReader } from '../../../storage/metrics/MetricReader.js';
 import { SeriesCatalogue } from '../../../storage/metrics/SeriesCatalogue.js';
+import { tierNames } from '../../../storage/metrics/tierNames.js';
+import { TierStore } from '../../../storage/metrics/TierStore.js';
 import { SeenMarkReader } from '../../../storage/SeenMarkReader.js';
 import { UserCountReader } from '../../../storage/UserCountReader.js';
 import type { ServiceLink } from './ServiceLink.js';
@@ -70,6 +73,8 @@ export function createServiceReader(link: ServiceLink, { config, types, guard }:
       secrets,
       guard,
       oldestKept: () => oldestKeptAt(config.ANALYTICS_RETENTION_DAYS, Date.now()),
+      rollups: new RollupReader(new TierStore({ redis, keys, secrets }), (tier) => oldestKeptAt(config.ANALYTICS_ROLLUP_DAYS[tierNames[tier]], Date.now())),
+      budgetMs: QUERY_SHARE * config.ANALYTICS_DEADLINE_MS,
     }),
   };
 }
