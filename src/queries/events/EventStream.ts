@@ -7,8 +7,7 @@ import { openScan } from './openScan.js';
 import { parseEventQuery, type ParsedQuery } from './parseEventQuery.js';
 import type { Position } from './Position.js';
 import type { PartialEvent } from './Projection.js';
-import { readEvents } from './readEvents.js';
-import { selectPage } from './selectPage.js';
+import { readPage } from './readPage.js';
 
 const streamEventsOptionsSchema = z
   .strictObject({ ...scanOptions, select: selectOption, order: orderOption.default('asc') })
@@ -39,8 +38,7 @@ export class EventStream {
     if (this.#isAtEnd) return undefined;
     const { options, filter, projection } = this.#query;
     const scan = openScan(this.#context, options, options.order, filter, this.#after);
-    const { rows, next } = await selectPage(scan, { skip: 0, limit: PAGE, columns: projection?.columns ?? 'all' });
-    const events = await readEvents(scan, rows, projection);
+    const { events, next } = await readPage(scan, { skip: 0, limit: PAGE }, projection);
     this.#after = next;
     this.#isAtEnd = next === undefined;
     return events;

@@ -7,8 +7,7 @@ import type { EventQueryContext } from './EventQueryContext.js';
 import { openScan } from './openScan.js';
 import { parseEventQuery } from './parseEventQuery.js';
 import type { PartialEvent } from './Projection.js';
-import { readEvents } from './readEvents.js';
-import { selectPage } from './selectPage.js';
+import { readPage } from './readPage.js';
 import { skipHours } from './skipHours.js';
 
 const getEventsOptionsSchema = z.strictObject({
@@ -40,7 +39,6 @@ export async function getEvents(given: GetEventsOptions, context: EventQueryCont
   };
   const isDeep = offset >= (context.deepOffset ?? DEEP_OFFSET);
   const page = isDeep ? await skipHours(whole, offset, onSpent) : { context: whole, skip: offset };
-  const found = await selectPage(page.context, { skip: page.skip, limit, columns: projection?.columns ?? 'all' });
-  if (found.stopped !== undefined) onSpent();
-  return readEvents(page.context, found.rows, projection);
+  const { events, stopped } = await readPage(page.context, { skip: page.skip, limit }, projection);
+  return stopped === undefined ? events : onSpent();
 }

@@ -9,8 +9,7 @@ import type { EventQueryContext } from './EventQueryContext.js';
 import { openScan } from './openScan.js';
 import { parseEventQuery } from './parseEventQuery.js';
 import type { PartialEvent } from './Projection.js';
-import { readEvents } from './readEvents.js';
-import { selectPage } from './selectPage.js';
+import { readPage } from './readPage.js';
 
 const queryEventsOptionsSchema = z.strictObject({
   ...scanOptions,
@@ -47,9 +46,9 @@ export async function queryEvents(given: QueryEventsOptions, context: EventQuery
   const asked = { type, order, filter: filter?.canonical ?? '' };
   const after = cursor === undefined ? undefined : decodeCursor(cursor, asked, context.fingerprints);
   const scan = openScan(context, options, order, filter, after);
-  const { rows, next, stopped } = await selectPage(scan, { skip: 0, limit, columns: projection?.columns ?? 'all' });
+  const { events, next, stopped } = await readPage(scan, { skip: 0, limit }, projection);
   return {
-    events: await readEvents(scan, rows, projection),
+    events,
     ...(next !== undefined && { cursor: encodeCursor(next, asked, context.fingerprints) }),
     ...(stopped !== undefined && { stopped }),
     scanned: scan.budget.scanned,

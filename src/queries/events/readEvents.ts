@@ -7,22 +7,26 @@ import type { ScanContext } from './ScanContext.js';
 /** Chunks whose columns are loaded together for the rows of a page. */
 const CHUNKS_AT_ONCE = 32;
 
-/** The events of rows that were found: what else they are made of is loaded only of their chunks. */
+/**
+ * The events of rows that were found: what else they are made of is loaded only of their chunks.
+ * @returns undefined when one of the chunks is gone, unless those are to be passed over
+ */
 export async function readEvents(
   { source, scan }: Pick<ScanContext, 'source' | 'scan'>,
   rows: readonly FoundRow[],
   projection: Projection | undefined,
-): Promise<(Event | PartialEvent)[]> {
+  passesOverGone: boolean,
+): Promise<(Event | PartialEvent)[] | undefined> {
   const tables = new Map<LoadedChunk, EventTable | undefined>(rows.map(({ chunk }) => [chunk, chunk.table]));
   const incomplete = [...tables.keys()].filter((chunk) => !chunk.isComplete);
   for (let start = 0; start < incomplete.length; start += CHUNKS_AT_ONCE) {
     const some = incomplete.slice(start, start + CHUNKS_AT_ONCE);
     const loaded = await source.load(scan.type, some.map(({ entry }) => entry), projection?.columns ?? 'all');
+    if (!passesOverGone && loaded.includes(undefined)) return undefined;
     for (const [place, chunk] of some.entries()) tables.set(chunk, loaded[place]);
   }
   return rows.flatMap(({ chunk, row }) => {
     const table = tables.get(chunk);
-    // Clean-up may have removed the chunk since the row was found: then the event is expired.
     if (table === undefined) return [];
     return [projection === undefined ? table.event(row) : projection.read(table, row, scan.type)];
   });

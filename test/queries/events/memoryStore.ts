@@ -72,11 +72,14 @@ export class MemoryStore implements EventSource {
     return stored;
   }
 
-  /** Swaps all chunks of an hour for merged ones of so many rows. */
-  merge(hour: number, rowsPerChunk: number): void {
+  /** Swaps all chunks of an hour for merged ones of so many rows; `isAbrupt`: those that are replaced are gone at once. */
+  merge(hour: number, rowsPerChunk: number, isAbrupt = false): void {
     const inputs = [...this.#chunks].filter(([, chunk]) => chunk.entry.hour === hour);
     const events = inputs.flatMap(([, chunk]) => chunk.events).sort((one, other) => one.timestamp - other.timestamp || one.offset - other.offset);
-    for (const [name] of inputs) this.#chunks.delete(name);
+    for (const [name] of inputs) {
+      this.#chunks.delete(name);
+      if (isAbrupt) this.#readable.delete(name);
+    }
     for (let start = 0; start < events.length; start += rowsPerChunk) {
       const some = events.slice(start, start + rowsPerChunk);
       this.#merged += 1;

@@ -21,7 +21,7 @@ const write = fc.record({
 });
 /** Many chunks of one event each, more than a page of the index shows. */
 const trickle = fc.record({ do: fc.constant('trickle' as const), rows: fc.array(row, { minLength: 20, maxLength: 60 }) });
-const merge = fc.record({ do: fc.constant('merge' as const), hour: fc.nat(3), rows: fc.constantFrom(1, 3, 8, 100) });
+const merge = fc.record({ do: fc.constant('merge' as const), hour: fc.nat(3), rows: fc.constantFrom(1, 3, 8, 100), isAbrupt: fc.constant<boolean>(false) });
 const change = fc.oneof({ weight: 9, arbitrary: write }, { weight: 1, arbitrary: trickle }, { weight: 5, arbitrary: merge });
 type Change = typeof change extends fc.Arbitrary<infer Value> ? Value : never;
 
@@ -30,7 +30,7 @@ function apply(store: MemoryStore, naive: NaiveEvents, one: Change): void {
   else if (one.do === 'write') naive.add(store.type, store.write(one.rows, one.priority));
   else {
     const hours = store.hours();
-    if (hours.length > 0) store.merge(hours[one.hour % hours.length]!, one.rows);
+    if (hours.length > 0) store.merge(hours[one.hour % hours.length]!, one.rows, one.isAbrupt);
   }
 }
 
@@ -71,12 +71,15 @@ describe('queries of events beside a naive model', () => {
       fc.asyncProperty(
         fc.array(change, { minLength: 1, maxLength: 14 }),
         fc.array(merge, { minLength: 1, maxLength: 8 }),
+        fc.array(fc.nat(8), { maxLength: 2 }),
         range,
         order,
         page,
-        async (changes, merges, asked, direction, { limit, offset }) => {
+        async (changes, merges, abrupt, asked, direction, { limit, offset }) => {
           const { store, naive } = filled(changes);
-          const left = [...merges];
+          // Two of them are like an erasure, which leaves nothing of a chunk that it rewrites.
+          const all = merges.map((one, place) => ({ ...one, isAbrupt: abrupt.includes(place) }));
+          const left = [...all];
           store.meanwhile = () => {
             const next = left.pop();
             if (next !== undefined) apply(store, naive, next);
@@ -85,7 +88,7 @@ describe('queries of events beside a naive model', () => {
           expect(await getEvents({ type: store.type, ...asked, order: direction, limit, offset }, memoryContext(store))).toEqual(
             expected.slice(offset, offset + limit),
           );
-          left.push(...merges);
+          left.push(...all);
           expect(await countEvents({ type: store.type, ...asked }, memoryContext(store))).toBe(expected.length);
         },
       ),
