@@ -123,6 +123,27 @@ describe('chunks that touch at one time', () => {
   });
 });
 
+describe('a chunk that goes while a query is at it', () => {
+  it.each(['page', 'rows', 'events'] as const)('leaves its events to the one that replaced it: before the %s are read', async (stage) => {
+    const store = fill();
+    const replaced = createEventQueries(memoryContext(store));
+    const where = { field: 'properties.page', eq: '/3' } as const;
+    const endTime = START + HOURS * HOUR - 1;
+    const expected = await replaced.getEvents({ type, where, endTime });
+    const calls = ['page', 'rows', 'events'].indexOf(stage);
+    let call = 0;
+    store.meanwhile = () => {
+      if (call === calls) store.merge(START / HOUR + HOURS - 1, 333, true);
+      call += 1;
+    };
+    expect(await replaced.getEvents({ type, where, endTime })).toEqual(expected);
+    expect(call).toBeGreaterThan(3 - Number(calls === 0));
+    const count = await replaced.countEvents({ type, where, endTime });
+    call = 0;
+    expect(await replaced.countEvents({ type, where, endTime })).toBe(count);
+  });
+});
+
 describe('a budget', () => {
   const rare = { field: 'properties.text', prefix: '0 17 ' } as const;
 

@@ -141,7 +141,7 @@ describe('streamEvents', () => {
   it('gives the events of a range one by one, and ends where its reader does', async () => {
     const totals: unknown[] = [];
     for await (const event of service.streamEvents({ type: PAGE_VIEW, priority: EventPriority.HIGH, select: ['properties.cart.total'] })) {
-      totals.push((event.properties?.['cart'] as { total: number }).total);
+      totals.push((event.properties!['cart'] as { total: number }).total);
       if (totals.length === 4) break;
     }
     expect(totals).toEqual([0, 4, 8, 12]);
