@@ -7,6 +7,7 @@ import { createKeys, type Keys } from '../redis/keys.js';
 import type { KeyRing } from '../security/KeyRing.js';
 import { loadKeyRing } from '../security/loadKeyRing.js';
 import { configuredIngestion, type Ingestion } from './createIngestion.js';
+import { endWithParent } from './endWithParent.js';
 
 /** What a sandboxed processor works with. It lives as long as the child. */
 export interface ProcessorContext {
@@ -20,10 +21,7 @@ export interface ProcessorContext {
 
 let context: Promise<ProcessorContext> | undefined;
 
-/**
- * Made at the first job of a child. A child whose parent is gone ends: it would otherwise finish its job beside the
- * worker that was given the job again (seen for more than 5 s after kill -9 of a worker).
- */
+/** Made at the first job of a child, which ends with its parent from then on. */
 export function processorContext(): Promise<ProcessorContext> {
   context ??= createContext().catch((error: unknown) => {
     context = undefined;
@@ -33,7 +31,7 @@ export function processorContext(): Promise<ProcessorContext> {
 }
 
 async function createContext(): Promise<ProcessorContext> {
-  process.once('disconnect', () => process.exit(0));
+  endWithParent();
   const config = parseConfig();
   const logger = createLogger(config, 'processor');
   const keys = createKeys(config.REDIS_PREFIX);

@@ -7,7 +7,7 @@ export function formatReport(report: FaultsReport): string {
   const lines = [
     '',
     `seed ${seed}: ${faults} faults, ${attempted} events attempted, ${acknowledged} acknowledged, ${stored} stored, ${recovered} recovered, ${exempt} about to expire`,
-    `${samples.acknowledged} samples acknowledged, ${samples.stored} stored; ${socketMessages} messages at sockets; slowest call ${slowestCallMs} ms`,
+    `${samples.acknowledged} samples acknowledged, ${samples.stored} stored, ${samples.recovered} recovered; ${socketMessages} messages at sockets; slowest call ${slowestCallMs} ms`,
     `refusals: ${Object.entries(refusals).map(([code, count]) => `${code} ${count}`).join(', ') || 'none'}`,
     `most log lines within a second: ${Object.entries(report.logLines).map(([name, count]) => `${name} ${count}`).join(', ')}`,
     ...Object.entries(report.skipped).map(([row, why]) => `skipped ${row}: ${why}`),

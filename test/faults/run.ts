@@ -40,6 +40,8 @@ export interface FaultsReport extends Readonly<Record<FindingKind, number>> {
   readonly refusals: Readonly<Record<string, number>>;
   /** Process → most lines that it logged within a second. */
   readonly logLines: Readonly<Record<string, number>>;
+  /** Of each process that logged more than 10 lines within a second what it logged. */
+  readonly loudest: Readonly<Record<string, readonly string[]>>;
   /** Of each kind that is not 0 the first ones. */
   readonly problems: Readonly<Partial<Record<FindingKind, readonly Finding[]>>>;
   readonly strikes: readonly StrikeReport[];
@@ -48,6 +50,8 @@ export interface FaultsReport extends Readonly<Record<FindingKind, number>> {
 }
 
 const WARM_MS = 1500;
+/** What a process may log within a second, whatever happens to it. */
+const LOG_LINES = 10;
 
 export async function runFaults({ seed, minutes, rows, rate, slack, signal, say }: RunOptions): Promise<FaultsReport> {
   const random = createRandom(seed);
@@ -68,7 +72,7 @@ export async function runFaults({ seed, minutes, rows, rate, slack, signal, say 
       if (round.length === 0) round = random.shuffle(usable);
       const report = await strikeOnce(round.pop()!, { scene, random, startedAt, slack }); // it was filled just now
       strikes.push(report);
-      if (report.orphans > 0) findings.add('orphans', report.row, `${report.orphans} processes were left behind`);
+      for (const orphan of report.orphans) findings.add('orphans', report.row, `left behind: ${orphan}`);
       say(lineOf(report, endAt, scene.producers.reduce((sum, { acknowledged }) => sum + acknowledged, 0)));
       await sleep(random.whole(100, 600));
     } while (performance.now() < endAt && !signal.aborted);
@@ -91,6 +95,7 @@ export async function runFaults({ seed, minutes, rows, rate, slack, signal, say 
       slowestCallMs: history.slowestCallMs,
       refusals,
       logLines: Object.fromEntries(scene.processes.map((each) => [each.name, each.lines.mostPerSecond])),
+      loudest: Object.fromEntries(scene.processes.flatMap(({ name, lines }) => (lines.mostPerSecond > LOG_LINES ? [[name, lines.worst]] : []))),
       problems: Object.fromEntries(findingKinds.flatMap((kind) => (findings.count(kind) === 0 ? [] : [[kind, findings.of(kind)]]))),
       strikes,
       skipped,
@@ -110,6 +115,6 @@ function lineOf(report: StrikeReport, endAt: number, acknowledged: number): stri
   const notes = Object.entries(report.notes).map(([what, value]) => `${what}: ${value}`);
   const left = Math.max(0, Math.round((endAt - performance.now()) / 1000));
   const verdict = report.pass ? 'ok  ' : 'FAIL';
-  const orphans = report.orphans > 0 ? [`${report.orphans} orphans`] : [];
+  const orphans = report.orphans.map((orphan) => `left behind: ${orphan}`);
   return `${verdict} ${report.row.padEnd(22)} ${[...measures, ...notes, ...report.broken, ...orphans].join('; ')} | ${acknowledged} acknowledged, ${left} s left`;
 }

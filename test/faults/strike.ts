@@ -5,6 +5,7 @@ import { limits } from './rows/limits.js';
 import type { Random } from './random.js';
 import { signal } from './scene/freezeJobs.js';
 import type { Scene } from './scene/Scene.js';
+import { describeProcess } from './scene/processTree.js';
 import { timed } from './scene/timed.js';
 
 export interface Measure {
@@ -23,7 +24,8 @@ export interface StrikeReport {
   readonly measures: readonly Measure[];
   readonly broken: readonly string[];
   readonly notes: Readonly<Record<string, number | string>>;
-  readonly orphans: number;
+  /** Processes that nobody looked after 2 s later. */
+  readonly orphans: readonly string[];
   readonly pass: boolean;
 }
 
@@ -56,7 +58,7 @@ export async function strikeOnce(row: FaultRow, { scene, random, startedAt, slac
   }
   context.took('all was well', await timed(() => scene.canary.passes(limits.flowMs * 4 * slack), limits.flowMs * 4 * slack), limits.flowMs);
   const orphans = await lastOrphans(scene, slack);
-  const isBroken = broken.length > 0 || orphans > 0 || measures.some(({ ms, most }) => ms === undefined || ms > most);
+  const isBroken = broken.length > 0 || orphans.length > 0 || measures.some(({ ms, most }) => ms === undefined || ms > most);
   return {
     row: row.id,
     at: Math.round((begun - startedAt) / 100) / 10,
@@ -70,9 +72,10 @@ export async function strikeOnce(row: FaultRow, { scene, random, startedAt, slac
 }
 
 /** Processes that nobody looks after any more; they are ended, so that they are counted once. */
-async function lastOrphans(scene: Scene, slack: number): Promise<number> {
+async function lastOrphans(scene: Scene, slack: number): Promise<string[]> {
   await timed(() => scene.orphans().length === 0, limits.orphanMs * slack);
   const orphans = scene.orphans();
+  const described = orphans.map(describeProcess);
   for (const pid of orphans) signal(pid, 'SIGKILL');
-  return orphans.length;
+  return described;
 }

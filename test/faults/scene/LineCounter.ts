@@ -3,10 +3,10 @@ const KEPT_LINES = 40;
 
 /** Counts what a process writes: the most lines within any second, and the last ones to show when it fails. */
 export class LineCounter {
-  readonly #times: number[] = [];
+  readonly #recent: { at: number; line: string }[] = [];
   readonly #last: string[] = [];
   #rest = '';
-  #most = 0;
+  #worst: readonly string[] = [];
   #all = 0;
 
   take(text: string, now = performance.now()): void {
@@ -14,16 +14,26 @@ export class LineCounter {
     this.#rest = lines.pop() ?? '';
     for (const line of lines) {
       this.#all += 1;
-      this.#times.push(now);
+      this.#recent.push({ at: now, line: line.slice(0, 400) });
       this.#last.push(line.slice(0, 400));
     }
     this.#last.splice(0, this.#last.length - KEPT_LINES);
-    while (this.#times.length > 0 && this.#times[0]! <= now - WINDOW_MS) this.#times.shift();
-    this.#most = Math.max(this.#most, this.#times.length);
+    while (this.#recent.length > 0 && this.#recent[0]!.at <= now - WINDOW_MS) this.#recent.shift(); // not empty
+    if (this.#recent.length > this.#worst.length) this.#worst = this.#recent.map(({ line }) => line);
+  }
+
+  /** A new life begins: what the last one wrote does not count with it. */
+  restart(): void {
+    this.#recent.length = 0;
   }
 
   get mostPerSecond(): number {
-    return this.#most;
+    return this.#worst.length;
+  }
+
+  /** What it wrote in that second. */
+  get worst(): readonly string[] {
+    return this.#worst;
   }
 
   get all(): number {

@@ -66,6 +66,7 @@ export class ServiceProcess {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => this.lines.take(text));
+    this.lines.restart();
     this.#child = child;
     return child;
   }

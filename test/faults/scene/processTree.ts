@@ -27,6 +27,17 @@ export function parentOf(pid: number): number | undefined {
   }
 }
 
+/** What a process is and does, for a report. */
+export function describeProcess(pid: number): string {
+  try {
+    const command = readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0').slice(1).join(' ');
+    const state = /^State:\s+(\w)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
+    return `${pid} (${state}) ${command.slice(-80)}`;
+  } catch {
+    return `${pid}, which has ended meanwhile`;
+  }
+}
+
 export const hasProcessTree = process.platform === 'linux';
 
 function processIds(): number[] {
