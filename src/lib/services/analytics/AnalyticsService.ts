@@ -35,6 +35,7 @@ import { withDeadline } from './withDeadline.js';
 export { EventPriority } from '../../../contract/EventPriority.js';
 export { EventType } from '../../../contract/EventType.js';
 export { defineEventType } from '../../../contract/defineEventType.js';
+export { defineAggregation } from '../../../insights/aggregation/aggregations.js';
 export type { TrackEventResult, TrackFailure, TrackMetricResult } from './trackMany.js';
 
 /** What `close` leaves behind. */
