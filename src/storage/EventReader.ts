@@ -8,7 +8,6 @@ import { Breath } from './Breath.js';
 import type { ChunkEntry, ChunkIndexEntry } from './ChunkIndexEntry.js';
 import { openEventChunk, type EventChunk, type StoredTable } from './EventChunk.js';
 import { fetchFields, type FieldRequest } from './fetchFields.js';
-import { decodeMergedHeader } from './mergedHeader.js';
 import { readHour } from './readHour.js';
 import { readIndex, type IndexRange } from './readIndex.js';
 import { readIndexPage } from './readIndexPage.js';
@@ -83,12 +82,6 @@ export class EventReader {
     return new Map(Object.entries(fields).flatMap(([field, count]) => (/^\d+$/.test(field) ? [[Number(field), Number(count)]] : [])));
   }
 
-  /** What a merged chunk says of itself, by its id alone; undefined when it is small or gone. */
-  async entryOf(type: string, chunkId: Buffer): Promise<ChunkIndexEntry | undefined> {
-    const [stored] = await this.#redis.hmgetBuffer(this.#keys.event(type).chunks, chunkId);
-    return stored ? decodeMergedHeader(chunkId, stored) : undefined;
-  }
-
   /**
    * Loads these columns of chunks, in two round trips at most: one for small chunks and the heads of merged ones, one for
    * blocks. Other columns of a merged chunk may be there or not. Gives the event loop back every 10 ms.
@@ -97,7 +90,7 @@ export class EventReader {
    *   the index was read more than ten minutes ago
    * @throws KeyError when a chunk does not open; AnalyticsError `STORE_INCONSISTENT` when it is not what its entry says
    */
-  async load(type: string, entries: readonly (ChunkIndexEntry | ChunkEntry)[], columns: Iterable<ColumnName> | 'all'): Promise<(StoredTable | undefined)[]> {
+  async load(type: string, entries: readonly ChunkEntry[], columns: Iterable<ColumnName> | 'all'): Promise<(StoredTable | undefined)[]> {
     this.#resize();
     const breath = new Breath();
     const names = entries.map(({ chunkId }) => chunkId.toString('latin1'));

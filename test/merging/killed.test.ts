@@ -9,7 +9,7 @@ import { checkMerged } from './checkMerged.js';
 import { chunkOf, createMergeFixture, HOUR, LATER, START, TYPE, type MergeFixture } from './mergeFixture.js';
 
 /** Swaps of 600 chunks, each some ten ms of work. */
-const CHUNKS = 3000;
+const CHUNKS = 1800;
 const KILLS = 3;
 
 let server: TestRedis;

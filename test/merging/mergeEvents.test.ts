@@ -145,16 +145,18 @@ describe('a merge', () => {
   });
 
   it('merges everything else where a chunk does not open, and says so', async () => {
-    await track(times(3));
+    await track(times(9));
     await track(times(3), 'error');
     await track(times(3, START + HOUR_MS));
-    const [spoilt] = await store.events.hour(TYPE, HOUR);
+    const [, spoilt] = await store.events.hour(TYPE, HOUR);
     await store.redis.hset(store.keys.event(TYPE).dataKeys, spoilt!.chunkId, randomBytes(44));
     await expect(store.merge(LATER + HOUR_MS)).rejects.toMatchObject({ code: 'KEY_UNAVAILABLE' });
-    expect(await chunks()).toHaveLength(3);
+    expect(await chunks()).toEqual([[1, false], [1, false], [7, true]]);
     expect(await chunks(HOUR + 1)).toEqual([[3, true]]);
     expect(await readAll(store.events, HOUR, 'error')).toHaveLength(3);
-    expect(await readMergeStatus(store.redis, store.keys)).toMatchObject({ report: { hours: 2 } });
+    expect(await readMergeStatus(store.redis, store.keys)).toMatchObject({ report: { hours: 3 } });
+    await expect(store.merge(LATER + HOUR_MS)).rejects.toMatchObject({ code: 'KEY_UNAVAILABLE' });
+    expect(await chunks()).toEqual([[1, false], [1, false], [7, true]]);
   });
 
   it('is refused in a process that cannot read', async () => {

@@ -10,6 +10,7 @@ import { removeRetiredChunks } from '../../src/retention/removeRetiredChunks.js'
 import { EventStore } from '../../src/storage/EventStore.js';
 import { checkMerged } from '../merging/checkMerged.js';
 import { chunkOf, createMergeFixture, HOUR, LATER, START, TYPE, type MergeFixture } from '../merging/mergeFixture.js';
+import { snapshotStore } from '../merging/snapshotStore.js';
 import { failingScript } from '../storage/failingScript.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 
@@ -44,11 +45,11 @@ async function fillTwoHours(): Promise<void> {
 
 /** Runs a step with each of its commands failing in turn, and then again. @returns how many attempts failed */
 async function failEach(name: string, work: (run: CleanupRun) => Promise<unknown>, check: () => Promise<void>): Promise<number> {
+  await fillTwoHours();
+  const restore = await snapshotStore(store.redis, store.keys.prefix);
   let failures = 0;
   for (let place = 1; place < 100; place += 1) {
-    await store.close();
-    store = await createMergeFixture(server.url);
-    await fillTwoHours();
+    await restore();
     const outcome = await work(runOf(failingScript(store.redis, name, place))).then(
       () => 'done',
       () => 'failed',

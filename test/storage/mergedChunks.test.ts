@@ -5,6 +5,7 @@ import { blockField } from '../../src/redis/keys.js';
 import type { ChunkIndexEntry } from '../../src/storage/ChunkIndexEntry.js';
 import { EventReader } from '../../src/storage/EventReader.js';
 import { EventStore } from '../../src/storage/EventStore.js';
+import { decodeMergedHeader } from '../../src/storage/mergedHeader.js';
 import { chunkOf, createMergeFixture, HOUR, LATER, START, TYPE, type MergeFixture } from '../merging/mergeFixture.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 
@@ -67,13 +68,14 @@ describe('a merged chunk', () => {
     expect(table!.event(1499)).toMatchObject({ properties: { number: mixed(1499, 1_000_003) }, timestamp: START + 1499 });
   });
 
-  it('says what it is by its id alone', async () => {
+  it('says what it is in clear before its head', async () => {
     const entry = await mergedChunk();
-    expect(await store.events.entryOf(TYPE, entry.chunkId)).toEqual(entry);
-    expect(await store.events.entryOf(TYPE, Buffer.alloc(16))).toBeUndefined();
+    const [stored] = await store.redis.hmgetBuffer(store.keys.event(TYPE).chunks, entry.chunkId);
+    expect(decodeMergedHeader(entry.chunkId, stored!)).toEqual(entry);
     await store.run(store.batch([{ timestamp: START }]));
     const small = (await store.events.hour(TYPE, HOUR)).find(({ blocks }) => blocks === 0);
-    expect(await store.events.entryOf(TYPE, small!.chunkId)).toBeUndefined();
+    const [other] = await store.redis.hmgetBuffer(store.keys.event(TYPE).chunks, small!.chunkId);
+    expect(decodeMergedHeader(small!.chunkId, other!)).toBeUndefined();
   });
 
   it('takes two round trips for any number of chunks, and none for what is in memory', async () => {
