@@ -94,10 +94,7 @@ describe('schedules', () => {
 
   it('are one for each job of the maintenance queue', async () => {
     await upsertSchedules(queue, ALL);
-    expect((await queue.getJobSchedulers()).map(({ key, every, name }) => [key, every, name]).sort()).toEqual([
-      ['cleanup', 3_600_000, 'cleanup'],
-      ['merge', 300_000, 'merge'],
-    ]);
+    expect((await queue.getJobSchedulers()).map(({ key, every, name }) => `${key} ${every} ${name}`).sort()).toEqual(['cleanup 3600000 cleanup', 'merge 300000 merge']);
     expect((await pending()).map(({ name }) => name).sort()).toEqual(['cleanup', 'merge']);
   });
 

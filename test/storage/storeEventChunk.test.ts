@@ -131,10 +131,11 @@ describe('storeEventChunk', () => {
   );
 
   it('writes nothing where a key holds something else, and says so', async () => {
-    const { chunks, time, dataKeys, counts, feed, absorbed, users } = store.keys.event(TYPE);
+    const keys = store.keys.event(TYPE);
+    const { chunks, time, dataKeys, counts, feed, absorbed } = keys;
     const buckets = Array.from({ length: SEEN_BUCKETS }, (_, bucket) => store.keys.event(TYPE).seen(bucket));
     const job = store.batch([{ id: 'mine', userId: 'ada', timestamp: START }]);
-    for (const foreign of [[chunks], [time], [dataKeys], [counts], [feed], [absorbed], [users(START / (24 * HOUR))], buckets]) {
+    for (const foreign of [[chunks], [time], [dataKeys], [counts], [feed], [absorbed], [keys.users(START / (24 * HOUR))], buckets]) {
       for (const key of foreign) await store.redis.set(key, 'of another program');
       const before = await store.redis.keys(`${store.keys.prefix}events:*`);
       const error = await store.run(job).then(
