@@ -26,6 +26,8 @@ export const limits = {
   tagKeyLength: 128,
   /** UTF-16 units of a tag's value. */
   tagValueLength: 512,
+  /** Items that one list of metrics, tags or tag values holds. */
+  listSize: 1000,
   /** UTF-16 units of a regular expression that a query of metrics compares tags with. */
   tagPatternLength: 512,
   /** Milliseconds that an event's time may lie ahead of the clock. */

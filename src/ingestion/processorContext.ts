@@ -6,6 +6,7 @@ import { connect } from '../redis/connect.js';
 import { createKeys, type Keys } from '../redis/keys.js';
 import type { KeyRing } from '../security/KeyRing.js';
 import { loadKeyRing } from '../security/loadKeyRing.js';
+import { createOverflowLog } from './createOverflowLog.js';
 import { configuredIngestion, type Ingestion } from './createIngestion.js';
 import { endWithParent } from './endWithParent.js';
 
@@ -37,6 +38,6 @@ async function createContext(): Promise<ProcessorContext> {
   const keys = createKeys(config.REDIS_PREFIX);
   const keyRing = await loadKeyRing(config);
   const redis = connect(config.REDIS_URL, 'patient', 'analytics-processor', (error) => logger.warn('Redis connection failed', { error }));
-  const ingestion = configuredIngestion(config, { redis, keys, keyRing });
+  const ingestion = configuredIngestion(config, { redis, keys, keyRing, onOverflow: createOverflowLog(logger) });
   return { config, logger, redis, keys, keyRing, ingestion };
 }

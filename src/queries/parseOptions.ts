@@ -17,7 +17,7 @@ export function parseOptions<Schema extends z.ZodType>(
   const parsed = schema.safeParse(options);
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.flatMap((issue) => {
-    if (issue.code === 'unrecognized_keys') {
+    if (issue.code === 'unrecognized_keys' && issue.path.length === 0) {
       return issue.keys.map((key) => ({ path: pathOf([key]), given: 'an unknown field', allowed: Object.keys(allowed).join(', ') }));
     }
     const [field] = issue.path;

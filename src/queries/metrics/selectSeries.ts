@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 
+import { Breath } from '../../storage/Breath.js';
 import { metricKeyName } from '../../storage/metricKeyName.js';
 import type { MetricQueryContext } from './MetricQueryContext.js';
 import { compileTagFilter, type tagFilterSchema } from './tagFilter.js';
@@ -25,7 +26,11 @@ export async function selectSeries(name: string, filter: z.output<typeof tagFilt
   let series: Set<string> | undefined;
   if (tests.length > 0) {
     series = new Set();
-    for (const [id, known] of await context.catalogue.all(keyName)) if (tests.every((test) => test(known))) series.add(id);
+    const breath = new Breath();
+    for (const [id, known] of await context.catalogue.all(keyName)) {
+      if (tests.every((test) => test(known))) series.add(id);
+      await breath.take();
+    }
   }
   return {
     keyName,

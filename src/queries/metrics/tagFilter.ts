@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { limits } from '../../contract/limits.js';
 import { canonicalTags } from '../../producer/normalizeMetric.js';
-import { IssueList } from '../../producer/validateIssues.js';
+import { isPlainObject, IssueList } from '../../producer/validateIssues.js';
 import type { KnownSeries } from '../../storage/metrics/KnownSeries.js';
 import type { MetricQueryContext } from './MetricQueryContext.js';
 import { tagPattern } from './tagPattern.js';
@@ -26,15 +26,21 @@ const conditionsSchema = z.strictObject({
   notMatches: pattern.optional(),
 });
 
-/** Tag → its value, or conditions that all hold. A tag that is undefined is not looked at. */
-export const tagFilterSchema = z.record(z.string(), z.union([z.string(), conditionsSchema]).optional());
+/** What `tags` of a query of metrics takes: tag → its value, or conditions that all hold. A tag that is undefined is not looked at. */
+export type TagFilter = Readonly<Record<string, string | z.input<typeof conditionsSchema> | undefined>>;
 
-/** What `tags` of a query of metrics takes. */
-export type TagFilter = Readonly<z.input<typeof tagFilterSchema>>;
+export const tagFilterSchema = z
+  // A record would pass over `__proto__`, and so widen what was asked for.
+  .custom<TagFilter>((value) => typeof value === 'object' && value !== null && isPlainObject(value) && areKeys(Object.keys(value)))
+  .pipe(z.record(z.string(), z.union([z.string(), conditionsSchema]).optional()));
 
 export const TAG_FILTER_ALLOWED =
-  `a plain object: tag → a string, or conditions of not, in, notIn (at most ${limits.filterListLength}), exists, matches, ` +
+  `a plain object of at most ${limits.tags}: tag → a string, or conditions of not, in, notIn (at most ${limits.filterListLength}), exists, matches, ` +
   `notMatches (regular expressions of RE2, at most ${limits.tagPatternLength} characters)`;
+
+function areKeys(keys: readonly string[]): boolean {
+  return keys.length <= limits.tags && !keys.includes('__proto__');
+}
 
 /** Whether a series passes a filter. */
 export type SeriesTest = (series: KnownSeries) => boolean;

@@ -5,6 +5,7 @@ import type { AggregateMetricsOptions } from '../../../src/queries/metrics/aggre
 import { createMetricQueries, type MetricQueries } from '../../../src/queries/metrics/createMetricQueries.js';
 import { RollupReader } from '../../../src/queries/metrics/RollupReader.js';
 import { offGuard } from '../../../src/security/guard/offGuard.js';
+import { MetricNames } from '../../../src/storage/metrics/MetricNames.js';
 import { MetricReader } from '../../../src/storage/metrics/MetricReader.js';
 import { SeriesCatalogue } from '../../../src/storage/metrics/SeriesCatalogue.js';
 import { TierStore } from '../../../src/storage/metrics/TierStore.js';
@@ -20,6 +21,7 @@ export async function createAggregateStore(url: string) {
     createMetricQueries({
       reader: new MetricReader({ redis, keys, secrets }),
       catalogue: new SeriesCatalogue(redis, keys, secrets),
+      names: new MetricNames(redis, keys, secrets),
       secrets,
       guard: offGuard,
       oldestKept: () => oldest.kept,

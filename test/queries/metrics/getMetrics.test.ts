@@ -91,7 +91,7 @@ describe('getMetrics', () => {
           store.redis.disconnect();
         }
       }),
-      { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 60) },
+      { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 25) },
     );
   });
 });

@@ -15,6 +15,7 @@ import { connect } from '../../../src/redis/connect.js';
 import { createKeys } from '../../../src/redis/keys.js';
 import { keyRingFromMaster } from '../../../src/security/KeyRing.js';
 import { offGuard } from '../../../src/security/guard/offGuard.js';
+import { MetricNames } from '../../../src/storage/metrics/MetricNames.js';
 import { MetricReader } from '../../../src/storage/metrics/MetricReader.js';
 import { SeriesCatalogue } from '../../../src/storage/metrics/SeriesCatalogue.js';
 import { MetricStore } from '../../../src/storage/MetricStore.js';
@@ -27,7 +28,7 @@ export async function createMetricFixture(url: string, { cacheBytes, seriesLimit
   const redis = connect(url, 'patient', 'test', () => undefined);
   const keys = createKeys(`m${randomBytes(6).toString('hex')}:`);
   const oldest = { kept: -Infinity };
-  const makeReaders = () => ({ reader: new MetricReader({ redis, keys, secrets, cacheBytes }), catalogue: new SeriesCatalogue(redis, keys, secrets) });
+  const makeReaders = () => ({ reader: new MetricReader({ redis, keys, secrets, cacheBytes }), catalogue: new SeriesCatalogue(redis, keys, secrets), names: new MetricNames(redis, keys, secrets) });
   let readers = makeReaders();
   const aggregations = createAggregations();
   const queries = (): MetricQueries => createMetricQueries({ ...readers, secrets, guard: offGuard, aggregations, oldestKept: () => oldest.kept });
@@ -65,6 +66,9 @@ export async function createMetricFixture(url: string, { cacheBytes, seriesLimit
     run: async (job: { id: string; payload: unknown }, { through = redis, oldestKept = -Infinity, onOverflow }: RunOptions = {}) =>
       ingestMetrics(job.id, job.payload, { store: new MetricStore(through, keys, secrets, { seriesLimit }), keyRing, oldestKept, onOverflow }),
     get: async (options: GetMetricsOptions) => queries().getMetrics(options),
+    get queries(): MetricQueries {
+      return queries();
+    },
     aggregate: async <const Name extends string>(options: AggregateMetricsOptions<Name>) => queries().aggregateMetrics(options),
   };
 }

@@ -13,6 +13,8 @@ import type { EventPage, QueryEventsOptions } from '../../../queries/events/quer
 import type { AggregateMetricsOptions } from '../../../queries/metrics/aggregateOptions.js';
 import type { MetricAggregates } from '../../../queries/metrics/MetricAggregates.js';
 import type { GetMetricsOptions } from '../../../queries/metrics/getMetrics.js';
+import type { ListMetricsOptions, MetricInfo } from '../../../queries/metrics/listMetrics.js';
+import type { ListTagsOptions, ListTagValuesOptions } from '../../../queries/metrics/listTags.js';
 import type { ServiceReader } from './ServiceReader.js';
 
 /** What a query asks for: events of one type, or some members of them. */
@@ -106,11 +108,38 @@ export abstract class AnalyticsReader {
   }
 
   /**
-   * Samples of one metric that have all of the given tags, oldest first.
+   * Samples of one metric, oldest first, of the series that pass the filter `tags`. Those of one time come by series, then
+   * by value: in the same order however often they are asked for.
    * @throws ValidationError, DeadlineError, KeyError
    */
   async getMetrics(options: GetMetricsOptions): Promise<Metric[]> {
     return this.read('getMetrics', ({ metrics }) => metrics.getMetrics(options));
+  }
+
+  /**
+   * The metrics that samples or rollups are kept of, by name: 100 unless `limit` says otherwise, at most 1,000. `after` the
+   * last one goes on from there.
+   * @throws ValidationError, DeadlineError, KeyError
+   */
+  async listMetrics(options: ListMetricsOptions = {}): Promise<MetricInfo[]> {
+    return this.read('listMetrics', ({ metrics }) => metrics.listMetrics(options));
+  }
+
+  /**
+   * The tags that the series of a metric have, in pages as `listMetrics` gives them.
+   * @throws ValidationError, DeadlineError, KeyError
+   */
+  async listTags(options: ListTagsOptions): Promise<string[]> {
+    return this.read('listTags', ({ metrics }) => metrics.listTags(options));
+  }
+
+  /**
+   * The values that a tag has among the series of a metric, or among those that pass a filter, in pages as `listMetrics`
+   * gives them.
+   * @throws ValidationError, DeadlineError, KeyError
+   */
+  async listTagValues(options: ListTagValuesOptions): Promise<string[]> {
+    return this.read('listTagValues', ({ metrics }) => metrics.listTagValues(options));
   }
 
   /**

@@ -8,6 +8,7 @@ import { createMetricQueries, type MetricQueries } from '../../../queries/metric
 import { RollupReader } from '../../../queries/metrics/RollupReader.js';
 import type { Guard } from '../../../security/guard/Guard.js';
 import { EventReader } from '../../../storage/EventReader.js';
+import { MetricNames } from '../../../storage/metrics/MetricNames.js';
 import { MetricReader } from '../../../storage/metrics/MetricReader.js';
 import { SeriesCatalogue } from '../../../storage/metrics/SeriesCatalogue.js';
 import { tierNames } from '../../../storage/metrics/tierNames.js';
@@ -70,6 +71,7 @@ export function createServiceReader(link: ServiceLink, { config, types, guard }:
     metrics: createMetricQueries({
       reader: new MetricReader({ redis, keys, secrets }),
       catalogue: new SeriesCatalogue(redis, keys, secrets),
+      names: new MetricNames(redis, keys, secrets),
       secrets,
       guard,
       oldestKept: () => oldestKeptAt(config.ANALYTICS_RETENTION_DAYS, Date.now()),
