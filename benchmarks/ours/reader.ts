@@ -18,11 +18,6 @@ export type OursReaderCommands = ReaderCommands & {
   merge(input: undefined): Promise<number>;
 };
 
-interface Pending {
-  aggregateMetrics(options: object): Promise<{ series: readonly { points: readonly { avg: number | null }[] }[] }>;
-}
-const pending = (service: AnalyticsService) => service as unknown as Pending;
-
 async function open(): Promise<Reader> {
   const service = new AnalyticsService({ deadlineMs: DEADLINE_MS });
   // Connects and reads its keys: no part of what a query costs.
@@ -50,7 +45,7 @@ async function means(
   service: AnalyticsService,
   { startTime, endTime, intervalMs }: Extract<Question, { kind: 'mean' }>,
 ): Promise<(number | null)[]> {
-  const { series } = await pending(service).aggregateMetrics({
+  const { series } = await service.aggregateMetrics({
     name: METRIC_NAME,
     startTime,
     endTime: endTime - 1, // both ends are included

@@ -1,5 +1,6 @@
 import { startNaive } from '../naive/startNaive.js';
 import { startOurs, type OursOptions } from '../ours/startOurs.js';
+import { forTime } from '../support/forTime.js';
 import type { Pipeline } from '../support/Pipeline.js';
 import { startRedis, type BenchmarkRedis } from '../support/startRedis.js';
 import { createRow, type Row } from './Row.js';
@@ -21,8 +22,8 @@ export const acknowledged: Suite = {
     const figures = new Map(wanted.map(({ id }) => [id, { ours: [] as number[], peer: [] as number[], failed: 0 }]));
     for (let round = 1; round <= context.rounds; round += 1) {
       for (const { id, callers } of wanted) {
-        const ours = await runOne((redis) => startOurs(redis, oursOptions), callers, oursEvents(context));
-        const peer = await runOne((redis) => startNaive(redis, 0), callers, peerEvents(context));
+        const ours = await runOne((redis) => startOurs(redis, oursOptions), { callers, count: oursEvents(context), isQuick: context.isQuick });
+        const peer = await runOne((redis) => startNaive(redis, 0), { callers, count: peerEvents(context), isQuick: context.isQuick });
         const figure = figures.get(id);
         figure?.ours.push(ours.perSecond);
         figure?.peer.push(peer.perSecond);
@@ -48,20 +49,20 @@ export const acknowledged: Suite = {
   },
 };
 
+const WARM_UP_MS = 3000;
 const oursOptions: OursOptions = { batchSize: 100, processingInterval: 0, roles: [] };
 const oursEvents = ({ isQuick }: SuiteContext) => (isQuick ? 2000 : 200_000);
 const peerEvents = ({ isQuick }: SuiteContext) => (isQuick ? 2000 : 60_000);
 
 async function runOne(
   start: (redis: BenchmarkRedis) => Promise<Pipeline>,
-  callers: number,
-  count: number,
+  { callers, count, isQuick }: { readonly callers: number; readonly count: number; readonly isQuick: boolean },
 ): Promise<{ perSecond: number; failed: number }> {
   const redis = await startRedis();
   const pipeline = await start(redis);
   try {
     await pipeline.producer.ask('prepare', { events: 20_000, seed: 1 });
-    await pipeline.producer.ask('send', { count: count / 10, inFlight: callers });
+    await forTime(isQuick ? 0 : WARM_UP_MS, () => pipeline.producer.ask('send', { count: count / 10, inFlight: callers }));
     const sent = await pipeline.producer.ask('send', { count, inFlight: callers });
     return { perSecond: sent.acknowledged / ((sent.acknowledgedUs - sent.startedUs) / 1e6), failed: sent.failed };
   } finally {

@@ -1,5 +1,6 @@
 import { startNaive } from '../naive/startNaive.js';
 import { startOurs } from '../ours/startOurs.js';
+import { forTime } from '../support/forTime.js';
 import { measureLoneEvents, type LoneLatency } from '../support/measureLoneEvents.js';
 import { measureThroughput, type Throughput } from '../support/measureThroughput.js';
 import type { Pipeline } from '../support/Pipeline.js';
@@ -11,6 +12,7 @@ import type { Suite, SuiteContext } from './Suite.js';
 interface Contestant {
   readonly name: string;
   readonly start: (redis: BenchmarkRedis) => Promise<Pipeline>;
+  /** Events that it is sent at a time while it warms up. */
   readonly warmUp: number;
   readonly events: number;
   readonly inFlight: number;
@@ -22,6 +24,7 @@ interface Round {
 }
 
 const NAIVE_CONCURRENCY = [1, 2, 4, 8];
+const WARM_UP_MS = 8000;
 const batches = [
   { id: 'e2e-100', batchSize: 100, target: 25, aim: 60 },
   { id: 'e2e-500', batchSize: 500, target: 40, aim: 60 },
@@ -70,7 +73,7 @@ async function runOne(contestant: Contestant, { wanted, isQuick }: SuiteContext)
   const pipeline = await contestant.start(redis);
   try {
     await pipeline.producer.ask('prepare', { events: 20_000, seed: 1 });
-    await measureThroughput(pipeline, contestant.warmUp, contestant.inFlight);
+    await forTime(isQuick ? 0 : WARM_UP_MS, () => measureThroughput(pipeline, contestant.warmUp, contestant.inFlight));
     const throughput = await measureThroughput(pipeline, contestant.events, contestant.inFlight);
     const isLone = wanted.has('lone-latency') && contestant.name !== 'e2e-500';
     return { throughput, lone: isLone ? await measureLoneEvents(pipeline, isQuick ? 20 : 200) : undefined };
