@@ -63,6 +63,12 @@ async function read(model: Model, isOver: () => boolean): Promise<number> {
     expect(new Set(found.map(({ offset }) => offset)).size).toBe(found.length);
     for (const id of before) if (!ids.has(id)) throw new Error(`An event that was stored is missing: ${id}`);
     for (const { event } of found) expect(event.properties).toEqual(model.sent.get(event.id));
+
+    const stored = new Set(model.stored);
+    const events = await store.get({ type: TYPE, order: reads % 2 === 0 ? 'asc' : 'desc', limit: 10_000 });
+    expect(new Set(events.map(({ id }) => id)).size).toBe(events.length);
+    for (const { id } of events) stored.delete(id);
+    expect([...stored]).toEqual([]);
     reads += 1;
   }
   return reads;
