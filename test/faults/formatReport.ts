@@ -1,5 +1,6 @@
 import { findingKinds } from './check/Findings.js';
 import type { FaultsReport } from './run.js';
+import type { StrikeReport } from './strike.js';
 
 /** What a run came to, for people. */
 export function formatReport(report: FaultsReport): string {
@@ -25,13 +26,14 @@ export function formatReport(report: FaultsReport): string {
 
 /** For each row how often it struck, whether all held, and the longest that each recovery took. */
 function rowLines({ strikes }: FaultsReport): string[] {
-  const rows = [...new Set(strikes.map(({ row }) => row))].sort();
-  return rows.map((row) => {
-    const own = strikes.filter((strike) => strike.row === row);
+  const nameOf = ({ rows }: StrikeReport): string => rows.join(' + ');
+  return [...new Set(strikes.map(nameOf))].toSorted().map((row) => {
+    const own = strikes.filter((strike) => nameOf(strike) === row);
     const whats = [...new Set(own.flatMap(({ measures }) => measures.map(({ what }) => what)))];
     const worst = whats.map((what) => {
       const all = own.flatMap(({ measures }) => measures.filter((measure) => measure.what === what).map(({ ms }) => ms ?? Infinity));
-      return `${what} in ${Math.max(...all)} ms`;
+      const longest = Math.max(...all);
+      return `${what} ${longest === Infinity ? 'never' : `in ${longest} ms`}`;
     });
     return `${own.every(({ pass }) => pass) ? 'ok  ' : 'FAIL'} ${row.padEnd(24)} ${String(own.length).padStart(3)} ×  ${worst.join('; ')}`;
   });

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Findings, findingKinds, type Finding, type FindingKind } from './check/Findings.js';
 import { judge, settle } from './judge.js';
-import { createRandom } from './random.js';
+import { createRandom, type Random } from './random.js';
 import type { FaultRow } from './rows/FaultRow.js';
 import { createScene } from './scene/Scene.js';
-import { strikeOnce, type StrikeReport } from './strike.js';
+import { isMissed, strikeOnce, type StrikeReport } from './strike.js';
 
 export interface RunOptions {
   readonly seed: number;
@@ -50,6 +50,8 @@ export interface FaultsReport extends Readonly<Record<FindingKind, number>> {
 }
 
 const WARM_MS = 1500;
+/** How often two faults strike at once. */
+const TOGETHER = 0.2;
 /** What a process may log within a second, whatever happens to it. */
 const LOG_LINES = 10;
 
@@ -70,9 +72,9 @@ export async function runFaults({ seed, minutes, rows, rate, slack, signal, say 
     let round: FaultRow[] = [];
     do {
       if (round.length === 0) round = random.shuffle(usable);
-      const report = await strikeOnce(round.pop()!, { scene, random, startedAt, slack }); // it was filled just now
+      const report = await strikeOnce(takeRows(round, random), { scene, random, startedAt, slack });
       strikes.push(report);
-      for (const orphan of report.orphans) findings.add('orphans', report.row, `left behind: ${orphan}`);
+      for (const orphan of report.orphans) findings.add('orphans', report.rows.join(' + '), `left behind: ${orphan}`);
       say(lineOf(report, endAt, scene.producers.reduce((sum, { acknowledged }) => sum + acknowledged, 0)));
       await sleep(random.whole(100, 600));
     } while (performance.now() < endAt && !signal.aborted);
@@ -83,7 +85,7 @@ export async function runFaults({ seed, minutes, rows, rate, slack, signal, say 
     return {
       seed,
       minutes,
-      faults: strikes.length,
+      faults: strikes.reduce((sum, { rows: struck }) => sum + struck.length, 0),
       attempted: history.events.size,
       acknowledged: events.acknowledged,
       stored: events.stored,
@@ -106,15 +108,26 @@ export async function runFaults({ seed, minutes, rows, rate, slack, signal, say 
   }
 }
 
+/** The next row, and now and then with it another one that strikes other parts: faults do not wait for each other. */
+function takeRows(round: FaultRow[], random: Random): FaultRow[] {
+  const first = round.pop()!; // never called with none
+  const place = round.findIndex(({ parts }) => !parts.some((part) => first.parts.includes(part)));
+  if (place < 0 || !random.isLikely(TOGETHER)) return [first];
+  return [first, ...round.splice(place, 1)];
+}
+
 function countsOf(findings: Findings): Record<FindingKind, number> {
   return Object.fromEntries(findingKinds.map((kind) => [kind, findings.count(kind)])) as Record<FindingKind, number>; // one for each
 }
 
 function lineOf(report: StrikeReport, endAt: number, acknowledged: number): string {
-  const measures = report.measures.map(({ what, ms, most }) => `${what} ${ms === undefined ? 'never' : `in ${ms} ms`}${ms === undefined || ms > most ? ` (at most ${most})` : ''}`);
+  const measures = report.measures.map((measure) => {
+    const { what, ms, most } = measure;
+    return `${what} ${ms === undefined ? 'never' : `in ${ms} ms`}${isMissed(measure) ? ` (at most ${most})` : ''}`;
+  });
   const notes = Object.entries(report.notes).map(([what, value]) => `${what}: ${value}`);
   const left = Math.max(0, Math.round((endAt - performance.now()) / 1000));
   const verdict = report.pass ? 'ok  ' : 'FAIL';
   const orphans = report.orphans.map((orphan) => `left behind: ${orphan}`);
-  return `${verdict} ${report.row.padEnd(22)} ${[...measures, ...notes, ...report.broken, ...orphans].join('; ')} | ${acknowledged} acknowledged, ${left} s left`;
+  return `${verdict} ${report.rows.join(' + ').padEnd(24)} ${[...measures, ...notes, ...report.broken, ...orphans].join('; ')} | ${acknowledged} acknowledged, ${left} s left`;
 }

@@ -4,20 +4,22 @@ import type { FaultRow, Strike } from './rows/FaultRow.js';
 import { limits } from './rows/limits.js';
 import type { Random } from './random.js';
 import { signal } from './scene/freezeJobs.js';
-import type { Scene } from './scene/Scene.js';
 import { describeProcess } from './scene/processTree.js';
+import type { Scene } from './scene/Scene.js';
 import { timed } from './scene/timed.js';
 
 export interface Measure {
   readonly what: string;
   /** ms; undefined when it did not happen while it was waited for. */
   readonly ms: number | undefined;
-  readonly most: number;
+  /** undefined: nothing is promised, since another fault struck meanwhile. */
+  readonly most: number | undefined;
 }
 
-/** What came of one go of a row. */
+/** What came of one strike. */
 export interface StrikeReport {
-  readonly row: string;
+  /** The rows that struck at once: one, or two of different parts. */
+  readonly rows: readonly string[];
   /** Seconds after the run began. */
   readonly at: number;
   readonly seconds: number;
@@ -37,37 +39,48 @@ export interface StrikeOptions {
   readonly slack: number;
 }
 
-/** Strikes once, and waits until the service is at work again and nothing is left behind. */
-export async function strikeOnce(row: FaultRow, { scene, random, startedAt, slack }: StrikeOptions): Promise<StrikeReport> {
+export function isMissed({ ms, most }: Measure): boolean {
+  return most !== undefined && (ms === undefined || ms > most);
+}
+
+/** Strikes once, with one fault or several, and waits until the service is at work again and nothing is left behind. */
+export async function strikeOnce(rows: readonly FaultRow[], { scene, random, startedAt, slack }: StrikeOptions): Promise<StrikeReport> {
   const measures: Measure[] = [];
   const broken: string[] = [];
   const notes: Record<string, number | string> = {};
   const begun = performance.now();
+  const took = (what: string, ms: number | undefined, most: number | undefined): void => {
+    measures.push({ what, ms: ms === undefined ? undefined : Math.round(ms), most: most === undefined ? undefined : most * slack });
+  };
+  const note = (what: string, value: number | string): void => void (notes[what] = value);
+  const isAlone = rows.length === 1;
   const context: Strike = {
     scene,
     random,
     last: (ms) => sleep(ms),
-    took: (what, ms, most) => measures.push({ what, ms: ms === undefined ? undefined : Math.round(ms), most: most * slack }),
-    held: (what, isSo) => isSo || broken.push(what),
-    note: (what, value) => (notes[what] = value),
+    took: (what, ms, most) => took(what, ms, isAlone ? most : undefined),
+    held: (what, isSo) => {
+      if (isSo) return;
+      if (isAlone) broken.push(what);
+      else note(what, 'no');
+    },
+    note,
   };
-  try {
-    await row.run(context);
-  } catch (error) {
-    broken.push(error instanceof Error ? error.message : 'the row failed');
+  const outcomes = await Promise.allSettled(rows.map((row) => row.run(context)));
+  for (const outcome of outcomes) {
+    if (outcome.status === 'rejected') broken.push(outcome.reason instanceof Error ? outcome.reason.message : 'the row failed');
   }
-  context.took('all was well', await timed(() => scene.canary.passes(limits.flowMs * 4 * slack), limits.flowMs * 4 * slack), limits.flowMs);
+  took('all was well', await timed(() => scene.canary.passes(limits.flowMs * 4 * slack), limits.flowMs * 4 * slack), limits.flowMs);
   const orphans = await lastOrphans(scene, slack);
-  const isBroken = broken.length > 0 || orphans.length > 0 || measures.some(({ ms, most }) => ms === undefined || ms > most);
   return {
-    row: row.id,
+    rows: rows.map(({ id }) => id),
     at: Math.round((begun - startedAt) / 100) / 10,
     seconds: Math.round((performance.now() - begun) / 100) / 10,
     measures,
     broken,
     notes,
     orphans,
-    pass: !isBroken,
+    pass: broken.length === 0 && orphans.length === 0 && !measures.some(isMissed),
   };
 }
 

@@ -10,7 +10,7 @@ export interface FaultRow {
   readonly id: string;
   /** A sentence without a full stop. */
   readonly what: string;
-  readonly part: Part;
+  readonly parts: readonly Part[];
   /** Why it cannot be brought about on this machine; undefined where it can. */
   readonly unavailable?: () => string | undefined;
   readonly run: (strike: Strike) => Promise<void>;

@@ -8,7 +8,7 @@ const FULL_MS = 2000;
 export const fillMemory: FaultRow = {
   id: 'fill-memory',
   what: 'maxmemory is below what is used for 1 to 4 s; a worker is started meanwhile',
-  part: 'redis',
+  parts: ['redis', 'workers'],
   async run(strike) {
     const { scene, random, last, note } = strike;
     const used = Number(/used_memory:(\d+)/.exec(await scene.client.info('memory'))?.[1]);

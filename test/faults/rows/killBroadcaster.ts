@@ -5,7 +5,7 @@ import { limits } from './limits.js';
 export const killBroadcaster: FaultRow = {
   id: 'kill-broadcaster',
   what: 'kill -9 of the broadcaster, and a new one up to 1 s later; sockets sign in again',
-  part: 'broadcaster',
+  parts: ['broadcaster'],
   async run({ scene, random, last, took }) {
     await scene.broadcaster.kill();
     await last(random.whole(0, 1000));

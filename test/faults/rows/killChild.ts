@@ -8,7 +8,7 @@ const QUIET_MS = 20_000;
 export const killBusyChild: FaultRow = {
   id: 'kill-child-busy',
   what: 'kill -9 of all children of a worker in the midst of jobs',
-  part: 'workers',
+  parts: ['workers'],
   async run({ scene, random, took }) {
     const worker = random.pick(scene.workers);
     const { jobs, children, thaw } = await freezeJobs(scene);
@@ -21,7 +21,7 @@ export const killBusyChild: FaultRow = {
 export const killIdleChild: FaultRow = {
   id: 'kill-child-idle',
   what: 'kill -9 of a worker’s children while they have nothing to do',
-  part: 'workers',
+  parts: ['workers'],
   async run({ scene, random, note, took }) {
     for (const producer of scene.producers) producer.tell('pause');
     const quiet = await timed(async () => (await scene.unfinishedJobs()) === 0, QUIET_MS);

@@ -8,7 +8,7 @@ import type { FaultRow } from './FaultRow.js';
 export const killWorker: FaultRow = {
   id: 'kill-worker',
   what: 'kill -9 of a worker whose children are in the midst of jobs',
-  part: 'workers',
+  parts: ['workers'],
   async run({ scene, random, took }) {
     const worker = random.pick(scene.workers);
     const { jobs, children, thaw } = await freezeJobs(scene);

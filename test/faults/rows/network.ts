@@ -94,7 +94,7 @@ export const networkRows: readonly FaultRow[] = (Object.keys(sides) as Side[]).f
   faults.map(({ id, what, strike }) => ({
     id: `${sides[part].name}-${id}`,
     what: `between ${part} and Redis: ${what}`,
-    part,
+    parts: [part],
     async run(context) {
       const proxies = sides[part].proxies(context);
       try {

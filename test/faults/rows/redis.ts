@@ -7,7 +7,7 @@ import { limits } from './limits.js';
 export const killRedis: FaultRow = {
   id: 'kill-redis',
   what: 'kill -9 of Redis, and a start from its append-only file up to 4 s later',
-  part: 'redis',
+  parts: ['redis'],
   async run(strike) {
     const { scene, random, last } = strike;
     await scene.redis.kill();
@@ -20,7 +20,7 @@ export const killRedis: FaultRow = {
 export const stopRedis: FaultRow = {
   id: 'stop-redis',
   what: 'SIGSTOP of Redis for 1 to 10 s: connections stay open and nothing answers',
-  part: 'redis',
+  parts: ['redis'],
   async run(strike) {
     const { scene, random, last } = strike;
     await scene.redis.kill('SIGSTOP');
@@ -33,7 +33,7 @@ export const stopRedis: FaultRow = {
 export const pauseClients: FaultRow = {
   id: 'pause-clients',
   what: 'CLIENT PAUSE for 0.5 to 4 s',
-  part: 'redis',
+  parts: ['redis'],
   async run(strike) {
     const { scene, random } = strike;
     const ms = random.whole(500, 4000);
@@ -46,7 +46,7 @@ export const pauseClients: FaultRow = {
 export const killClients: FaultRow = {
   id: 'kill-clients',
   what: 'CLIENT KILL of all connections, three times',
-  part: 'redis',
+  parts: ['redis'],
   async run(strike) {
     const { scene, random, last } = strike;
     for (let round = 0; round < 3; round += 1) {
@@ -60,7 +60,7 @@ export const killClients: FaultRow = {
 export const flushScripts: FaultRow = {
   id: 'flush-scripts',
   what: 'SCRIPT FLUSH, three times',
-  part: 'redis',
+  parts: ['redis'],
   async run(strike) {
     const { scene, random, last } = strike;
     for (let round = 0; round < 3; round += 1) {

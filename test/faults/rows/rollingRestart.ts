@@ -4,7 +4,7 @@ import { flows } from './redis.js';
 export const rollingRestart: FaultRow = {
   id: 'rolling-restart',
   what: 'every worker is asked to end and started anew, one after the other, under load',
-  part: 'workers',
+  parts: ['workers'],
   async run(strike) {
     const { scene, held } = strike;
     for (const worker of scene.workers) {

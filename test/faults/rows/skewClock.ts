@@ -23,7 +23,7 @@ function clockModule(shiftMs: number): string {
 export const skewClock: FaultRow = {
   id: 'skew-clock',
   what: 'a worker whose clock is an hour ahead, or behind, for 2 to 6 s of work',
-  part: 'workers',
+  parts: ['workers'],
   async run(strike) {
     const { scene, random, note } = strike;
     const worker = random.pick(scene.workers);

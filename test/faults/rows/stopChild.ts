@@ -6,7 +6,7 @@ import { limits } from './limits.js';
 export const stopChild: FaultRow = {
   id: 'stop-child',
   what: 'SIGSTOP of all children of a worker in the midst of jobs, for good',
-  part: 'workers',
+  parts: ['workers'],
   async run({ scene, random, took }) {
     const worker = random.pick(scene.workers);
     const { jobs, children, thaw } = await freezeJobs(scene);

@@ -5,7 +5,7 @@ import { limits } from './limits.js';
 export const stopWorker: FaultRow = {
   id: 'stop-worker',
   what: 'SIGSTOP of a worker for 1 to 8 s; its children go on',
-  part: 'workers',
+  parts: ['workers'],
   async run({ scene, random, last }) {
     const worker = random.pick(scene.workers);
     worker.signal('SIGSTOP');
@@ -18,7 +18,7 @@ export const stopWorker: FaultRow = {
 export const runTwice: FaultRow = {
   id: 'run-twice',
   what: 'a worker and its children are stopped past their locks, and go on while others run their jobs',
-  part: 'workers',
+  parts: ['workers'],
   async run({ scene, random, last, took, note }) {
     const worker = random.pick(scene.workers);
     const { jobs, children, thaw } = await freezeJobs(scene);
