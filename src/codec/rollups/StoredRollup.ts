@@ -8,6 +8,7 @@ import { decompressTo } from '../compression.js';
 import { decodeDoubles } from './doubleColumn.js';
 import { ROLLUP_FORMAT, rollupColumns, rollupFlags, type RollupColumn } from './encodeRollup.js';
 import { fromDecimalSums } from './sumPairs.js';
+import { decodeVarints } from './varintColumn.js';
 
 /** No rollup is made larger; one that claims to be is refused before memory is taken for it. */
 const MOST_ROWS = 2 ** 24;
@@ -75,11 +76,11 @@ export class StoredRollup implements RollupTable {
   }
 
   get buckets(): Uint32Array {
-    return (this.#buckets ??= Uint32Array.from(this.#decode('buckets')));
+    return (this.#buckets ??= Uint32Array.from(sumUp(this.#integers('buckets'))));
   }
 
   get count(): Float64Array {
-    return (this.#count ??= this.#decode('count'));
+    return (this.#count ??= Float64Array.from(this.#integers('count')));
   }
 
   get sum(): SumColumn {
@@ -121,16 +122,15 @@ export class StoredRollup implements RollupTable {
 
   get sketches(): SketchRows | undefined {
     if (this.#sketches === undefined && this.#has('sketches')) {
-      const sizes = this.#decode('binCounts');
+      const sizes = this.#integers('binCounts');
       const firstBins = new Uint32Array(this.#rows + 1);
       for (const [row, size] of sizes.entries()) {
         if (!(size >= 0 && firstBins[row]! + size <= MOST_ROWS)) throw malformed('a rollup has too large sketches');
         firstBins[row + 1] = firstBins[row]! + size;
       }
       const length = firstBins[this.#rows]!;
-      const bins = Int32Array.from(this.#decode('bins', length));
-      for (let place = 1; place < length; place += 1) bins[place]! += bins[place - 1]!;
-      this.#sketches = { firstBins, bins, counts: this.#decode('counts', length) };
+      const bins = sumUp(this.#integers('bins', length));
+      this.#sketches = { firstBins, bins, counts: Float64Array.from(this.#integers('counts', length)) };
     }
     return this.#sketches;
   }
@@ -145,10 +145,18 @@ export class StoredRollup implements RollupTable {
     return (this.#flags & rollupFlags[flag]) !== 0;
   }
 
-  #decode(name: RollupColumn, length = this.#rows): Float64Array {
+  #decode(name: RollupColumn): Float64Array {
+    return decodeDoubles(this.#unpack(name), this.#rows);
+  }
+
+  #integers(name: RollupColumn, length = this.#rows): Int32Array {
+    return decodeVarints(this.#unpack(name), length);
+  }
+
+  #unpack(name: RollupColumn): Buffer {
     const packed = this.#packed.get(name);
     if (packed === undefined) throw malformed('a rollup lacks a column');
-    return decodeDoubles(decompressTo(packed.length, packed.bytes), length);
+    return decompressTo(packed.length, packed.bytes);
   }
 
   #sums(name: RollupColumn, restName: RollupColumn, isDecimal: boolean, unit: number): SumColumn {
@@ -165,4 +173,10 @@ export class StoredRollup implements RollupTable {
     const scale = 10 ** this.#digits;
     return values.map((difference, row) => (Math.round(suggested(row) * scale) + difference) / scale);
   }
+}
+
+/** Differences back to numbers, in place. */
+function sumUp(numbers: Int32Array): Int32Array {
+  for (let place = 1; place < numbers.length; place += 1) numbers[place]! += numbers[place - 1]!;
+  return numbers;
 }

@@ -3,10 +3,14 @@ import type { SumColumn } from '../../insights/aggregation/SumColumn.js';
 import { compressWell } from '../compression.js';
 import { ByteWriter } from '../columns/ByteWriter.js';
 import { toDecimals } from '../series/decimals.js';
+import { AnalyticsError } from '../../errors/AnalyticsError.js';
 import { encodeDoubles } from './doubleColumn.js';
 import { toDecimalSums } from './sumPairs.js';
+import { encodeVarints } from './varintColumn.js';
 
 export const ROLLUP_FORMAT = 1;
+/** Samples of one series in one day: 12 a millisecond. */
+const MOST_COUNT = 2 ** 30;
 
 /** In the order in which they are written. */
 export const rollupColumns = [
@@ -79,9 +83,9 @@ export function encodeRollup(table: RollupTable, versions: ReadonlyMap<number, n
   writer.signed(sum.form.unit);
   writer.signed(increase.form.unit);
 
-  const columns: Readonly<Record<RollupColumn, Float64Array | undefined>> = {
-    buckets: Float64Array.from(buckets),
-    count,
+  const columns: Readonly<Record<RollupColumn, Float64Array | Buffer | undefined>> = {
+    buckets: encodeVarints(differences(buckets)),
+    count: encodeCounts(count),
     sum: sum.high,
     sumRest: sum.low,
     min: beside(extrema.min, edges.first.map((value, row) => Math.min(value, edges.last[row]!)), digits),
@@ -93,20 +97,29 @@ export function encodeRollup(table: RollupTable, versions: ReadonlyMap<number, n
     increase: increase.high,
     increaseRest: increase.low,
     squares: squares ?? table.squares,
-    binCounts: sketches && Float64Array.from({ length: rows }, (_, row) => sketches.firstBins[row + 1]! - sketches.firstBins[row]!),
-    bins: sketches && Float64Array.from(sketches.bins, (bin, place) => (place === 0 ? bin : bin - sketches.bins[place - 1]!)),
-    counts: sketches?.counts,
+    binCounts: sketches && encodeVarints(differences(sketches.firstBins).subarray(1)),
+    bins: sketches && encodeVarints(differences(sketches.bins)),
+    counts: sketches && encodeCounts(sketches.counts),
   };
   for (const name of rollupColumns) {
     const column = columns[name];
     if (column === undefined) continue;
-    const bytes = encodeDoubles(column);
+    const bytes = Buffer.isBuffer(column) ? column : encodeDoubles(column);
     const packed = compressWell(bytes);
     writer.unsigned(bytes.length);
     writer.unsigned(packed.length);
     writer.bytes(packed);
   }
   return writer.done();
+}
+
+function differences(numbers: Uint32Array | Int32Array): Int32Array {
+  return Int32Array.from(numbers, (number, place) => (place === 0 ? number : number - numbers[place - 1]!));
+}
+
+function encodeCounts(counts: Float64Array): Buffer {
+  if (counts.every((count) => count <= MOST_COUNT)) return encodeVarints(counts);
+  throw new AnalyticsError('INTERNAL', 'A rollup has a row of more samples than can be counted.');
 }
 
 /** With decimals, by how many units of the last one the values differ from what the ends of their rows suggest. */

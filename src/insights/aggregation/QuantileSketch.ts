@@ -14,6 +14,12 @@ const MOST_WIDTH = 4096;
 // DDSketch's own mapping of values to bins and back.
 const { mapping } = new DDSketch({ relativeAccuracy: RELATIVE_ERROR });
 
+/** Bins that have a count, in the order of their values. */
+export interface SketchBins {
+  readonly bins: Int32Array;
+  readonly counts: Float64Array;
+}
+
 /**
  * A DDSketch: counts of values in bins that grow by a constant factor, so that a quantile is off by at most 1 % of its
  * value. The bins are those of `@datadog/sketches-js`. The counts are kept here, since the library's `merge` (2.1.1) leaves
@@ -55,8 +61,7 @@ export class QuantileSketch {
     }
   }
 
-  /** Bins that have a count, in the order of their values. */
-  bins(): { readonly bins: Int32Array; readonly counts: Float64Array } {
+  bins(): SketchBins {
     const far = [...(this.#far ?? [])].sort(([one], [other]) => one - other);
     let size = far.length;
     for (const count of this.#dense) if (count > 0) size += 1;

@@ -1,7 +1,7 @@
 import { EdgeColumn } from './EdgeColumn.js';
 import { ExtremaColumn } from './ExtremaColumn.js';
 import { MomentColumn } from './MomentColumn.js';
-import { QuantileSketch } from './QuantileSketch.js';
+import { QuantileSketch, type SketchBins } from './QuantileSketch.js';
 import type { RollupTable, SketchRows } from './RollupTable.js';
 import { placeOf, type Samples } from './Samples.js';
 import { StepColumn } from './StepColumn.js';
@@ -45,7 +45,11 @@ export function rollUp(series: readonly SeriesSamples[], options: RollupOptions)
     columns.moments.addValues(row, samples.values, from, to);
     // Each row counts as a series of its own, so that no step leads from one to the next.
     columns.steps.addSamples(row, row, samples, from, to);
-    columns.sketches?.[row]!.addValues(samples.values, from, to);
+    if (columns.sketches !== undefined) {
+      const sketch = new QuantileSketch();
+      sketch.addValues(samples.values, from, to);
+      columns.sketches[row] = sketch.bins();
+    }
   }
   return tableOf(options, series.map(({ seriesId }) => seriesId), firstRows, Uint32Array.from(runs, ({ bucket }) => bucket), columns);
 }
@@ -91,11 +95,15 @@ export function rollUpRows(tables: readonly RollupTable[], options: RowOptions):
   }
   firstRows[seriesIds.length] = buckets.length;
   const columns = columnsOf(buckets.length, options);
-  let row = -1;
+  let row = 0;
   for (const rows of rowsOf.values()) {
-    for (const [at, finer] of rows.entries()) {
-      if (at === 0 || finer.bucket !== rows[at - 1]!.bucket) row += 1;
-      addRow(columns, row, finer);
+    for (let from = 0; from < rows.length; row += 1) {
+      let to = from + 1;
+      while (to < rows.length && rows[to]!.bucket === rows[from]!.bucket) to += 1;
+      const parts = rows.slice(from, to);
+      for (const finer of parts) addRow(columns, row, finer);
+      if (columns.sketches !== undefined) columns.sketches[row] = joinSketches(parts);
+      from = to;
     }
   }
   return tableOf(options, seriesIds, firstRows, Uint32Array.from(buckets), columns);
@@ -115,7 +123,8 @@ interface Columns {
   readonly edges: EdgeColumn;
   readonly moments: MomentColumn;
   readonly steps: StepColumn;
-  readonly sketches: readonly QuantileSketch[] | undefined;
+  /** By row: the bins of its sketch. */
+  readonly sketches: SketchBins[] | undefined;
 }
 
 function columnsOf(rows: number, { withSketches }: RollupOptions): Columns {
@@ -126,11 +135,11 @@ function columnsOf(rows: number, { withSketches }: RollupOptions): Columns {
     edges: EdgeColumn.ofSize(rows),
     moments: MomentColumn.ofSize(rows),
     steps: new StepColumn(rows, rows),
-    sketches: withSketches ? Array.from({ length: rows }, () => new QuantileSketch()) : undefined,
+    sketches: withSketches ? [] : undefined,
   };
 }
 
-function addRow({ count, sum, extrema, edges, moments, steps, sketches }: Columns, row: number, { table, row: finer }: FinerRow): void {
+function addRow({ count, sum, extrema, edges, moments, steps }: Columns, row: number, { table, row: finer }: FinerRow): void {
   const samples = table.count[finer]!;
   count[row]! += samples;
   sum.merge(row, table.sum, finer, finer + 1);
@@ -138,7 +147,20 @@ function addRow({ count, sum, extrema, edges, moments, steps, sketches }: Column
   edges.merge(row, table.edges, finer, finer + 1);
   moments.join(row, samples, table.sum.result(finer) / samples, table.squares[finer]!);
   steps.merge(row, row, table, finer);
-  if (sketches !== undefined && table.sketches !== undefined) sketches[row]!.addRows(table.sketches, finer, finer + 1);
+}
+
+function joinSketches(rows: readonly FinerRow[]): SketchBins {
+  const [only] = rows;
+  if (rows.length === 1 && only?.table.sketches !== undefined) return binsOfRow(only.table.sketches, only.row);
+  const sketch = new QuantileSketch();
+  for (const { table, row } of rows) if (table.sketches !== undefined) sketch.addRows(table.sketches, row, row + 1);
+  return sketch.bins();
+}
+
+/** A row that stands alone is taken over as it is: most of a day's rows, when one hour of it was merged anew. */
+function binsOfRow({ firstBins, bins, counts }: SketchRows, row: number): SketchBins {
+  const [from, to] = [firstBins[row]!, firstBins[row + 1]!];
+  return { bins: bins.subarray(from, to), counts: counts.subarray(from, to) };
 }
 
 function tableOf(
@@ -152,8 +174,7 @@ function tableOf(
   return { start, width, seriesIds, firstRows, buckets, count, sum, extrema, edges, increase: steps.increase, squares: moments.squares, sketches: kept };
 }
 
-function sketchRows(sketches: readonly QuantileSketch[]): SketchRows {
-  const rows = sketches.map((sketch) => sketch.bins());
+function sketchRows(rows: readonly SketchBins[]): SketchRows {
   const firstBins = new Uint32Array(rows.length + 1);
   for (const [row, { bins }] of rows.entries()) firstBins[row + 1] = firstBins[row]! + bins.length;
   const bins = new Int32Array(firstBins[rows.length]!);

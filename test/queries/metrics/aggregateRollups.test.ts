@@ -92,6 +92,28 @@ describe('aggregateMetrics over rollups', () => {
     store.redis.disconnect();
   });
 
+  it('answers the same while merges run', async () => {
+    const store = await createAggregateStore(server.url);
+    const samples = history(30);
+    const query = { name: NAME, aggregations: ['count', 'sum', 'increase', 'p50'], interval: '1h' };
+    const parts = Array.from({ length: 5 }, (_, part) => samples.filter((_sample, place) => place % 5 === part));
+    await store.run(store.batch(parts[0]!));
+    const stored = [...parts[0]!];
+    for (const part of parts.slice(1)) {
+      await store.run(store.batch(part));
+      stored.push(...part);
+      let isMerging = true;
+      const merging = store.merge(LATER).finally(() => (isMerging = false));
+      do {
+        store.goCold();
+        expect(mismatches(await store.aggregate(query), stored, query)).toEqual([]);
+      } while (isMerging);
+      await merging;
+    }
+    expect((await store.aggregate(query)).source.samples).toBe(0);
+    store.redis.disconnect();
+  });
+
   it('answers the same from rollups as from samples, whatever came when and was merged when', async () => {
     const step = fc.oneof({ weight: 3, arbitrary: samplesArbitrary(120) }, fc.constant('merge' as const));
     const plan = fc.array(step, { minLength: 2, maxLength: 7 });
