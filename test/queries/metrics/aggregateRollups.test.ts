@@ -94,9 +94,9 @@ describe('aggregateMetrics over rollups', () => {
 
   it('answers the same while merges run', async () => {
     const store = await createAggregateStore(server.url);
-    const samples = history(30);
+    const samples = history(6);
     const query = { name: NAME, aggregations: ['count', 'sum', 'increase', 'p50'], interval: '1h' };
-    const parts = Array.from({ length: 5 }, (_, part) => samples.filter((_sample, place) => place % 5 === part));
+    const parts = Array.from({ length: 4 }, (_, part) => samples.filter((_sample, place) => place % 4 === part));
     await store.run(store.batch(parts[0]!));
     const stored = [...parts[0]!];
     for (const part of parts.slice(1)) {
@@ -142,7 +142,7 @@ describe('aggregateMetrics over rollups', () => {
           store.redis.disconnect();
         }
       }),
-      { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 15) },
+      { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 12) },
     );
   });
 });
