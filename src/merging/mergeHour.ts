@@ -21,7 +21,7 @@ export interface MergeProgress {
 
 /**
  * Merges what is due in one hour of a type, until nothing is. What many small chunks became may be merged once more, as one
- * swap replaces no more than 600: an hour of an event a second goes from 3,600 chunks to 6, and from 6 to 2.
+ * swap replaces no more than 400: an hour of an event a second goes from 3,600 chunks to 9, and from 9 to 2.
  */
 export async function mergeHour(progress: MergeProgress, type: string, hour: number): Promise<void> {
   const { run, reader, report } = progress;

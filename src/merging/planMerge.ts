@@ -21,7 +21,7 @@ const LEAST_GROWTH = 1 / 8;
 const EVENTS: MergeShape = { fullRows: CHUNK_EVENTS / 2, groupRows: 8000, takesOne: false };
 const GROUP_BYTES = 4 * 1024 * 1024;
 /** Chunks replaced by one swap, which holds Redis for about 2 ms then. */
-const GROUP_CHUNKS = 600;
+const GROUP_CHUNKS = 400;
 
 /** How large merged chunks get, and what one swap may replace. */
 export interface MergeShape {

@@ -8,7 +8,7 @@ import { startRedis, type TestRedis } from '../support/redis.js';
 import { checkMerged } from './checkMerged.js';
 import { chunkOf, createMergeFixture, HOUR, LATER, START, TYPE, type MergeFixture } from './mergeFixture.js';
 
-/** Swaps of 600 chunks, each some ten ms of work. */
+/** Swaps of 400 chunks, each some ten ms of work. */
 const CHUNKS = 1800;
 const KILLS = 3;
 

@@ -60,7 +60,7 @@ describe('planMerge', () => {
   it('makes groups that are bounded, even, in the order of time, and hold each chunk once', () => {
     const chunk = fc.record({ at: fc.nat(3_500_000), span: fc.nat(90_000), count: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 4096 })), bytes: fc.oneof(fc.constant(300), fc.nat(2_000_000)) });
     fc.assert(
-      fc.property(fc.array(chunk, { minLength: 2, maxLength: 3000, size: 'max' }), (chunks) => {
+      fc.property(fc.array(chunk, { minLength: 2, maxLength: 1500, size: 'max' }), (chunks) => {
         const candidates = chunks.map(({ at, span, count, bytes }) => candidate({ earliest: START + at, latest: START + at + span, count }, bytes));
         const groups = planMerge(candidates);
         expect(new Set(groups.flat())).toEqual(new Set(candidates));
@@ -68,19 +68,19 @@ describe('planMerge', () => {
         const starts = groups.flat().map(({ entry: { earliest } }) => earliest);
         expect(starts).toEqual(starts.toSorted((one, other) => one - other));
         for (const group of groups) {
-          expect(group.length).toBeLessThanOrEqual(600);
+          expect(group.length).toBeLessThanOrEqual(400);
           // Without its last chunk, which is taken whole.
           expect(eventsIn(group.slice(0, -1))).toBeLessThanOrEqual(8000);
           expect(bytesIn(group.slice(0, -1))).toBeLessThanOrEqual(4 * CHUNK_BYTES);
         }
       }),
-      { numRuns: 50 },
+      { numRuns: 25 },
     );
   });
 
   it('writes an event some ten times at most on its way to a full chunk, and leaves few chunks behind, however late events trickle in', () => {
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: 2, max: 40 }), { minLength: 20, maxLength: 400, size: 'max' }), (arrivals) => {
+      fc.property(fc.array(fc.integer({ min: 2, max: 40 }), { minLength: 20, maxLength: 200, size: 'max' }), (arrivals) => {
         let chunks: MergeCandidate[] = [];
         let written = 0;
         let events = 0;

@@ -55,7 +55,7 @@ async function mergeMetric(run: MergeRun, loader: BlockLoader, stores: RollUpSto
   await rollUpMetric(run, stores, place, await readHourMarks(run.redis, place.keys), run.oldestSample, report);
 }
 
-/** What many small chunks became may be merged once more: one swap replaces no more than 600. */
+/** What many small chunks became may be merged once more: one swap replaces no more than 400. */
 async function mergeHour(run: MergeRun, loader: BlockLoader, place: MetricPlace, hour: number, report: MergeReport): Promise<void> {
   let swaps = 0;
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
