@@ -8,7 +8,8 @@ import type { NormalizedEvent } from './normalizeEvent.js';
 export class EventBatch implements OpenBatch<NormalizedEvent> {
   readonly id: string;
   readonly #priority: EventPriority;
-  readonly #events: NormalizedEvent[] = [];
+  #events: NormalizedEvent[] = [];
+  #count = 0;
   #bytes = 0;
 
   constructor(priority: EventPriority, now: number) {
@@ -17,7 +18,7 @@ export class EventBatch implements OpenBatch<NormalizedEvent> {
   }
 
   get count(): number {
-    return this.#events.length;
+    return this.#count;
   }
 
   get bytes(): number {
@@ -26,13 +27,15 @@ export class EventBatch implements OpenBatch<NormalizedEvent> {
 
   add(event: NormalizedEvent): number {
     this.#bytes += event.bytes;
+    this.#count += 1;
     return this.#events.push(event) - 1;
   }
 
   encode(): Buffer {
     const events = this.#events;
+    this.#events = [];
     const callerIds = new Map<number, string>();
-    for (const [place, event] of events.entries()) if (event.id !== undefined) callerIds.set(place, event.id);
+    events.forEach(({ id }, place) => id !== undefined && callerIds.set(place, id));
     return packEventParts({
       batchId: this.id,
       priority: this.#priority,

@@ -35,7 +35,8 @@ export type SettleMany = (from: number, count: number, outcome: BatchOutcome) =>
 
 /** A caller who waits. */
 interface Caller extends Waiting {
-  readonly settle: Settle;
+  /** Let go of once it was called: who was answered stays listed for a while (see `Deadlines`), the promise need not. */
+  settle: Settle | undefined;
   /** Empty until there is a batch. */
   batchId: string;
   place: number;
@@ -43,7 +44,13 @@ interface Caller extends Waiting {
 
 /** An item and who waits for it. */
 interface Member<Item> extends Caller {
-  readonly item: Item;
+  /** Until it is in a batch, which lets go of it as soon as it is sealed. */
+  item: Item | undefined;
+}
+
+/** One that gathers. */
+interface GatheredMember<Item> extends Member<Item> {
+  item: Item;
 }
 
 interface Sending<Item> {
@@ -68,7 +75,7 @@ const MOST_BATCH_BYTES = 1024 * 1024;
  */
 export class Lane<Item> {
   readonly #options: LaneOptions<Item>;
-  #gathered: Member<Item>[] = [];
+  #gathered: GatheredMember<Item>[] = [];
   #gatheredBytes = 0;
   #next: NodeJS.Immediate | undefined;
   #pause: NodeJS.Timeout | undefined;
@@ -160,7 +167,7 @@ export class Lane<Item> {
     this.#gathered = [];
     this.#gatheredBytes = 0;
 
-    const made: { batch: OpenBatch<Item>; members: Member<Item>[] }[] = [];
+    const made: { batch: OpenBatch<Item>; members: GatheredMember<Item>[] }[] = [];
     for (const member of gathered) {
       let last = made.at(-1);
       if (last === undefined || isFull(last.batch)) {
@@ -176,9 +183,12 @@ export class Lane<Item> {
       this.#gatheredBytes = rest.members.reduce((sum, { item }) => sum + bytesOf(item), 0);
     }
     for (const { batch, members } of made) {
-      for (const [place, member] of members.entries()) {
+      let place = 0;
+      for (const member of members as Member<Item>[]) {
         member.batchId = batch.id;
         member.place = place;
+        member.item = undefined;
+        place += 1;
       }
       this.#makeReady({ batch, callers: members });
     }
@@ -221,5 +231,6 @@ export class Lane<Item> {
 function settle(caller: Caller, outcome: BatchOutcome): void {
   if (caller.isSettled) return;
   caller.isSettled = true;
-  caller.settle({ batchId: caller.batchId, place: caller.place, outcome });
+  caller.settle?.({ batchId: caller.batchId, place: caller.place, outcome });
+  caller.settle = undefined;
 }

@@ -12,7 +12,8 @@ export function sampleBytes({ name, tagsJson }: NormalizedMetric): number {
 /** Samples on their way to one job. */
 export class MetricBatch implements OpenBatch<NormalizedMetric> {
   readonly id: string;
-  readonly #samples: NormalizedMetric[] = [];
+  #samples: NormalizedMetric[] = [];
+  #count = 0;
   #bytes = 0;
 
   constructor(now: number) {
@@ -20,7 +21,7 @@ export class MetricBatch implements OpenBatch<NormalizedMetric> {
   }
 
   get count(): number {
-    return this.#samples.length;
+    return this.#count;
   }
 
   get bytes(): number {
@@ -29,11 +30,13 @@ export class MetricBatch implements OpenBatch<NormalizedMetric> {
 
   add(sample: NormalizedMetric): number {
     this.#bytes += sampleBytes(sample);
+    this.#count += 1;
     return this.#samples.push(sample) - 1;
   }
 
   encode(): Buffer {
     const samples = this.#samples;
+    this.#samples = [];
     return compressFast(
       encodeMetricRows({
         names: samples.map((sample) => sample.name),

@@ -9,7 +9,10 @@ export interface OpenBatch<Item> {
   readonly bytes: number;
   /** Takes one more. @returns its place, counted from 0 */
   add(item: Item): number;
-  /** The compressed content, made once. */
+  /**
+   * The compressed content. To be called once: the batch lets go of its items, which would otherwise live on until Redis
+   * answers, and most of what a producer's garbage collection costs is copying what lives.
+   */
   encode(): Buffer;
 }
 

@@ -32,7 +32,8 @@ export function findIdentifiers(text: string): Finding | undefined {
 }
 
 function findIn(text: string, survey: TextSurvey): Finding | undefined {
-  const { digits, spaces, colons, dashes, dots, hasAt, hasEquals } = survey;
+  // All at once: a detector that surveys a part of the text would overwrite it.
+  const { digits, spaces, colons, dashes, dots, hasAt, hasEquals, numberThenSpace, wordThenNumber } = survey;
   const needsNumbers = digits >= 7 || (digits >= 4 && dots >= 3);
   // In an address without spaces no word stands before a number.
   const needsWords = digits >= 4 && (spaces > 0 || (colons > 0 && !text.includes('://')));
@@ -52,8 +53,8 @@ function findIn(text: string, survey: TextSurvey): Finding | undefined {
   if (needsDevices) findDevices(text, spans);
   if (needsTokens) findTokens(text, spans);
   if (needsNames) findNames(text, spans);
-  if (survey.numberThenSpace) findStreets(text, spans);
-  if (survey.wordThenNumber) findPostalNumbers(text, spans);
+  if (numberThenSpace) findStreets(text, spans);
+  if (wordThenNumber) findPostalNumbers(text, spans);
   return spans.length === 0 ? undefined : { text, spans: withoutOverlaps(spans) };
 }
 

@@ -1,19 +1,21 @@
 /** What one pass over a text's characters tells about what can be found in it. */
-export interface TextSurvey {
-  readonly isAscii: boolean;
-  readonly digits: number;
-  readonly spaces: number;
-  readonly colons: number;
-  readonly dashes: number;
-  readonly dots: number;
+interface Survey {
+  isAscii: boolean;
+  digits: number;
+  spaces: number;
+  colons: number;
+  dashes: number;
+  dots: number;
   /** An `@`, or the `%` of `%40`. */
-  readonly hasAt: boolean;
-  readonly hasEquals: boolean;
+  hasAt: boolean;
+  hasEquals: boolean;
   /** As in `12 Main Street`: a number that stands alone before a space. */
-  readonly numberThenSpace: boolean;
+  numberThenSpace: boolean;
   /** As in `PO Box 12`: a word, a space and a number. */
-  readonly wordThenNumber: boolean;
+  wordThenNumber: boolean;
 }
+
+export type TextSurvey = Readonly<Survey>;
 
 const SPACE = 32;
 const CLOSING_PARENTHESIS = 41;
@@ -26,7 +28,24 @@ const EQUALS = 61;
 const AT = 64;
 const PERCENT = 37;
 
-/** Counts the characters that detectors depend on; about 1 ns a character. */
+/** One for all texts: a tenth of what tracking an event allocated were these. */
+const survey: Survey = {
+  isAscii: true,
+  digits: 0,
+  spaces: 0,
+  colons: 0,
+  dashes: 0,
+  dots: 0,
+  hasAt: false,
+  hasEquals: false,
+  numberThenSpace: false,
+  wordThenNumber: false,
+};
+
+/**
+ * Counts the characters that detectors depend on; about 1 ns a character.
+ * @returns what the next call overwrites: read what is needed before anything else is surveyed
+ */
 export function surveyText(text: string): TextSurvey {
   let bits = 0;
   let digits = 0;
@@ -65,5 +84,15 @@ export function surveyText(text: string): TextSurvey {
     else if (code === EQUALS) hasEquals = true;
     else if (code === AT || code === PERCENT) hasAt = true;
   }
-  return { isAscii: bits < 128, digits, spaces, colons, dashes, dots, hasAt, hasEquals, numberThenSpace, wordThenNumber };
+  survey.isAscii = bits < 128;
+  survey.digits = digits;
+  survey.spaces = spaces;
+  survey.colons = colons;
+  survey.dashes = dashes;
+  survey.dots = dots;
+  survey.hasAt = hasAt;
+  survey.hasEquals = hasEquals;
+  survey.numberThenSpace = numberThenSpace;
+  survey.wordThenNumber = wordThenNumber;
+  return survey;
 }
