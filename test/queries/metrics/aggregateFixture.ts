@@ -67,16 +67,16 @@ export function mismatches(answer: MetricAggregates, samples: readonly Metric[],
     const series = seriesOf(own);
     const isWhole = interval === undefined;
     const edges = isWhole ? Float64Array.of(lower, upper + 1) : bucketEdges(parseInterval(interval)!, lower, upper, timezone, 1e7)!;
-    const expected = Array.from(edges.subarray(0, -1), (from, bucket) => ({ from, to: edges[bucket + 1]!, lower, upper })).filter(
-      ({ from, to }) => fill !== 'none' || own.some(({ timestamp }) => timestamp >= from && timestamp < to),
-    );
+    const ranges = Array.from(edges.subarray(0, -1), (from, bucket) => ({ from, to: edges[bucket + 1]!, lower, upper }));
+    const full = new Set(ranges.filter(({ from, to }) => own.some(({ timestamp }) => timestamp >= from && timestamp < to)));
+    const expected = ranges.filter((range) => fill !== 'none' || full.has(range));
     if (JSON.stringify(points.map(({ time }) => time)) !== JSON.stringify(expected.map(({ from }) => from))) {
       return [{ key, times: points.map(({ time }) => time), expected: expected.map(({ from }) => from) }];
     }
     return expected.flatMap((range, place) =>
       aggregations.flatMap((name) => {
         const isCount = name === 'count' || name.startsWith('distinct:');
-        const model = naiveAggregate(name, series, range) ?? (isCount || fill === 'zero' ? 0 : null);
+        const model = (full.has(range) ? naiveAggregate(name, series, range) : null) ?? (isCount || fill === 'zero' ? 0 : null);
         const value = points[place]![name]!;
         return agree(name, value, model) ? [] : [{ key, name, range, found: value, model }];
       }),
