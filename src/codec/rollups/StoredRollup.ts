@@ -156,7 +156,7 @@ export class StoredRollup implements RollupTable {
   #unpack(name: RollupColumn): Buffer {
     const packed = this.#packed.get(name);
     if (packed === undefined) throw malformed('a rollup lacks a column');
-    return decompressTo(packed.length, packed.bytes);
+    return packed.bytes.length === packed.length ? packed.bytes : decompressTo(packed.length, packed.bytes);
   }
 
   #sums(name: RollupColumn, restName: RollupColumn, isDecimal: boolean, unit: number): SumColumn {

@@ -105,12 +105,22 @@ export function encodeRollup(table: RollupTable, versions: ReadonlyMap<number, n
     const column = columns[name];
     if (column === undefined) continue;
     const bytes = Buffer.isBuffer(column) ? column : encodeDoubles(column);
-    const packed = compressWell(bytes);
+    const packed = pack(bytes);
     writer.unsigned(bytes.length);
     writer.unsigned(packed.length);
     writer.bytes(packed);
   }
   return writer.done();
+}
+
+/** Below this a call of the compressor (80 µs) gains a few bytes at most. */
+const LEAST_PACKED = 64;
+
+/** As it is where that is no longer: then its two lengths are the same. */
+function pack(bytes: Buffer): Buffer {
+  if (bytes.length < LEAST_PACKED) return bytes;
+  const packed = compressWell(bytes);
+  return packed.length < bytes.length ? packed : bytes;
 }
 
 function differences(numbers: Uint32Array | Int32Array): Int32Array {
