@@ -74,7 +74,7 @@ async function measureOurs(context: SuiteContext, { sizes, isAsLogged }: Plan): 
     const reader = pipeline.addReader();
     await warmUp(pipeline, context);
     const warm = await pipeline.storedEvents();
-    const before = await settledMemory(redis);
+    const before = await settledMemory(redis, context.isQuick);
     await pipeline.producer.ask('prepareLog', { file, repetitions: await repetitionsOf(file, sizes), isAsLogged });
 
     const measured: Measured[] = [];
@@ -82,7 +82,7 @@ async function measureOurs(context: SuiteContext, { sizes, isAsLogged }: Plan): 
       await send(pipeline, stored - (sizes[place - 1] ?? 0), context);
       const missing = await awaitStored('stored', warm + stored, () => pipeline.storedEvents(), say);
       const mergeMs = await reader.ask('merge', undefined);
-      const bytes = ((await settledMemory(redis)) - before) / stored;
+      const bytes = ((await settledMemory(redis, context.isQuick)) - before) / stored;
       const byKind = describeKinds(await memoryByKind(redis.client), stored);
       measured.push({ stored, bytes, missing, byKind, mergeUs: (mergeMs * 1000) / (stored - (sizes[place - 1] ?? 0)) });
       say(`bytes: ${bytes.toFixed(1)} an event (${byKind})`);
@@ -111,18 +111,19 @@ async function send({ producer }: OursPipeline, count: number, { say }: SuiteCon
 }
 
 async function measureNaive(
-  { logFile: file, say }: SuiteContext,
+  context: SuiteContext,
   sizes: readonly number[],
 ): Promise<Pick<Measured, 'stored' | 'bytes'>[]> {
+  const { logFile: file, say } = context;
   const redis = await startRedis({ isAppending: false });
   try {
     const log = await readLogEvents(file, { repetitions: await repetitionsOf(file, sizes), isAsLogged: false });
-    const before = await settledMemory(redis);
+    const before = await settledMemory(redis, context.isQuick);
     const measured = [];
     let next = 0;
     for (const stored of sizes) {
       await fillNaive(redis.client, stored - next, () => log.at(next++), say);
-      const bytes = ((await settledMemory(redis)) - before) / stored;
+      const bytes = ((await settledMemory(redis, context.isQuick)) - before) / stored;
       measured.push({ stored, bytes });
       say(`bytes: hash and sorted set ${bytes.toFixed(1)} an event`);
     }

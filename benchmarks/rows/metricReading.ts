@@ -69,7 +69,7 @@ async function measureSizes(context: SuiteContext, stores: Stores): Promise<Size
   const reader = pipeline.addReader();
   await sendSamples(pipeline, { from: 0, count: SERIES * 10, endMs: endMs + HOUR_MS }, context); // makes what is made once
   await awaitStored('warmed up', SERIES * 10, () => pipeline.storedSamples(), context.say);
-  const before = await settledMemory(redis);
+  const before = await settledMemory(redis, context.isQuick);
   const sizes: Size[] = [];
   for (const stored of sizesOf(context)) {
     const count = stored - (sizes.at(-1)?.stored ?? 0);
@@ -77,7 +77,7 @@ async function measureSizes(context: SuiteContext, stores: Stores): Promise<Size
     await reader.ask('merge', undefined);
     const kinds = await memoryByKind(redis.client);
     const rollupBytes = (kinds.get(ROLLUPS) ?? 0) / stored;
-    const bytes = ((await settledMemory(redis)) - before) / stored - rollupBytes;
+    const bytes = ((await settledMemory(redis, context.isQuick)) - before) / stored - rollupBytes;
     const byKind = describeKinds(kinds, stored);
     const diskBytes = victoria && (await victoria.diskBytes()) / stored;
     const means = await measureMeans(reader, victoria, { stored, endMs }, context);

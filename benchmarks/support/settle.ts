@@ -34,8 +34,13 @@ export async function awaitStored(
   return wanted - last;
 }
 
-/** `used_memory`, the least over a second once it stays: buffers come and go, and a table shrinks a while after its content. */
-export async function settledMemory(redis: BenchmarkRedis): Promise<number> {
+/**
+ * `used_memory`, the least over a second once it stays: buffers come and go, and a table shrinks a while after its content.
+ *
+ * @param isQuick looks once only
+ */
+export async function settledMemory(redis: BenchmarkRedis, isQuick: boolean): Promise<number> {
+  if (isQuick) return redis.usedMemory();
   for (let before = Infinity; ; ) {
     let least = Infinity;
     for (let look = 0; look < LOOKS; look += 1) {
