@@ -14,7 +14,7 @@ export interface ChunkEntry {
 
 /** What the time index says of a chunk; the latest time is its score. */
 export interface ChunkIndexEntry extends ChunkEntry {
-  /** Fields that a merged chunk has beside its head, so that a script can remove them unopened; 0 for a small chunk. */
+  /** Fields that a merged chunk rests in, its head's included, so that a script can remove them unopened; 0 for a small chunk. */
   readonly blocks: number;
 }
 

@@ -17,7 +17,7 @@ export function sortSamples(times: Float64Array, values: Float64Array): readonly
 }
 
 /** Below 0 where `one` comes first. */
-export function compareValues(one: number, other: number): number {
+function compareValues(one: number, other: number): number {
   if (one !== other) return one - other;
   if (one !== 0) return 0;
   return 1 / one - 1 / other || 0; // 1 / -0 is -Infinity; equal zeros give NaN
