@@ -18,7 +18,7 @@ export function formatReport(report: FaultsReport): string {
     '',
     ...rowLines(report),
     '',
-    report.pass ? 'Everything held.' : `Something did not hold. Again: npm run faults -- --seed ${seed} --minutes ${report.minutes}`,
+    report.pass ? 'Everything held.' : `Something did not hold. Again: npm run faults -- --seed ${seed} ${report.minutes === undefined ? '--once' : `--minutes ${report.minutes}`}`,
     '',
   ];
   return lines.join('\n');

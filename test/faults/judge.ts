@@ -25,6 +25,8 @@ const QUIET_MS = 1000;
 const SOCKETS_MS = 30_000;
 /** A worker whose clock is an hour ahead removes what expires within an hour. */
 const SKEW_MS = 65 * 60_000;
+/** Timers of a busy machine run late. */
+const LATE_MS = 500;
 const QUERY_MS = 120_000;
 
 /** Lets producers repeat until they know, waits until the queue is empty and the sockets have what they get, and ends the workers. */
@@ -50,11 +52,15 @@ export async function settle(scene: Scene, findings: Findings, say: (line: strin
   );
 }
 
-/** Reads the store and judges. Nothing may write to it meanwhile. */
-export async function judge(scene: Scene, findings: Findings, say: (line: string) => void): Promise<Judgement> {
+/**
+ * Reads the store and judges. Nothing may write to it meanwhile.
+ * @param slack multiplies what a call may settle late
+ */
+export async function judge(scene: Scene, findings: Findings, slack: number, say: (line: string) => void): Promise<Judgement> {
   say('reading the histories ...');
-  const history = await readHistory(scene.folder);
-  const { ANALYTICS_RETENTION_DAYS: days } = scene.config;
+  const { ANALYTICS_RETENTION_DAYS: days, ANALYTICS_DEADLINE_MS: deadlineMs } = scene.config;
+  const history = await readHistory(scene.folder, deadlineMs + LATE_MS * slack);
+  for (const [op, ms] of history.late) findings.add('late', op, `the call settled after ${ms} ms; the deadline is ${deadlineMs}`);
   const keptFrom = Date.now() - days * 86_400_000 + SKEW_MS;
   const perType = new Map(usedTypes.map((type) => [type as string, { ids: new Set<string>(), perHour: new Map<number, number>() }]));
   const byUser = new Map<string, StoredEvent[]>(watchedUsers.map((user) => [user, []]));

@@ -10,6 +10,7 @@ import { runFaults } from './run.js';
 interface Options {
   readonly seed: number;
   readonly minutes: number;
+  readonly once: boolean;
   readonly only: readonly string[];
   readonly rate: number;
   readonly slack: number;
@@ -21,6 +22,7 @@ const program = new Command('faults')
   .description('Strikes a running service with random faults, and says whether anything was lost, doubled or hung.')
   .option('--seed <n>', 'which faults come when follows from it; a random one is taken, and printed, if none is given', parseWhole, Math.floor(Math.random() * 1e9))
   .option('--minutes <m>', 'how long faults strike; a fault that has begun is seen through', parseAbove0, 5)
+  .option('--once', 'each fault once, alone, however long that takes; instead of --minutes', false)
   .option('--only <row>', 'this fault only; may be given several times', collect, [])
   .option('--rate <n>', 'events a second, over three producers: 600 are a million in half an hour', parseAbove0, 600)
   .option('--slack <factor>', 'multiplies all limits of time: for a machine that is slow or has others to serve', parseAbove0, 1)
@@ -31,7 +33,7 @@ const program = new Command('faults')
 
 await program.parseAsync();
 
-async function run({ seed, minutes, only, rate, slack, json, list }: Options): Promise<void> {
+async function run({ seed, minutes, once, only, rate, slack, json, list }: Options): Promise<void> {
   if (list) {
     for (const { id, what } of allRows) process.stdout.write(`${id.padEnd(24)} ${what}\n`);
     return;
@@ -42,7 +44,7 @@ async function run({ seed, minutes, only, rate, slack, json, list }: Options): P
   const interrupt = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupt.abort());
   say(`seed ${seed}`);
-  const report = await runFaults({ seed, minutes, rows, rate, slack, signal: interrupt.signal, say });
+  const report = await runFaults({ seed, minutes: once ? undefined : minutes, rows, rate, slack, signal: interrupt.signal, say });
   process.stdout.write(formatReport(report));
   if (json !== undefined) await writeFile(json, `${JSON.stringify(report, null, 2)}\n`);
   if (!report.pass) process.exitCode = 1;

@@ -9,7 +9,8 @@ import { isMissed, strikeOnce, type StrikeReport } from './strike.js';
 
 export interface RunOptions {
   readonly seed: number;
-  readonly minutes: number;
+  /** How long faults strike; undefined: each row once, alone. */
+  readonly minutes: number | undefined;
   readonly rows: readonly FaultRow[];
   /** Events a second. */
   readonly rate: number;
@@ -23,7 +24,8 @@ export interface RunOptions {
 /** What `--json` writes. */
 export interface FaultsReport extends Readonly<Record<FindingKind, number>> {
   readonly seed: number;
-  readonly minutes: number;
+  /** undefined: each row struck once. */
+  readonly minutes: number | undefined;
   /** Faults that struck. */
   readonly faults: number;
   /** Events whose client was told that they are tracked; samples apart. */
@@ -64,23 +66,26 @@ export async function runFaults({ seed, minutes, rows, rate, slack, signal, say 
   const scene = await createScene({ random, rate });
   try {
     const startedAt = performance.now();
-    const endAt = startedAt + minutes * 60_000;
+    const endAt = startedAt + (minutes ?? 0) * 60_000;
     const strikes: StrikeReport[] = [];
     const findings = new Findings();
     say(`${scene.workers.length} workers, ${scene.producers.length} producers, ${rate} events/s; Redis on port ${scene.redis.port}`);
     await sleep(WARM_MS);
-    let round: FaultRow[] = [];
+    const round = random.shuffle(usable);
     do {
-      if (round.length === 0) round = random.shuffle(usable);
-      const report = await strikeOnce(takeRows(round, random), { scene, random, startedAt, slack });
+      const struck = minutes === undefined ? round.splice(0, 1) : takeRows(round, random);
+      const report = await strikeOnce(struck, { scene, random, startedAt, slack });
       strikes.push(report);
       for (const orphan of report.orphans) findings.add('orphans', report.rows.join(' + '), `left behind: ${orphan}`);
-      say(lineOf(report, endAt, scene.producers.reduce((sum, { acknowledged }) => sum + acknowledged, 0)));
+      const left = minutes === undefined ? `${round.length} rows` : `${Math.max(0, Math.round((endAt - performance.now()) / 1000))} s`;
+      const acknowledged = scene.producers.reduce((sum, producer) => sum + producer.acknowledged, 0);
+      say(`${lineOf(report)} | ${acknowledged} acknowledged, ${left} left`);
+      if (minutes !== undefined && round.length === 0) round.push(...random.shuffle(usable));
       await sleep(random.whole(100, 600));
-    } while (performance.now() < endAt && !signal.aborted);
+    } while ((minutes === undefined ? round.length > 0 : performance.now() < endAt) && !signal.aborted);
 
     await settle(scene, findings, say);
-    const { history, events, samples } = await judge(scene, findings, say);
+    const { history, events, samples } = await judge(scene, findings, slack, say);
     const refusals = Object.fromEntries(history.refusals);
     return {
       seed,
@@ -120,14 +125,13 @@ function countsOf(findings: Findings): Record<FindingKind, number> {
   return Object.fromEntries(findingKinds.map((kind) => [kind, findings.count(kind)])) as Record<FindingKind, number>; // one for each
 }
 
-function lineOf(report: StrikeReport, endAt: number, acknowledged: number): string {
+function lineOf(report: StrikeReport): string {
   const measures = report.measures.map((measure) => {
     const { what, ms, most } = measure;
     return `${what} ${ms === undefined ? 'never' : `in ${ms} ms`}${isMissed(measure) ? ` (at most ${most})` : ''}`;
   });
   const notes = Object.entries(report.notes).map(([what, value]) => `${what}: ${value}`);
-  const left = Math.max(0, Math.round((endAt - performance.now()) / 1000));
   const verdict = report.pass ? 'ok  ' : 'FAIL';
   const orphans = report.orphans.map((orphan) => `left behind: ${orphan}`);
-  return `${verdict} ${report.rows.join(' + ').padEnd(24)} ${[...measures, ...notes, ...report.broken, ...orphans].join('; ')} | ${acknowledged} acknowledged, ${left} s left`;
+  return `${verdict} ${report.rows.join(' + ').padEnd(24)} ${[...measures, ...notes, ...report.broken, ...orphans].join('; ')}`;
 }

@@ -13,6 +13,7 @@ export const findingKinds = [
   'refusedButStored',
   'miscounted',
   'sockets',
+  'late',
   'hung',
   'orphans',
   'failedJobs',

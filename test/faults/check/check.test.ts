@@ -34,7 +34,7 @@ function stored(op: string, more: Partial<StoredEvent> = {}): StoredEvent {
 
 async function check(events: readonly StoredEvent[], { keptFrom = 0, failed = new Set<string>() } = {}) {
   const findings = new Findings();
-  const history = await readHistory(folder);
+  const history = await readHistory(folder, 1000);
   const each = async function* () {
     yield* events;
   };

@@ -25,15 +25,20 @@ export type SampleOutcome = 'acknowledged' | 'unknown' | 'refused';
 export interface History {
   readonly events: ReadonlyMap<string, Attempt>;
   readonly samples: ReadonlyMap<number, { readonly time: number; outcome: SampleOutcome }>;
+  /** Calls that settled later than they had to. */
+  readonly late: ReadonlyMap<string, number>;
   /** The longest that a call took to settle, ms. */
   readonly slowestCallMs: number;
   /** Codes of refusals → how many. */
   readonly refusals: ReadonlyMap<string, number>;
 }
 
-/** Reads all `*.jsonl` of a folder. */
-export async function readHistory(folder: string): Promise<History> {
-  const builder = new HistoryBuilder();
+/**
+ * Reads all `*.jsonl` of a folder.
+ * @param lateMs a call that took longer to settle is late
+ */
+export async function readHistory(folder: string, lateMs: number): Promise<History> {
+  const builder = new HistoryBuilder(lateMs);
   for (const name of readdirSync(folder).filter((each) => each.endsWith('.jsonl')).sort()) {
     await forEachRecord(join(folder, name), (record) => builder.add(record));
   }
@@ -52,10 +57,19 @@ class HistoryBuilder implements History {
   readonly events = new Map<string, Attempt>();
   readonly samples = new Map<number, { time: number; outcome: SampleOutcome }>();
   readonly refusals = new Map<string, number>();
+  readonly late = new Map<string, number>();
+  readonly #lateMs: number;
   slowestCallMs = 0;
 
+  constructor(lateMs: number) {
+    this.#lateMs = lateMs;
+  }
+
   add(record: HistoryRecord): void {
-    if ('ms' in record) this.slowestCallMs = Math.max(this.slowestCallMs, record.ms);
+    if ('ms' in record) {
+      this.slowestCallMs = Math.max(this.slowestCallMs, record.ms);
+      if (record.ms > this.#lateMs) this.late.set('acknowledged' in record ? record.acknowledged : 'unknown' in record ? record.unknown : record.refused, record.ms);
+    }
     if ('try' in record) this.#try(record);
     else if ('acknowledged' in record) {
       const attempt = this.#attempt(record.acknowledged);

@@ -1,20 +1,27 @@
-import { freezeJobs, signal, untilRunAgain } from '../scene/freezeJobs.js';
+import { freezeJobs, ranAgain, signal } from '../scene/freezeJobs.js';
 import { timed } from '../scene/timed.js';
-import type { FaultRow } from './FaultRow.js';
+import { withoutProcessTree } from '../scene/processTree.js';
+import type { FaultRow, Strike } from './FaultRow.js';
 import { limits } from './limits.js';
 
 const QUIET_MS = 20_000;
 
 export const killBusyChild: FaultRow = {
   id: 'kill-child-busy',
-  what: 'kill -9 of all children of a worker in the midst of jobs',
+  what: 'kill -9 of a worker’s children in the midst of jobs, while nothing else waits',
   parts: ['workers'],
-  async run({ scene, random, took }) {
-    const worker = random.pick(scene.workers);
+  unavailable: withoutProcessTree,
+  async run(strike) {
+    const { scene, random } = strike;
+    // A job that is tried again stands behind those that wait: with a backlog its turn would be measured, not its recovery.
+    await quiet(strike);
+    const ended = scene.canary.keepSending();
     const { jobs, children, thaw } = await freezeJobs(scene);
-    for (const pid of children.get(worker) ?? []) signal(pid, 'SIGKILL');
+    ended();
+    for (const pid of children.get(random.pick(scene.workers)) ?? []) signal(pid, 'SIGKILL');
     thaw();
-    took('jobs ran again', await untilRunAgain(scene, jobs, limits.childAgainMs * 10), limits.childAgainMs);
+    await ranAgain(strike, jobs, limits.childAgainMs);
+    for (const producer of scene.producers) producer.tell('resume');
   },
 };
 
@@ -22,13 +29,20 @@ export const killIdleChild: FaultRow = {
   id: 'kill-child-idle',
   what: 'kill -9 of a worker’s children while they have nothing to do',
   parts: ['workers'],
-  async run({ scene, random, note, took }) {
-    for (const producer of scene.producers) producer.tell('pause');
-    const quiet = await timed(async () => (await scene.unfinishedJobs()) === 0, QUIET_MS);
+  unavailable: withoutProcessTree,
+  async run(strike) {
+    const { scene, random, took } = strike;
+    await quiet(strike);
     const worker = random.pick(scene.workers);
     for (const pid of worker.children) signal(pid, 'SIGKILL');
     for (const producer of scene.producers) producer.tell('resume');
-    note('queue was empty', quiet === undefined ? 'no' : 'yes');
     took('an event was stored', await timed(() => scene.canary.passes(limits.flowMs * 2), limits.flowMs * 2), limits.flowMs);
   },
 };
+
+/** Lets producers rest until everything is worked off. */
+async function quiet({ scene, note }: Strike): Promise<void> {
+  for (const producer of scene.producers) producer.tell('pause');
+  const emptyAfter = await timed(async () => (await scene.unfinishedJobs()) === 0, QUIET_MS);
+  if (emptyAfter === undefined) note('queue was empty', 'no');
+}

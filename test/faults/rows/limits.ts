@@ -5,7 +5,7 @@ export const limits = {
   /** A crashed child's job runs again. */
   childAgainMs: 1000,
   /** A hung child is killed, and its job runs again. */
-  hungAgainMs: 15_000,
+  hungAgainMs: 10_000,
   /** Children end after their parent was killed. */
   orphanMs: 2000,
   /** After a fault has ended an event gets from `trackEvent` to the store. */

@@ -1,4 +1,5 @@
-import { freezeJobs, signal, untilRunAgain } from '../scene/freezeJobs.js';
+import { freezeJobs, ranAgain, signal } from '../scene/freezeJobs.js';
+import { withoutProcessTree } from '../scene/processTree.js';
 import type { FaultRow } from './FaultRow.js';
 import { limits } from './limits.js';
 
@@ -19,13 +20,15 @@ export const runTwice: FaultRow = {
   id: 'run-twice',
   what: 'a worker and its children are stopped past their locks, and go on while others run their jobs',
   parts: ['workers'],
-  async run({ scene, random, last, took, note }) {
+  unavailable: withoutProcessTree,
+  async run(strike) {
+    const { scene, random, last, note } = strike;
     const worker = random.pick(scene.workers);
     const { jobs, children, thaw } = await freezeJobs(scene);
     worker.signal('SIGSTOP');
     const others = new Map([...children].filter(([other]) => other !== worker));
     for (const pids of others.values()) for (const pid of pids) signal(pid, 'SIGCONT');
-    took('jobs ran again', await untilRunAgain(scene, jobs, limits.workerAgainMs * 3), limits.workerAgainMs);
+    await ranAgain(strike, jobs, limits.workerAgainMs);
     note('jobs', jobs.length);
     await last(random.whole(0, 300));
     // The children first: for a moment both runs are under way, and the first one's parent knows nothing of it.

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { until } from '../../support/program.js';
 import type { QueueTitle } from '../../../queues/names.js';
+import type { Strike } from '../rows/FaultRow.js';
 import type { Scene } from './Scene.js';
 import type { ServiceProcess } from './ServiceProcess.js';
 
@@ -23,6 +24,7 @@ export interface FrozenJobs {
 
 const SETTLE_MS = 40;
 const TRIES = 60;
+const PATIENCE = 3;
 
 /**
  * Stops the children of all workers at a moment at which jobs are in them: only then is it certain that a fault meets
@@ -43,8 +45,11 @@ export async function freezeJobs(scene: Scene): Promise<FrozenJobs> {
   }
 }
 
-/** ms until every one of these jobs was started again or is done; undefined when that took longer than `mostMs`. */
-export async function untilRunAgain(scene: Scene, jobs: readonly FrozenJob[], mostMs: number): Promise<number | undefined> {
+/**
+ * Puts down how long it takes from now until every one of these jobs was started again or is done, and where those are
+ * that were not after three times as long as they may take.
+ */
+export async function ranAgain({ scene, took, note }: Pick<Strike, 'scene' | 'took' | 'note'>, jobs: readonly FrozenJob[], most: number): Promise<void> {
   const startedAt = performance.now();
   const left = new Set(jobs);
   const isOver = async (): Promise<boolean> => {
@@ -54,7 +59,9 @@ export async function untilRunAgain(scene: Scene, jobs: readonly FrozenJob[], mo
     }
     return left.size === 0;
   };
-  return (await until(isOver, mostMs)) ? performance.now() - startedAt : undefined;
+  const isMet = await until(isOver, most * PATIENCE);
+  took('jobs ran again', isMet ? performance.now() - startedAt : undefined, most);
+  for (const { queue, id } of left) note(`${queue} ${id}`, await scene.queues[queue].getJobState(id));
 }
 
 export function signal(pid: number, name: NodeJS.Signals): void {

@@ -40,6 +40,11 @@ export function describeProcess(pid: number): string {
 
 export const hasProcessTree = process.platform === 'linux';
 
+/** Why a fault that picks out children cannot be brought about here. */
+export function withoutProcessTree(): string | undefined {
+  return hasProcessTree ? undefined : 'Only Linux tells which processes are whose children.';
+}
+
 function processIds(): number[] {
   if (!hasProcessTree) return [];
   return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number);
