@@ -136,6 +136,25 @@ describe('what was tracked', () => {
   });
 });
 
+describe('many samples in one call', () => {
+  test('travel in jobs of their own, and are stored but for those that were refused, each with its own result', async () => {
+    await using service = serviceWith({ batchSize: 100 });
+    const base = Date.now() - 10_000;
+    const items = Array.from({ length: 300 }, (_, place) => ({
+      name: 'queue_length',
+      value: place % 100 === 7 ? Number.NaN : place,
+      tags: { queue: `q${place % 3}` },
+      timestamp: base + place,
+    }));
+    const results = await service.trackMetrics(items);
+    expect(results.map(({ ok }) => ok)).toEqual(items.map(({ value }) => !Number.isNaN(value)));
+    expect((await service.getStats()).queue?.length).toBe(1);
+    await service.processEvents();
+    const found = await service.getMetrics({ name: 'queue_length', limit: 1000 });
+    expect(found).toEqual(items.filter(({ value }) => !Number.isNaN(value)));
+  });
+});
+
 describe('bad input', () => {
   test('is refused with every bad field, and nothing is sent', async () => {
     await using service = serviceWith();
