@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { jobs } from '../queues/jobs.js';
-import { failureCode } from './failureCode.js';
+import { failureCode } from '../src/deadletters/failureCode.js';
 
 const count = z.number().optional().catch(undefined);
 const { maintenance, ...batches } = jobs;
