@@ -12,7 +12,7 @@ const ROOM = 1.6;
 
 /** What each row costs with less and with more stored. */
 export function growthPlot(rows: readonly Row[]): TopLevelSpec | undefined {
-  const panels = rows.flatMap(({ id, growth }) => (growth ? [panel(id, growth)] : []));
+  const panels = rows.flatMap(({ id, growth }) => (growth?.points.some(({ ours }) => ours > 0) ? [panel(id, growth)] : []));
   if (panels.length === 0) return undefined;
   return {
     title: {
@@ -30,9 +30,11 @@ type Panel = Extract<TopLevelSpec, { concat: unknown }>['concat'][number];
 type Layer = Extract<Panel, { layer: unknown }>['layer'][number];
 
 function panel(id: string, { unit, points }: Growth): Panel {
-  const values = points.flatMap(({ stored, ours, peer }, place) => {
+  // No logarithm has a place for 0, which is what a figure is where the machine does not tell it.
+  const shown = points.map((point) => ({ ...point, peer: point.peer === 0 ? null : point.peer })).filter(({ ours }) => ours > 0);
+  const values = shown.flatMap(({ stored, ours, peer }, place) => {
     const millions = stored / 1e6;
-    const isLast = place === points.length - 1;
+    const isLast = place === shown.length - 1;
     const isUpper = peer === null || ours > peer;
     const own = { millions, figure: ours, label: rounded(ours), who: 'this service', labelled: isLast && (isUpper ? 'upper' : 'lower') };
     if (peer === null) return [own];

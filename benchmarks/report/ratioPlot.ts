@@ -32,7 +32,7 @@ function ratioPart(rows: readonly Row[]): Part | undefined {
   const y = { field: 'id', type: 'nominal', sort: null, title: null, axis: { labelFontSize: 12, grid: false, ticks: false } } as const;
   const scale = { type: 'log', nice: true } as const;
   return {
-    title: { text: 'Times better than the peer', subtitle: 'Logarithmic. The black mark is the target, the thin line reaches from the worst round to the best.' },
+    title: { text: 'Times better than the peer', subtitle: ['Logarithmic. The black mark is the target,', 'the thin line reaches from the worst round to the best.'] },
     width: WIDTH,
     height: { step: BAR },
     data: { values },

@@ -79,6 +79,9 @@ export async function startVictoriaMetrics(): Promise<VictoriaMetrics | undefine
       return answer.data.result.flatMap(({ values }) => values.map(([, value]) => Number(value)));
     },
     async diskBytes() {
+      // What came last may still be in memory; a snapshot writes it.
+      await http('GET', '/snapshot/create');
+      await http('GET', '/snapshot/delete_all');
       const entries = await readdir(join(directory, 'data'), { recursive: true, withFileTypes: true });
       const files = entries.filter((entry) => entry.isFile()).map((entry) => stat(join(entry.parentPath, entry.name)));
       return (await Promise.all(files)).reduce((sum, { size }) => sum + size, 0);

@@ -31,7 +31,13 @@ const rows: readonly Row[] = [
     peer: [5000],
     target: 20,
     targetIs: 'least ratio',
-    growth: { unit: 'ms per million', points: [250_000, 1_000_000].map((stored) => ({ stored, ours: 180, peer: 5000 })) },
+    growth: {
+      unit: 'ms per million',
+      points: [
+        { stored: 250_000, ours: 180, peer: 0 },
+        { stored: 1_000_000, ours: 180, peer: 5000 },
+      ],
+    },
   }),
   createRow({ id: 'lone-latency', what: 'lone', unit: 'ms', better: 'lower', ours: [8.7], target: 20, targetIs: 'most' }),
 ];
