@@ -2,7 +2,7 @@ import { jobs, type BatchResult } from '../../queues/jobs.js';
 import { decompress } from '../codec/compression.js';
 import type { MetricRows } from '../codec/MetricRows.js';
 import { decodeMetricRows } from '../codec/metricRowsText.js';
-import { AnalyticsError } from '../errors/AnalyticsError.js';
+import { BatchError, readBatch } from '../errors/BatchError.js';
 import { chunkIdOf } from '../redis/keys.js';
 import type { KeyRing, ReadingKeys } from '../security/KeyRing.js';
 import { hourOf } from '../codec/hours.js';
@@ -33,9 +33,9 @@ interface Draft extends NewMetricChunk {
 export async function ingestMetrics(jobId: string, data: unknown, context: IngestMetricsContext): Promise<BatchResult> {
   const payload = jobs.metrics.payload.parse(data);
   const packed = await openBatch(jobId, 'metrics', payload, context.keyRing);
-  const rows = decodeMetricRows(decompress(packed));
+  const rows = readBatch(() => decodeMetricRows(decompress(packed)));
   if (rows.values.length !== payload.n) {
-    throw new AnalyticsError('STORE_INCONSISTENT', 'A batch does not hold what its job says.');
+    throw new BatchError('A batch does not hold what its job says.');
   }
   const secrets = context.keyRing.reading!; // openBatch throws without
   let pending: NewMetricChunk[] = splitByMetric(jobId, rows, context.oldestKept, secrets);
@@ -81,7 +81,7 @@ function splitByMetric(jobId: string, rows: MetricRows, oldestKept: number, secr
   for (const [place, name] of rows.names.entries()) {
     const timestamp = rows.timestamps[place]!;
     const value = rows.values[place]!;
-    if (!Number.isFinite(value)) throw new AnalyticsError('STORE_INCONSISTENT', 'A batch holds a value that is not finite.');
+    if (!Number.isFinite(value)) throw new BatchError('A batch holds a value that is not finite.');
     if (timestamp < oldestKept) continue;
     const hour = hourOf(timestamp);
     const draftName = `${hour}:${name}`;
@@ -120,10 +120,10 @@ function parseTags(text: string): Readonly<Record<string, string>> {
   try {
     value = JSON.parse(text);
   } catch {
-    throw new AnalyticsError('STORE_INCONSISTENT', 'A batch holds tags that are not JSON.');
+    throw new BatchError('A batch holds tags that are not JSON.');
   }
   if (typeof value !== 'object' || value === null || !Object.values(value).every((tag) => typeof tag === 'string')) {
-    throw new AnalyticsError('STORE_INCONSISTENT', 'A batch holds tags that are not strings.');
+    throw new BatchError('A batch holds tags that are not strings.');
   }
   return value as Readonly<Record<string, string>>; // checked in the line above
 }

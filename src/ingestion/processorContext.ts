@@ -8,7 +8,6 @@ import type { KeyRing } from '../security/KeyRing.js';
 import { loadKeyRing } from '../security/loadKeyRing.js';
 import { createOverflowLog } from './createOverflowLog.js';
 import { configuredIngestion, type Ingestion } from './createIngestion.js';
-import { endWithParent } from './endWithParent.js';
 
 /** What a sandboxed processor works with. It lives as long as the child. */
 export interface ProcessorContext {
@@ -22,7 +21,7 @@ export interface ProcessorContext {
 
 let context: Promise<ProcessorContext> | undefined;
 
-/** Made at the first job of a child, which ends with its parent from then on. */
+/** Made at the first job of a child. */
 export function processorContext(): Promise<ProcessorContext> {
   context ??= createContext().catch((error: unknown) => {
     context = undefined;
@@ -32,7 +31,6 @@ export function processorContext(): Promise<ProcessorContext> {
 }
 
 async function createContext(): Promise<ProcessorContext> {
-  endWithParent();
   const config = parseConfig();
   const logger = createLogger(config, 'processor');
   const keys = createKeys(config.REDIS_PREFIX);

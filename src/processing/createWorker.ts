@@ -2,51 +2,69 @@ import { Worker, type Processor, type WorkerOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 
 import type { QueuePlace } from '../../queues/names.js';
+import { ChildPool, type ChildEvent, type ChildLimits } from './children/ChildPool.js';
+import { governErrors } from './governErrors.js';
+import { SupervisedWorker } from './SupervisedWorker.js';
 
 export interface CreateWorkerOptions {
   readonly place: QueuePlace;
-  /** A file for a sandboxed child, or a function to run in this process. */
-  readonly processor: URL | Processor;
   /** A patient connection that the caller opened and closes; the worker adds a blocking one of its own. */
   readonly connection: Redis;
-  /** Jobs at a time; for a file also the number of children. */
+  /** Jobs at a time; with children also their number. */
   readonly concurrency: number;
   readonly onError: (error: Error) => void;
+}
+
+export interface CreateSupervisedWorkerOptions extends CreateWorkerOptions {
+  /** A file of `processors`. */
+  readonly processor: URL;
+  readonly limits: ChildLimits;
+  readonly onChild: (event: ChildEvent) => void;
 }
 
 /**
  * - A lock of 2.5 s, looked after every second, lets a killed worker's job run again within 5 s. A false stall on a busy
  *   host does no harm: a job that runs twice stores once.
  * - 50 stalls before a job is given up: crashes of workers must not turn good events into dead letters.
+ * - 500 starts: a job may be put back that found no child, which is not its fault. One that fails has its attempts.
+ * - A second after a connection failed it is tried again, not 15.
  */
 const reliability = {
   lockDuration: 2500,
   stalledInterval: 1000,
   maxStalledCount: 50,
-  maxStartedAttempts: 60,
+  maxStartedAttempts: 500,
+  runRetryDelay: 1000,
 } as const satisfies Partial<WorkerOptions>;
 
-/** A BullMQ worker, not yet running: call `run()`. */
-export function createWorker({ place, processor, connection, concurrency, onError }: CreateWorkerOptions): Worker {
-  const isTypeScript = processor instanceof URL && processor.pathname.endsWith('.ts');
-  const worker = new Worker(place.name, processor as Processor, {
-    connection,
-    prefix: place.prefix,
-    autorun: false,
-    concurrency,
-    ...reliability,
-    skipVersionCheck: true,
-    workerForkOptions: {
-      // A group of its own: Ctrl-C reaches the whole terminal group, and would kill a child in the midst of its job, or
-      // of its start, after which BullMQ's close never ends. Children end with their parent all the same.
-      detached: true,
-      // Sources run under tsx, in development and in tests. A child works on one batch at a time with a small heap: threads
-      // that help to collect it cost 8 % of its CPU.
-      execArgv: isTypeScript ? ['--import', 'tsx'] : ['--single-threaded-gc'],
-    },
-  });
-  worker.on('error', onError);
+/** A worker that runs its jobs in this process, not yet running: call `run()`. */
+export function createWorker(options: CreateWorkerOptions & { readonly processor: Processor }): Worker {
+  const worker = new Worker(options.place.name, options.processor, workerOptions(options));
+  governErrors(worker, options.onError);
   return worker;
+}
+
+/** A worker that runs its jobs in children, not yet running: call `run()`. */
+export function createSupervisedWorker(options: CreateSupervisedWorkerOptions): SupervisedWorker {
+  const { place, processor, limits, onChild, onError } = options;
+  const children = new ChildPool({ file: processor, execArgv: execArgvOf(processor, limits), limits, onEvent: onChild });
+  const worker = new SupervisedWorker(place.name, processor, children, workerOptions(options));
+  governErrors(worker, onError);
+  return worker;
+}
+
+function workerOptions({ place, connection, concurrency }: CreateWorkerOptions): WorkerOptions {
+  return { connection, prefix: place.prefix, autorun: false, concurrency, ...reliability, skipVersionCheck: true };
+}
+
+function execArgvOf(processor: URL, limits: ChildLimits): string[] {
+  return [
+    // Within one job a child may grow to twice its limit, and no further: it then ends and not the machine.
+    `--max-old-space-size=${Math.ceil((2 * limits.memory) / 2 ** 20)}`,
+    // Sources run under tsx, in development and in tests. A child works on one batch at a time with a small heap: threads
+    // that help to collect it cost 8 % of its CPU.
+    ...(processor.pathname.endsWith('.ts') ? ['--import', 'tsx'] : ['--single-threaded-gc']),
+  ];
 }
 
 /** The file of a processor, built or source as this file is. */

@@ -5,7 +5,8 @@ import { connect } from '../redis/connect.js';
 import { checkKeyIdentity } from '../security/checkKeyIdentity.js';
 import { closeWorker } from './closeWorker.js';
 import { createProcessingCounters } from './createProcessingCounters.js';
-import { createWorker, processorFile } from './createWorker.js';
+import type { ChildEvent } from './children/ChildPool.js';
+import { createSupervisedWorker, processorFile } from './createWorker.js';
 
 const processors: Readonly<Record<QueueTitle, string>> = {
   events: 'persistEvents',
@@ -13,7 +14,15 @@ const processors: Readonly<Record<QueueTitle, string>> = {
   maintenance: 'maintain',
 };
 
-/** The role `processing`: one worker per queue, each job in a sandboxed child. */
+const childSentences: Readonly<Record<ChildEvent['kind'], string>> = {
+  crashed: 'A child ended by itself; another takes its place',
+  killed: 'A child was killed: its job did not end when it was told to',
+  startFailed: 'A child could not be started; trying again',
+  recycled: 'A child was replaced by a new one',
+};
+const childLevels = { crashed: 'error', killed: 'error', startFailed: 'error', recycled: 'debug' } as const;
+
+/** The role `processing`: one worker per queue, each job in a child of its own that is watched over. */
 export const startProcessing: StartRole = async ({ config, logger, keys, keyRing }) => {
   const onError = (error: Error): void => logger.warn('A worker met an error', { error });
   const redis = connect(config.REDIS_URL, 'patient', 'analytics-processing', onError);
@@ -22,11 +31,17 @@ export const startProcessing: StartRole = async ({ config, logger, keys, keyRing
   const counters = createProcessingCounters();
   const places = queuePlaces(keys);
   const workers = Object.values(places).map((place) => {
-    const worker = createWorker({
+    const worker = createSupervisedWorker({
       place,
       processor: processorFile(processors[place.title]),
       connection: redis,
       concurrency: place.title === 'events' ? config.ANALYTICS_CONCURRENCY : 1,
+      limits: {
+        deadlineMs: place.title === 'maintenance' ? config.ANALYTICS_MAINTENANCE_DEADLINE_MS : config.ANALYTICS_JOB_DEADLINE_MS,
+        jobs: config.ANALYTICS_CHILD_JOBS,
+        memory: config.ANALYTICS_CHILD_MEMORY_MB * 2 ** 20,
+      },
+      onChild: ({ kind, jobs, ...fields }) => logger[childLevels[kind]](childSentences[kind], { queue: place.title, ...fields, count: jobs }),
       onError,
     });
     counters.watch(worker, place.title, ({ jobId, code, attempt }) =>

@@ -5,9 +5,8 @@ const GONE = new Set(['EPIPE', 'ECONNRESET', 'ERR_IPC_CHANNEL_CLOSED', 'ERR_IPC_
  * Ends this child once its parent is gone: it would otherwise go on with its job beside the worker that was given the job
  * again (seen for more than 5 s after kill -9 of a worker).
  *
- * To hear `disconnect` is not enough. A job that ends before it is heard has its result sent to nobody; BullMQ tells the
- * parent of that exception, to whom nothing can be told, which is another exception: the child spins without ever giving
- * its event loop the turn in which it would hear.
+ * To hear `disconnect` is not enough: a job that ends before it is heard has its result sent to nobody, which is an
+ * exception, and one that would be told to nobody.
  */
 export function endWithParent(): void {
   process.once('disconnect', () => process.exit(0));
