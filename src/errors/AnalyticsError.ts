@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'UNAUTHENTICATED'
   | 'STORE_INCONSISTENT'
   | 'AGGREGATION_FAILED'
+  | 'DEAD_LETTER_UNKNOWN'
   | 'INTERNAL';
 
 /**

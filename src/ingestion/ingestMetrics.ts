@@ -1,15 +1,13 @@
-import { jobs, type BatchResult } from '../../queues/jobs.js';
-import { decompress } from '../codec/compression.js';
+import type { BatchResult } from '../../queues/jobs.js';
 import type { MetricRows } from '../codec/MetricRows.js';
-import { decodeMetricRows } from '../codec/metricRowsText.js';
-import { BatchError, readBatch } from '../errors/BatchError.js';
+import { BatchError } from '../errors/BatchError.js';
 import { chunkIdOf } from '../redis/keys.js';
 import type { KeyRing, ReadingKeys } from '../security/KeyRing.js';
 import { hourOf } from '../codec/hours.js';
 import { metricKeyName } from '../storage/metricKeyName.js';
 import type { MetricStore, NewMetricChunk, NewSeries } from '../storage/MetricStore.js';
 import { seriesIdOf } from '../storage/seriesTags.js';
-import { openBatch } from './openBatch.js';
+import { openMetricBatch, parseTags } from './openMetricBatch.js';
 
 export interface IngestMetricsContext {
   readonly store: MetricStore;
@@ -31,13 +29,8 @@ interface Draft extends NewMetricChunk {
 
 /** Stores one batch of samples: open, split by metric and UTC hour, seal, store. Safe to run again. */
 export async function ingestMetrics(jobId: string, data: unknown, context: IngestMetricsContext): Promise<BatchResult> {
-  const payload = jobs.metrics.payload.parse(data);
-  const packed = await openBatch(jobId, 'metrics', payload, context.keyRing);
-  const rows = readBatch(() => decodeMetricRows(decompress(packed)));
-  if (rows.values.length !== payload.n) {
-    throw new BatchError('A batch does not hold what its job says.');
-  }
-  const secrets = context.keyRing.reading!; // openBatch throws without
+  const rows = await openMetricBatch(jobId, data, context.keyRing);
+  const secrets = context.keyRing.reading!; // openMetricBatch throws without
   let pending: NewMetricChunk[] = splitByMetric(jobId, rows, context.oldestKept, secrets);
   const kept = pending.reduce((sum, chunk) => sum + sizeOf(chunk), 0);
   const counts = { stored: 0, duplicates: 0, overflow: 0 };
@@ -113,17 +106,4 @@ function splitByMetric(jobId: string, rows: MetricRows, oldestKept: number, secr
     series.values.push(value);
   }
   return [...drafts.values()];
-}
-
-function parseTags(text: string): Readonly<Record<string, string>> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new BatchError('A batch holds tags that are not JSON.');
-  }
-  if (typeof value !== 'object' || value === null || !Object.values(value).every((tag) => typeof tag === 'string')) {
-    throw new BatchError('A batch holds tags that are not strings.');
-  }
-  return value as Readonly<Record<string, string>>; // checked in the line above
 }

@@ -32,6 +32,8 @@ export interface Keys {
    * on Redis Cluster one node only.
    */
   readonly heartbeats: string;
+  /** Stream: which dead letters were dropped; who did it and why, sealed. Trimmed by age and length. */
+  readonly droppedDeadLetters: string;
 }
 
 export interface SeriesKeys {
@@ -62,8 +64,10 @@ export interface SeriesKeys {
 export interface EventKeys extends SeriesKeys {
   /** Stream: what was stored, in order. An entry's id is `{last offset of its chunk}-0`. */
   readonly feed: string;
-  /** Hash: what ids of callers and which batches were stored, 8-byte keyed hashes → day number. */
-  seen(bucket: number): string;
+  /** Hash: bucket → records of the ids of callers that were stored, `n` → how many buckets. See storeEventChunk.lua. */
+  readonly seen: string;
+  /** Hash: the same of batches. */
+  readonly batches: string;
   /** HyperLogLog: the different users of a UTC day (days since 1970), as keyed 8-byte hashes. Expires with the day's events. */
   users(day: number): string;
 }
@@ -76,9 +80,6 @@ export interface MetricKeys extends SeriesKeys {
   /** Hash: number of a period → chunk id (16 bytes); chunk id → sealed rollup of that period. */
   readonly tier: (tier: string) => string;
 }
-
-/** Buckets that the seen ids of a type are spread over; small hashes stay listpacks (16 bytes an id). */
-export const SEEN_BUCKETS = 256;
 
 /**
  * @param prefix ends with ':'
@@ -101,7 +102,8 @@ export function createKeys(prefix: string, { cluster = false }: { cluster?: bool
         retired: one(`events:retired:${name}`),
         absorbed: one(`events:absorbed:${name}`),
         feed: one(`events:feed:${name}`),
-        seen: (bucket) => one(`events:seen:${name}:${bucket}`),
+        seen: one(`events:seen:${name}`),
+        batches: one(`events:batches:${name}`),
         users: (day) => one(`events:users:${name}:${day}`),
       };
     },
@@ -127,6 +129,7 @@ export function createKeys(prefix: string, { cluster = false }: { cluster?: bool
     storeFigures: one('health:store'),
     heartbeat: (process) => one(`health:process:${process}`),
     heartbeats: one('health:processes'),
+    droppedDeadLetters: one('deadletters:dropped'),
   };
 }
 

@@ -26,7 +26,7 @@ const hostileNames = [
 const metricName = fc.oneof(fc.constantFrom(...hostileNames), fc.string({ unit: 'binary', maxLength: 20 }), fc.stringMatching(/^[a-z][a-z0-9_.]{0,10}$/));
 const eventType = fc.oneof(fc.constantFrom('queue', 'processed', 'time', 'keys', 'feed', 'custom', 'a'), fc.stringMatching(eventTypeNamePattern, { maxLength: 64 }));
 
-const fixedKeys = (keys: Keys) => [keys.metricCatalogue, keys.eventCatalogue, keys.keyIdentity, keys.cleanupStatus];
+const fixedKeys = (keys: Keys) => [keys.metricCatalogue, keys.eventCatalogue, keys.keyIdentity, keys.cleanupStatus, keys.droppedDeadLetters];
 function eventKeysOf(keys: Keys, type: string): string[] {
   const series = keys.event(type);
   const buckets = Array.from({ length: SEEN_BUCKETS }, (_, bucket) => series.seen(bucket));
