@@ -7,6 +7,8 @@ import { checkSockets } from './check/checkSockets.js';
 import { failedOps } from './check/failedOps.js';
 import type { Findings } from './check/Findings.js';
 import { readStored, type StoredEvent } from './check/readStore.js';
+import { readMergeStatus } from '../../src/merging/mergeStatus.js';
+import { readCleanupStatus } from '../../src/retention/cleanupStatus.js';
 import { readHistory, type History } from './history/History.js';
 import { usedTypes } from './producer/createEvent.js';
 import { watchedUsers } from './scene/people.js';
@@ -23,6 +25,8 @@ const FINISH_MS = 120_000;
 const DRAIN_MS = 180_000;
 const QUIET_MS = 1000;
 const SOCKETS_MS = 30_000;
+/** Intervals are of seconds here; a merge may have 20 s of work before it. */
+const SCHEDULE_MS = 60_000;
 /** A worker whose clock is an hour ahead removes what expires within an hour. */
 const SKEW_MS = 65 * 60_000;
 /** Timers of a busy machine run late. */
@@ -44,6 +48,7 @@ export async function settle(scene: Scene, findings: Findings, say: (line: strin
   const isDrained = await until(async () => (await scene.unfinishedJobs()) === 0, DRAIN_MS);
   if (!isDrained) findings.add('hung', 'queues', `${await scene.unfinishedJobs()} jobs were left after ${DRAIN_MS / 1000} s`);
   await socketsQuiet(scene);
+  await schedulesGoOn(scene, findings, say);
   await Promise.all(
     scene.workers.map(async (worker) => {
       const code = await worker.stop();
@@ -101,6 +106,17 @@ function readerOf({ config, redis }: Scene): AnalyticsService {
     retentionDays: config.ANALYTICS_RETENTION_DAYS,
     deadlineMs: QUERY_MS,
   });
+}
+
+/** Whatever happened, merge and clean-up have to run again by themselves. */
+async function schedulesGoOn({ client, keys }: Scene, findings: Findings, say: (line: string) => void): Promise<void> {
+  say('merge and clean-up run once more ...');
+  const begun = Date.now();
+  const statuses = { cleanup: readCleanupStatus, merge: readMergeStatus };
+  for (const [name, read] of Object.entries(statuses)) {
+    const hasRun = await until(async () => ((await read(client, keys))?.finishedAt ?? 0) > begun, SCHEDULE_MS);
+    if (!hasRun) findings.add('hung', name, `it did not run within ${SCHEDULE_MS / 1000} s`);
+  }
 }
 
 async function socketsQuiet({ listeners }: Scene): Promise<void> {

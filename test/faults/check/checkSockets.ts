@@ -8,8 +8,6 @@ export type StoredByUser = ReadonlyMap<string, readonly Pick<StoredEvent, 'id' |
 /**
  * Holds what each connection was sent against the store: only the user's own events, none twice, offsets rising within an
  * epoch, and none missing between two that came, unless the server said that some may have passed.
- *
- * @param isExempt whether an event may be missing from the store because it has expired
  */
 export function checkSockets(logs: readonly SocketLog[], stored: StoredByUser, findings: Findings): void {
   for (const [place, log] of logs.entries()) checkLog(`${log.userId}#${place + 1}`, log, stored.get(log.userId) ?? [], findings);

@@ -1,6 +1,7 @@
+import { deleteLocks, deleteSchedules } from './deleteKeys.js';
 import type { FaultRow } from './FaultRow.js';
 import { fillMemory } from './fillMemory.js';
-import { killBroadcaster } from './killBroadcaster.js';
+import { killBroadcaster, restartBroadcaster } from './killBroadcaster.js';
 import { killBusyChild, killIdleChild } from './killChild.js';
 import { killProducer } from './killProducer.js';
 import { killWorker } from './killWorker.js';
@@ -24,10 +25,13 @@ export const allRows: readonly FaultRow[] = [
   pauseClients,
   killClients,
   flushScripts,
+  deleteLocks,
+  deleteSchedules,
   fillMemory,
   ...networkRows,
   killProducer,
   killBroadcaster,
+  restartBroadcaster,
   skewClock,
   rollingRestart,
 ];

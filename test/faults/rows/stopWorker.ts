@@ -30,7 +30,8 @@ export const runTwice: FaultRow = {
     for (const pids of others.values()) for (const pid of pids) signal(pid, 'SIGCONT');
     await ranAgain(strike, jobs, limits.workerAgainMs);
     note('jobs', jobs.length);
-    await last(random.whole(0, 300));
+    // Now and then so long that the second run's chunks have been merged.
+    await last(random.isLikely(0.5) ? random.whole(0, 300) : random.whole(5000, 7000));
     // The children first: for a moment both runs are under way, and the first one's parent knows nothing of it.
     thaw();
     await last(random.whole(0, 300));
