@@ -50,7 +50,7 @@ export type RetryDeadLettersOptions = z.input<typeof retrySchema>;
 /** Who decides, and why: both are kept, sealed. */
 export type DropDeadLettersOptions = z.input<typeof dropSchema>;
 
-export type ParsedFilter = Omit<z.output<typeof allSchema>, 'all'>;
+export type ParsedFilter = z.output<typeof allSchema>;
 
 export function parseList(options: unknown): z.output<typeof listSchema> {
   return parseOptions('list of dead letters', listSchema, options, only('queue', 'reason', 'cursor', 'limit'));
@@ -65,8 +65,7 @@ export function parseSelection(selection: unknown): { readonly ids: readonly str
     const ids = typeof selection === 'string' ? [selection] : selection;
     return parseOptions('selection of dead letters', idsSchema, { ids }, only('ids'));
   }
-  const { all: _, ...rest } = parseOptions('selection of dead letters', allSchema, selection, only('all', 'queue', 'reason', 'cursor'));
-  return rest;
+  return parseOptions('selection of dead letters', allSchema, selection, only('all', 'queue', 'reason', 'cursor'));
 }
 
 export function parseRetry(options: unknown): z.output<typeof retrySchema> {

@@ -1,4 +1,6 @@
-import { storedEventAt, eventOf } from '../codec/columns/StoredEvent.js';
+import { ZodError } from 'zod';
+
+import { eventOf, storedEventAt } from '../codec/columns/StoredEvent.js';
 import { BatchError } from '../errors/BatchError.js';
 import { openEventBatch } from '../ingestion/openEventBatch.js';
 import { openMetricBatch, parseTags } from '../ingestion/openMetricBatch.js';
@@ -18,7 +20,12 @@ export async function openDeadLetter(context: DeadLetterContext, idGiven: string
   if (job === undefined) throw unknownDeadLetter();
   const [deadLetter] = (await readDeadLetters(context, [job])) as [DeadLetter]; // one for each job
   context.logger.info('Somebody opened a dead letter', { actor, queue: job.queue, jobId: id, code: deadLetter.reason });
-  return { deadLetter, ...(await openBatch(context, job)) };
+  try {
+    return { deadLetter, ...(await openBatch(context, job)) };
+  } catch (error) {
+    if (error instanceof ZodError) throw new BatchError('What the job carries does not fit its schema.');
+    throw error;
+  }
 }
 
 async function openBatch({ redis, queues, keyRing }: DeadLetterContext, { queue, id }: FailedJob): Promise<Pick<OpenedDeadLetter, 'events' | 'samples'>> {

@@ -7,6 +7,7 @@ import { eventTypes } from '../../../contract/defineEventType.js';
 import type { EventData } from '../../../contract/event.js';
 import type { EventTypeName, EventTypes } from '../../../contract/eventTypes.js';
 import type { MetricData } from '../../../contract/metric.js';
+import type { DeadLetters } from '../../../deadletters/createDeadLetters.js';
 import { AnalyticsError } from '../../../errors/AnalyticsError.js';
 import { DeadlineError } from '../../../errors/DeadlineError.js';
 import { ServiceClosedError } from '../../../errors/ServiceClosedError.js';
@@ -27,6 +28,7 @@ import { startInProcessWorker, type InProcessWorker } from './InProcessWorker.js
 import { LocalAudience } from './LocalAudience.js';
 import { configOf, type AnalyticsServiceOptions } from './options.js';
 import { processOnce } from './processOnce.js';
+import { serviceDeadLetters } from './serviceDeadLetters.js';
 import { openServiceLink, type ServiceLink } from './ServiceLink.js';
 import { createServiceReader, shownDays, type ServiceReader } from './ServiceReader.js';
 import { trackManyEvents, trackManyMetrics, type TrackEventResult, type TrackMetricResult } from './trackMany.js';
@@ -57,6 +59,7 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
   #link: ServiceLink | undefined;
   #opening: Promise<ServiceLink> | undefined;
   #reader: ServiceReader | undefined;
+  #deadLetters: DeadLetters | undefined;
   #closing: Promise<CloseReport> | undefined;
 
   /**
@@ -200,6 +203,12 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
     } catch (error) {
       throw error instanceof AnalyticsError ? error : unavailable(error);
     }
+  }
+
+  /** The jobs that were given up, kept until somebody decides: to be listed, opened, retried or dropped. */
+  get deadLetters(): DeadLetters {
+    this.#deadLetters ??= serviceDeadLetters(this.#config, (operation, work) => this.#within(operation, work));
+    return this.#deadLetters;
   }
 
   /** How queues, sockets and system fare; every figure is defined in docs/monitoring.md. */
