@@ -25,6 +25,10 @@ export interface Keys {
   readonly mergeStatus: string;
   /** Hash: how much the store holds, as the last merge found it. */
   readonly storeFigures: string;
+  /** Hash: how the test events fare that go through everything: see `noteCanary.lua`. Expires. */
+  readonly canary: string;
+  /** String: written to find out whether Redis takes writes. Expires. */
+  readonly writeProbe: string;
   /** Hash: a process's last heartbeat and figures; one key each, with a TTL. */
   heartbeat(process: string): string;
   /**
@@ -127,6 +131,8 @@ export function createKeys(prefix: string, { cluster = false }: { cluster?: bool
     cleanupStatus: one('health:cleanup'),
     mergeStatus: one('health:merge'),
     storeFigures: one('health:store'),
+    canary: one('health:canary'),
+    writeProbe: one('health:probe'),
     heartbeat: (process) => one(`health:process:${process}`),
     heartbeats: one('health:processes'),
     droppedDeadLetters: one('deadletters:dropped'),

@@ -1,0 +1,29 @@
+import type { Redis } from 'ioredis';
+
+import type { Keys } from '../../redis/keys.js';
+import { noteCanary } from './noteCanary.js';
+
+/** A broadcaster's side of the canaries: it saw one in the feed. */
+export class CanaryWatch {
+  readonly #redis: Redis;
+  readonly #keys: Keys;
+  #sentAt = 0;
+
+  constructor(redis: Redis, keys: Keys) {
+    this.#redis = redis;
+    this.#keys = keys;
+  }
+
+  /** When the latest one that was seen had been sent, ms by the clock of Redis; 0 before the first. For the heartbeat. */
+  get sentAt(): number {
+    return this.#sentAt;
+  }
+
+  /** @param sentAt the event's time */
+  readonly see = (sentAt: number): void => {
+    if (sentAt <= this.#sentAt) return;
+    this.#sentAt = sentAt;
+    // A reading that cannot be written is left out.
+    void noteCanary(this.#redis, this.#keys, { kind: 'seen', sentAt }).catch(() => undefined);
+  };
+}
