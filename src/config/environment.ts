@@ -74,7 +74,7 @@ export const environmentSchema = z.object({
   ANALYTICS_CONCURRENCY: whole(1, 256).default(availableParallelism()),
   ANALYTICS_JOB_DEADLINE_MS: whole(100, 600_000).default(5000),
   ANALYTICS_MAINTENANCE_DEADLINE_MS: whole(1000, 3_600_000).default(120_000),
-  ANALYTICS_CHILD_JOBS: whole(1, 10_000_000).default(20_000),
+  ANALYTICS_CHILD_JOBS: whole(1, 10_000_000).default(50_000),
   ANALYTICS_CHILD_MEMORY_MB: whole(64, 65_536).default(256),
   ANALYTICS_CLEANUP_INTERVAL: whole(1000, 7 * 24 * 3_600_000).default(3_600_000),
   ANALYTICS_MERGE_INTERVAL: whole(1000, 7 * 24 * 3_600_000).default(300_000),

@@ -51,7 +51,7 @@ export interface WebSocketStats {
 
 export interface SystemStats {
   readonly memory: {
-    /** Resident memory of the processes that beat, bytes. Children that run processors are not in it. */
+    /** Resident memory of the processes that beat, bytes. Children that run processors are in `children`. */
     readonly processes: number;
     /** Bytes that Redis uses; null when it does not answer. */
     readonly redis: number | null;
@@ -70,6 +70,8 @@ export interface SystemStats {
    */
   readonly workerStatus: 'running' | 'stuck' | 'absent' | 'unknown';
   readonly processes: readonly ProcessStats[];
+  /** The children in which workers run jobs; null when Redis does not answer. */
+  readonly children: ChildStats | null;
   readonly cleanup: {
     /** `late`: the last one finished more than two intervals ago. `never`: none has finished yet. */
     readonly status: 'ok' | 'late' | 'never' | 'unknown';
@@ -86,6 +88,21 @@ export interface SystemStats {
     readonly durationMs: number | null;
     readonly report: MergeReport | null;
   };
+}
+
+/** Of all workers that run; counts since each started. */
+export interface ChildStats {
+  readonly alive: number;
+  /** Resident memory as the children last told it, bytes. */
+  readonly memory: number;
+  /** Children that got as far as to take jobs. */
+  readonly started: number;
+  /** Children that ended by themselves, or by another's hand. */
+  readonly crashed: number;
+  /** Children that were killed because their job did not end when it was told to. */
+  readonly killed: number;
+  /** Children that were replaced by new ones, being old or large. */
+  readonly recycled: number;
 }
 
 /** One role of one process. */

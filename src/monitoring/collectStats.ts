@@ -7,10 +7,11 @@ import { readMergeStatus } from '../merging/mergeStatus.js';
 import { readStoreFigures } from '../merging/storeFigures.js';
 import type { Keys } from '../redis/keys.js';
 import { readCleanupStatus } from '../retention/cleanupStatus.js';
+import type { ChildFigures } from './childFigures.js';
 import type { BroadcastingFigures, ProcessingFigures } from './figures.js';
 import { rateOf, readHeartbeats, type HeartbeatReading } from './readHeartbeats.js';
 import { readRedisInfo } from './readRedisInfo.js';
-import type { JobCounts, ProcessStats, QueueStats, Stats, SystemStats, WebSocketStats } from './Stats.js';
+import type { ChildStats, JobCounts, ProcessStats, QueueStats, Stats, SystemStats, WebSocketStats } from './Stats.js';
 
 export interface CollectStatsContext {
   readonly config: Pick<Config, 'ANALYTICS_CLEANUP_INTERVAL' | 'ANALYTICS_MERGE_INTERVAL'>;
@@ -59,6 +60,7 @@ async function readAll({ config, keys, redis, queues }: CollectStatsContext): Pr
       redis: { connected: true, latency: info.latencyMs, version: info.version },
       workerStatus: workerStatus(countsOf, heartbeats),
       processes: heartbeats.map(toProcess),
+      children: childStats(heartbeats),
       cleanup: {
         ...lastRun(cleanup, at, config.ANALYTICS_CLEANUP_INTERVAL),
         removed: cleanup?.report ?? null,
@@ -117,6 +119,18 @@ function webSocketStats(heartbeats: readonly HeartbeatReading[]): WebSocketStats
   };
 }
 
+function childStats(heartbeats: readonly HeartbeatReading[]): ChildStats {
+  const total = (name: keyof ChildFigures) => sumOf(heartbeats, ({ figures }) => figures[name] ?? 0);
+  return {
+    alive: total('childrenAlive'),
+    memory: total('childrenMemory'),
+    started: total('childrenStarted'),
+    crashed: total('childrenCrashed'),
+    killed: total('childrenKilled'),
+    recycled: total('childrenRecycled'),
+  };
+}
+
 function workerStatus(queues: Readonly<Record<QueueTitle, JobCounts>>, heartbeats: readonly HeartbeatReading[]): SystemStats['workerStatus'] {
   const workers = heartbeats.filter(({ role }) => role === 'processing');
   if (workers.length === 0) return 'absent';
@@ -147,6 +161,7 @@ function withoutRedis(): Stats {
       redis: { connected: false, latency: null, version: null },
       workerStatus: 'unknown',
       processes: [],
+      children: null,
       cleanup: { status: 'unknown', lastFinishedAt: null, durationMs: null, removed: null },
       merge: { status: 'unknown', lastFinishedAt: null, durationMs: null, report: null },
     },

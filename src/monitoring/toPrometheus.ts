@@ -12,6 +12,7 @@ interface Family {
 
 export const PROMETHEUS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
+const CHILD_EVENTS = ['started', 'crashed', 'killed', 'recycled'] as const;
 const WORKER_STATES: readonly SystemStats['workerStatus'][] = ['running', 'stuck', 'absent', 'unknown'];
 
 /**
@@ -57,7 +58,7 @@ function storeFamilies({ store }: Stats): Family[] {
 }
 
 function systemFamilies({ system }: Stats): Family[] {
-  const { memory, redis, workerStatus, processes, cleanup, merge } = system;
+  const { memory, redis, workerStatus, processes, children, cleanup, merge } = system;
   const jobs = (value: (job: Pick<SystemStats['merge'], 'lastFinishedAt' | 'durationMs'>) => number | null): Sample[] => [
     [{ job: 'cleanup' }, seconds(value(cleanup))],
     [{ job: 'merge' }, seconds(value(merge))],
@@ -69,6 +70,12 @@ function systemFamilies({ system }: Stats): Family[] {
     gauge('redis_memory_limit_bytes', 'Memory that Redis may use; absent when there is no limit.', memory.redisLimit),
     gauge('process_memory_bytes', 'Resident memory of the processes that beat, their children apart.', memory.processes),
     gauge('processes', 'Roles of processes that beat.', redis.connected ? processes.length : null),
+    gauge('children', 'Children in which workers run jobs.', children?.alive),
+    gauge('children_memory_bytes', 'Resident memory of these children, as they last told it.', children?.memory),
+    {
+      ...gauge('children_total', 'What became of children, since each of the running workers started.', CHILD_EVENTS.map((event): Sample => [{ event }, children?.[event]])),
+      type: 'counter',
+    },
     gauge('worker_status', 'How the workers fare: 1 for the state that holds.', WORKER_STATES.map((state): Sample => [{ state }, Number(state === workerStatus)])),
     gauge('last_finished_timestamp_seconds', 'When a job on a schedule last finished.', jobs(({ lastFinishedAt }) => lastFinishedAt)),
     gauge('last_duration_seconds', 'How long it took.', jobs(({ durationMs }) => durationMs)),

@@ -6,6 +6,7 @@ import { checkKeyIdentity } from '../security/checkKeyIdentity.js';
 import { closeWorker } from './closeWorker.js';
 import { createProcessingCounters } from './createProcessingCounters.js';
 import type { ChildEvent } from './children/ChildPool.js';
+import { sumChildFigures } from './children/sumChildFigures.js';
 import { createSupervisedWorker, processorFile } from './createWorker.js';
 
 const processors: Readonly<Record<QueueTitle, string>> = {
@@ -51,7 +52,7 @@ export const startProcessing: StartRole = async ({ config, logger, keys, keyRing
   });
   await Promise.all(workers.map((worker) => worker.waitUntilReady()));
   for (const worker of workers) void worker.run().catch(onError);
-  const heartbeat = createHeartbeat({ redis, keys, role: 'processing', figures: counters.figures });
+  const heartbeat = createHeartbeat({ redis, keys, role: 'processing', figures: () => ({ ...counters.figures(), ...sumChildFigures(workers.map(({ children }) => children.figures())) }) });
   await heartbeat.start();
   logger.info('Processing', { concurrency: config.ANALYTICS_CONCURRENCY });
 

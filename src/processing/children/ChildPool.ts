@@ -32,14 +32,7 @@ export interface ChildEvent {
 }
 
 /** Counters since the pool was made; `alive` and `memory` are what holds now. */
-export interface ChildFigures {
-  readonly started: number;
-  readonly crashed: number;
-  readonly killed: number;
-  readonly recycled: number;
-  readonly alive: number;
-  readonly memory: number;
-}
+export type PoolFigures = Readonly<Record<'started' | 'crashed' | 'killed' | 'recycled' | 'alive' | 'memory', number>>;
 
 /** No child could be had for the job, or it was taken away to end the worker. */
 export class NoChildError extends Error {}
@@ -91,7 +84,7 @@ export class ChildPool {
     return [...this.#children.keys()].flatMap(({ pid }) => pid ?? []);
   }
 
-  figures(): ChildFigures {
+  figures(): PoolFigures {
     let memory = 0;
     for (const { rss } of this.#children.keys()) memory += rss;
     return { ...this.#counts, alive: this.#children.size, memory };
