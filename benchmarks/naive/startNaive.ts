@@ -5,6 +5,7 @@ import { watchedUser } from '../data/events.js';
 import type { Pipeline } from '../support/Pipeline.js';
 import type { ProducerCommands } from '../support/producer.js';
 import type { ClientCommands } from '../support/socketClient.js';
+import { producerFlags } from '../support/producerFlags.js';
 import { startChild, type Child } from '../support/startChild.js';
 import { freePort, type BenchmarkRedis } from '../support/startRedis.js';
 import { naiveNames } from './naiveNames.js';
@@ -28,7 +29,7 @@ export async function startNaive(redis: BenchmarkRedis, concurrency: number): Pr
   const [worker, broadcaster] = roles;
 
   function addProducer(): Child<ProducerCommands> {
-    const added = startChild<ProducerCommands>(at('./producer.js'), env);
+    const added = startChild<ProducerCommands>(at('./producer.js'), env, producerFlags);
     producers.push(added);
     return added;
   }

@@ -16,6 +16,7 @@ import { watchedUser } from '../data/events.js';
 import { METRIC_NAME } from '../data/metricSample.js';
 import type { Pipeline } from '../support/Pipeline.js';
 import type { ProducerCommands } from '../support/producer.js';
+import { producerFlags } from '../support/producerFlags.js';
 import type { ClientCommands } from '../support/socketClient.js';
 import { endProcess, startChild, type Child } from '../support/startChild.js';
 import { freePort, type BenchmarkRedis } from '../support/startRedis.js';
@@ -79,7 +80,7 @@ export async function startOurs(redis: BenchmarkRedis, options: OursOptions): Pr
   const readers: Child<OursReaderCommands>[] = [];
   const addProducer: OursPipeline['addProducer'] = (own) => {
     const size = own && { BENCH_BATCH_SIZE: String(own.batchSize) };
-    const added = startChild<ProducerCommands>(new URL('./producer.js', import.meta.url), { ...env, ...size });
+    const added = startChild<ProducerCommands>(new URL('./producer.js', import.meta.url), { ...env, ...size }, producerFlags);
     producers.push(added);
     return added;
   };

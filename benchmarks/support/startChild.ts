@@ -10,9 +10,12 @@ export interface Child<C extends Commands> {
   stop(): Promise<void>;
 }
 
-/** Starts the compiled file at `url` as a process of its own. It ends with this process, whatever happens to it. */
-export function startChild<C extends Commands>(url: URL, env: Readonly<Record<string, string>>): Child<C> {
-  const child = fork(url, { env: { ...process.env, ...env }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+/**
+ * Starts the compiled file at `url` as a process of its own. It ends with this process, whatever happens to it.
+ * @param flags Node's own
+ */
+export function startChild<C extends Commands>(url: URL, env: Readonly<Record<string, string>>, flags: readonly string[] = []): Child<C> {
+  const child = fork(url, { env: { ...process.env, ...env }, execArgv: [...flags], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const waiting = new Map<number, { resolve: (output: unknown) => void; reject: (error: Error) => void }>();
   let last = 0;
 
