@@ -34,8 +34,10 @@ export interface JobCounts {
   readonly active: number;
   /** Waiting for their time: for another attempt, or for the schedule. */
   readonly delayed: number;
-  /** Given up after their last attempt; kept until somebody decides. */
+  /** Given up after their last attempt: dead letters, kept until somebody decides. */
   readonly failed: number;
+  /** When the first of these was given up, ms since the epoch; null when there are none. */
+  readonly oldestFailedAt: number | null;
 }
 
 export interface WebSocketStats {

@@ -45,7 +45,7 @@ async function readAll({ config, keys, redis, queues }: CollectStatsContext): Pr
     readCleanupStatus(redis, keys),
     readMergeStatus(redis, keys),
     readStoreFigures(redis, keys),
-    ...queueTitles.map((title) => readCounts(queues[title])),
+    ...queueTitles.map((title) => readCounts(redis, queues[title])),
   ]);
   const at = Date.now();
   const countsOf = Object.fromEntries(queueTitles.map((title, place) => [title, counts[place]])) as Record<QueueTitle, JobCounts>; // one for each title
@@ -84,9 +84,12 @@ function lastRun(
   return { status, lastFinishedAt: run.finishedAt, durationMs: run.durationMs };
 }
 
-async function readCounts(queue: Queue): Promise<JobCounts> {
-  const { wait = 0, prioritized = 0, active = 0, delayed = 0, failed = 0 } = await queue.getJobCounts('wait', 'prioritized', 'active', 'delayed', 'failed');
-  return { waiting: wait + prioritized, active, delayed, failed };
+async function readCounts(redis: Redis, queue: Queue): Promise<JobCounts> {
+  const [{ wait = 0, prioritized = 0, active = 0, delayed = 0, failed = 0 }, [, oldest]] = await Promise.all([
+    queue.getJobCounts('wait', 'prioritized', 'active', 'delayed', 'failed'),
+    redis.zrange(queue.toKey('failed'), 0, 0, 'WITHSCORES'),
+  ]);
+  return { waiting: wait + prioritized, active, delayed, failed, oldestFailedAt: oldest === undefined ? null : Number(oldest) };
 }
 
 const processing = (name: keyof ProcessingFigures) => name;

@@ -24,11 +24,14 @@ export function toPrometheus(stats: Stats): string {
 }
 
 function queueFamilies({ queue, webSocket }: Stats): Family[] {
-  const jobs = Object.entries(queue?.queues ?? {}).flatMap(([name, counts]) =>
-    Object.entries(counts).map(([state, count]): Sample => [{ queue: name, state }, count]),
+  const queues = Object.entries(queue?.queues ?? {});
+  const jobs = queues.flatMap(([name, { waiting, active, delayed, failed }]) =>
+    Object.entries({ waiting, active, delayed, failed }).map(([state, count]): Sample => [{ queue: name, state }, count]),
   );
+  const oldest = queues.map(([name, { oldestFailedAt }]): Sample => [{ queue: name }, seconds(oldestFailedAt)]);
   return [
     gauge('queue_jobs', 'Jobs by queue and state.', jobs),
+    gauge('oldest_dead_letter_timestamp_seconds', 'When the first of the jobs was given up that nobody has decided about; absent when there are none.', oldest),
     gauge('stored_per_second', 'Events and samples stored a second, by all workers.', queue?.processingRate),
     gauge('failed_attempts_per_second', 'Attempts at jobs that failed a second; most are repeated.', queue?.errorRate),
     gauge('job_seconds', 'Mean time that a worker spent on a completed job; 0 when none was completed.', seconds(queue?.processingTime)),

@@ -51,6 +51,7 @@ describe('/metrics', () => {
     for (const end = now + 10_000; !found.has('analytics_feed_bytes') && Date.now() < end; found = await figures());
     expect(Object.fromEntries(found)).toMatchObject({
       'analytics_queue_jobs{queue="events",state="failed"}': 1,
+      'analytics_oldest_dead_letter_timestamp_seconds{queue="events"}': expect.any(Number),
       'analytics_store_rows{kind="events"}': 40,
       'analytics_store_small_chunks{kind="metrics"}': 3,
       'analytics_store_bytes{kind="events"}': 4000,

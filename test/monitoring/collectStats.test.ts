@@ -56,8 +56,15 @@ describe('collectStats', () => {
     await queues.maintenance.add('cleanup', {});
     const { queue } = await collect();
     expect(queue?.length).toBe(5);
-    expect(queue?.queues.events).toEqual({ waiting: 3, active: 0, delayed: 1, failed: 0 });
+    expect(queue?.queues.events).toEqual({ waiting: 3, active: 0, delayed: 1, failed: 0, oldestFailedAt: null });
     expect(queue?.queues.maintenance.waiting).toBe(1);
+  });
+
+  it('counts the dead letters of each queue, and tells when the first was given up', async () => {
+    await redis.zadd(queues.metrics.toKey('failed'), 1_700_000_000_002, 'b', 1_700_000_000_001, 'a', 1_700_000_000_003, 'c');
+    const { queue } = await collect();
+    expect(queue?.queues.metrics).toMatchObject({ failed: 3, oldestFailedAt: 1_700_000_000_001 });
+    expect(queue?.queues.events).toMatchObject({ failed: 0, oldestFailedAt: null });
   });
 
   it('takes rates from the difference between beats, over all workers', async () => {
