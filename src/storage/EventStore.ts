@@ -4,12 +4,13 @@ import { compressFast } from '../codec/compression.js';
 import type { EventRows } from '../codec/EventRows.js';
 import { encodeEventRows } from '../codec/eventRowsText.js';
 import { AnalyticsError } from '../errors/AnalyticsError.js';
+import { CANARY_TYPE } from '../monitoring/canary/canaryType.js';
 import type { Keys } from '../redis/keys.js';
 import { script, type ScriptCall } from '../redis/Script.js';
 import type { ReadingKeys } from '../security/KeyRing.js';
 import { takeRandom } from '../security/takeRandom.js';
 import { encodeIndexEntry } from './ChunkIndexEntry.js';
-import { seenMarkArgument, seenMarkValue, type SeenMark } from './SeenMark.js';
+import { seenMarksArgument, seenMarkValue, type SeenMark } from './SeenMark.js';
 
 /** One chunk that is to be stored. */
 export interface NewEventChunk {
@@ -40,7 +41,8 @@ export class EventStore {
   readonly #redis: Redis;
   readonly #keys: Keys;
   readonly #secrets: ReadingKeys;
-  readonly #cataloguedTypes = new Set<string>();
+  /** Canaries are nobody's events: no list has their type. */
+  readonly #cataloguedTypes = new Set<string>([CANARY_TYPE]);
 
   constructor(redis: Redis, keys: Keys, secrets: ReadingKeys) {
     this.#redis = redis;
@@ -63,7 +65,7 @@ export class EventStore {
     for (const [place, outcome] of outcomes.entries()) {
       const { type, rows } = chunks[place]!;
       // The first chunk of a type that was listed before: Redis was emptied, and the list with it.
-      if (outcome.kind === 'stored' && outcome.offset === rows.timestamps.length) await this.#list(type);
+      if (outcome.kind === 'stored' && outcome.offset === rows.timestamps.length && type !== CANARY_TYPE) await this.#list(type);
     }
     return outcomes;
   }
@@ -91,7 +93,8 @@ export class EventStore {
         keys.feed,
         keys.absorbed,
         keys.users(Math.floor(hour / HOURS_OF_DAY)),
-        ...marks.map((mark) => keys.seen(mark.bucket)),
+        keys.seen,
+        keys.batches,
       ],
       args: [
         chunkId,
@@ -109,7 +112,7 @@ export class EventStore {
         seenMarkValue(chunkId, now),
         Buffer.concat(users.map((user) => fingerprints.visitor(user))),
         usersExpireAt === undefined ? '' : Math.ceil(usersExpireAt),
-        ...marks.map(seenMarkArgument),
+        seenMarksArgument(marks),
       ],
     };
   }

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 
 import { queuePlaces } from '../../queues/names.js';
 import { eventTypeNamePattern } from '../../src/contract/eventTypes.js';
-import { chunkIdOf, createKeys, encodeMetricName, SEEN_BUCKETS, type Keys } from '../../src/redis/keys.js';
+import { chunkIdOf, createKeys, encodeMetricName, type Keys } from '../../src/redis/keys.js';
 import { Fingerprints } from '../../src/security/Fingerprints.js';
 import { metricKeyName } from '../../src/storage/metricKeyName.js';
 
@@ -29,8 +29,7 @@ const eventType = fc.oneof(fc.constantFrom('queue', 'processed', 'time', 'keys',
 const fixedKeys = (keys: Keys) => [keys.metricCatalogue, keys.eventCatalogue, keys.keyIdentity, keys.cleanupStatus, keys.droppedDeadLetters];
 function eventKeysOf(keys: Keys, type: string): string[] {
   const series = keys.event(type);
-  const buckets = Array.from({ length: SEEN_BUCKETS }, (_, bucket) => series.seen(bucket));
-  return [series.chunks, series.time, series.dataKeys, series.counts, series.retired, series.absorbed, series.feed, series.users(0), series.users(20_780), ...buckets];
+  return [series.chunks, series.time, series.dataKeys, series.counts, series.retired, series.absorbed, series.feed, series.seen, series.batches, series.users(0), series.users(20_780)];
 }
 function metricKeysOf(keys: Keys, name: string): string[] {
   const { tier, ...series } = keys.metric(encode(name));

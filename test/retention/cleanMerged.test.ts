@@ -78,7 +78,7 @@ describe('the clean-up of merged chunks', () => {
     expect(await store.all(HOUR + 1)).toHaveLength(502);
     await checkMerged(store);
     expect(await clean(START + 2 * HOUR_MS)).toMatchObject({ eventChunks: 3, events: 502 });
-    const left = (await store.redis.keys(`${store.keys.prefix}events:*`)).filter((key) => !/:(seen|users):/.test(key));
+    const left = (await store.redis.keys(`${store.keys.prefix}events:*`)).filter((key) => !/:(seen|batches|users):/.test(key));
     expect(left.sort()).toEqual([counts, store.keys.event(TYPE).feed].sort());
     expect(await store.redis.hgetall(counts)).toEqual({ offset: '1004', epoch: expect.any(String) });
   });

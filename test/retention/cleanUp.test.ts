@@ -5,8 +5,12 @@ import { connect } from '../../src/redis/connect.js';
 import { cleanUp, type CleanupLimits } from '../../src/retention/cleanUp.js';
 import { readCleanupStatus } from '../../src/retention/cleanupStatus.js';
 import { HOUR_MS } from '../../src/codec/hours.js';
+import { EventStore } from '../../src/storage/EventStore.js';
 import { MetricStore } from '../../src/storage/MetricStore.js';
+import { seenMark } from '../../src/storage/SeenMark.js';
+import { SEEN_RECORD_BYTES } from '../../src/storage/seenBucket.js';
 import { seriesIdOf } from '../../src/storage/seriesTags.js';
+import { chunkOf } from '../merging/mergeFixture.js';
 import { createEventFixture, type EventFixture, type GivenEvent } from '../queries/eventFixture.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 
@@ -160,7 +164,24 @@ describe('cleanUp of events', () => {
 });
 
 describe('cleanUp of remembered ids', () => {
-  const marks = async () => (await Promise.all((await fixture.redis.keys(`${fixture.keys.prefix}events:seen:*`)).map(async (key) => fixture.redis.hlen(key)))).reduce((sum, n) => sum + n, 0);
+  const keysOfMarks = () => [fixture.keys.event('page_view').seen, fixture.keys.event('page_view').batches] as const;
+  const bytesOf = async (key: string) => {
+    const fields = Object.entries(await fixture.redis.hgetallBuffer(key));
+    return fields.reduce((sum, [field, { length }]) => sum + (field === 'n' ? 0 : length), 0);
+  };
+  const marks = async () => {
+    const [seen, batches] = keysOfMarks();
+    return (await bytesOf(seen)) / SEEN_RECORD_BYTES.event + (await bytesOf(batches)) / SEEN_RECORD_BYTES.batch;
+  };
+  /** Leaves 100 marks of ids that are as many days old. */
+  const leaveMarks = async (daysAgo: number) => {
+    const secrets = fixture.keyRing.reading!; // made from a master key
+    const ids = Array.from({ length: 100 }, () => randomBytes(8).toString('hex'));
+    await new EventStore(fixture.redis, fixture.keys, secrets).store(
+      [{ ...chunkOf(now), marks: ids.map((id) => seenMark(secrets.fingerprints, 'both', 'event', id)) }],
+      now - daysAgo * DAY_MS,
+    );
+  };
 
   it('remembers an id as long as an event with it may be repeated, and not longer', async () => {
     const today = Date.now();
@@ -173,18 +194,19 @@ describe('cleanUp of remembered ids', () => {
     expect(await marks()).toBe(0);
   });
 
-  it('goes through buckets of thousands in steps, and through each type once a day', async () => {
-    const key = fixture.keys.event('page_view').seen(7);
-    const value = (day: number) => Buffer.from([day >> 8, day & 255, 1, 2, 3, 4]);
-    const day = Math.floor(now / DAY_MS);
-    await track({ timestamp: now });
-    await fixture.redis.del(key);
-    for (let n = 0; n < 5000; n += 1) await fixture.redis.hset(key, randomBytes(8), value(day - (n % 2 === 0 ? 32 : 31)));
-    expect(await clean()).toMatchObject({ seenMarks: 2500 });
-    expect(await fixture.redis.hlen(key)).toBe(2500);
-    await fixture.redis.hset(key, 'later', value(day - 40));
+  it('removes a day’s marks from all buckets in steps, once a day, and joins the buckets that are left', async () => {
+    const [key] = keysOfMarks();
+    for (let n = 0; n < 60; n += 1) await leaveMarks(n % 10 === 0 ? 31 : 32);
+    expect(await bytesOf(key)).toBe(6000 * SEEN_RECORD_BYTES.event);
+    const buckets = Number(await fixture.redis.hget(key, 'n'));
+    expect(buckets).toBeGreaterThan(6000 / 32);
+    expect(await clean()).toMatchObject({ seenMarks: 5400 });
+    expect(await bytesOf(key)).toBe(600 * SEEN_RECORD_BYTES.event);
+    expect(Number(await fixture.redis.hget(key, 'n'))).toBe(Math.ceil(600 / 16));
+    await leaveMarks(40);
     expect(await clean()).toMatchObject({ seenMarks: 0 });
-    expect(await clean({}, now + DAY_MS)).toMatchObject({ seenMarks: 2501 });
+    expect(await clean({}, now + DAY_MS)).toMatchObject({ seenMarks: 700 });
+    expect(await fixture.redis.exists(key)).toBe(0);
   });
 });
 

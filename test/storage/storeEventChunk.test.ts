@@ -3,7 +3,6 @@ import { Redis } from 'ioredis';
 
 import { eventIdAt } from '../../src/codec/batchId.js';
 import { AnalyticsError } from '../../src/errors/AnalyticsError.js';
-import { SEEN_BUCKETS } from '../../src/redis/keys.js';
 import { checkStore } from '../queries/checkStore.js';
 import { createEventFixture, type EventFixture, type Job } from '../queries/eventFixture.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
@@ -132,10 +131,9 @@ describe('storeEventChunk', () => {
 
   it('writes nothing where a key holds something else, and says so', async () => {
     const keys = store.keys.event(TYPE);
-    const { chunks, time, dataKeys, counts, feed, absorbed } = keys;
-    const buckets = Array.from({ length: SEEN_BUCKETS }, (_, bucket) => store.keys.event(TYPE).seen(bucket));
+    const { chunks, time, dataKeys, counts, feed, absorbed, seen, batches } = keys;
     const job = store.batch([{ id: 'mine', userId: 'ada', timestamp: START }]);
-    for (const foreign of [[chunks], [time], [dataKeys], [counts], [feed], [absorbed], [keys.users(START / (24 * HOUR))], buckets]) {
+    for (const foreign of [[chunks], [time], [dataKeys], [counts], [feed], [absorbed], [keys.users(START / (24 * HOUR))], [seen], [batches]]) {
       for (const key of foreign) await store.redis.set(key, 'of another program');
       const before = await store.redis.keys(`${store.keys.prefix}events:*`);
       const error = await store.run(job).then(

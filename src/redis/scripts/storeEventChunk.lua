@@ -14,7 +14,8 @@ KEYS[4] counts    hash    offset, epoch, <hour> -> count, s<hour> -> small chunk
 KEYS[5] feed      stream  {last offset}-0 -> what was stored
 KEYS[6] absorbed  hash    <hour> -> ids of chunks that were merged: see swapChunks.lua
 KEYS[7] users     HLL     the different users of the type on the chunk's UTC day
-KEYS[8...]        hashes  the buckets of seen ids, one for each mark: field (8 bytes) -> day (2 bytes), owner (4 of a chunk id)
+KEYS[8] seen      hash    ids that callers gave: bucket -> records of hash (8 bytes), day (2), owner (4 of a chunk id); 'n' -> buckets
+KEYS[9] batches   hash    the same of batches, whose records have no owner
 
 ARGV[1] chunk id (16 bytes)      ARGV[6]  latest time, ms
 ARGV[2] sealed chunk             ARGV[7]  earliest time, ms
@@ -22,15 +23,24 @@ ARGV[3] wrapped data key         ARGV[8]  UTC hour
 ARGV[4] index entry              ARGV[9]  stored at, ms
 ARGV[5] count                    ARGV[10] user fingerprints, 4 bytes each
 ARGV[11] epoch to use if there is none, or if the feed was lost
-ARGV[12] value of the marks that this chunk writes
+ARGV[12] day of storing (2 bytes), owner (4): what follows the hash in the records that this chunk writes
 ARGV[13] the chunk's different users, 8 bytes each: at most 4,096, since unpack of 8,000 fails
 ARGV[14] when KEYS[7] expires, ms; '' for never
-ARGV[15...] one for each of KEYS[8...]: 'c' (has to be free), 'w' (is written), 'b' (both) or 'o' (has to be free, unless the
-            mark before it is this chunk's own), then the field
+ARGV[15] the marks, 9 bytes each: a letter, then the hash. Of an id: 'c' (has to be free) or 'b' (has to be free, and is
+         written). Of a batch: 'C', 'W' (is written) or 'O' (has to be free, unless the mark before it is this chunk's own)
+
+The records of a key are spread over buckets by linear hashing: of n buckets, the one of a hash is its first 4 bytes modulo
+the least power of two that is not below n, or if there is no such bucket yet, modulo half of it. When a bucket is full
+the next one in turn is split in two: that is one HSET of both and of n, so a mark is never missing, and no job has to see
+to it. A hash of long strings takes 17 bytes an id at any number of ids; one of small hashes takes 18, and 100 once there
+are more than 128 in each. Short buckets, since Redis writes the whole of one to its append-only file for each mark.
 
 Returns { 'stored', last offset } | { 'known' } | { 'seen', place of each mark that is taken, from 1 } | { 'wrong type', key's place }
 ]]
-local marks = #KEYS - 7
+-- Records of a full bucket.
+local FULL = 32
+-- unpack fails for thousands of values.
+local AT_ONCE = 500
 
 local wanted = { 'hash', 'zset', 'hash', 'hash', 'stream' }
 local feedType
@@ -55,22 +65,125 @@ if ids then
   if at then return { 'known' } end
 end
 
+-- One key of records: what is known of it, and the buckets that were read.
+local function open(place, width)
+  local buckets = redis.pcall('HGET', KEYS[place], 'n')
+  if type(buckets) == 'table' then return nil, buckets.err end
+  buckets = tonumber(buckets or '1')
+  local size = 1
+  while size < buckets do size = size * 2 end
+  return { key = KEYS[place], width = width, buckets = buckets, size = size, texts = {} }
+end
+local function bucketOf(records, hash)
+  local first, second, third, fourth = string.byte(hash, 1, 4)
+  local bucket = (((first * 256 + second) * 256 + third) * 256 + fourth) % records.size
+  return bucket < records.buckets and bucket or bucket - records.size / 2
+end
+local function read(records, buckets)
+  for from = 1, #buckets, AT_ONCE do
+    local to = math.min(from + AT_ONCE - 1, #buckets)
+    local page = redis.call('HMGET', records.key, unpack(buckets, from, to))
+    for place = from, to do records.texts[buckets[place]] = page[place - from + 1] or '' end
+  end
+end
+local function split(records)
+  if records.buckets == records.size then records.size = records.size * 2 end
+  local to = records.buckets
+  local from = to - records.size / 2
+  if not records.texts[from] then read(records, { from }) end
+  local text, width, size = records.texts[from], records.width, records.size
+  local stay, go = {}, {}
+  for at = 1, #text, width do
+    local first, second, third, fourth = string.byte(text, at, at + 3)
+    local list = (((first * 256 + second) * 256 + third) * 256 + fourth) % size == to and go or stay
+    list[#list + 1] = string.sub(text, at, at + width - 1)
+  end
+  stay, go = table.concat(stay), table.concat(go)
+  redis.call('HSET', records.key, from, stay, to, go, 'n', to + 1)
+  records.texts[from], records.texts[to], records.buckets = stay, go, to + 1
+end
+local function add(records, hashes, value)
+  -- Thousands of ids into a few buckets: these are cheaper to split before.
+  while records.buckets * FULL < #hashes do split(records) end
+  local texts = records.texts
+  local lists, touched, isAdded = {}, {}, {}
+  for _, hash in ipairs(hashes) do
+    if not isAdded[hash] then
+      isAdded[hash] = true
+      local bucket = bucketOf(records, hash)
+      local list = lists[bucket]
+      if list then
+        list[#list + 1] = hash .. value
+      else
+        lists[bucket] = { texts[bucket], hash .. value }
+        touched[#touched + 1] = bucket
+      end
+    end
+  end
+  local splits = 0
+  local full = FULL * records.width
+  for from = 1, #touched, AT_ONCE do
+    local fields = {}
+    for place = from, math.min(from + AT_ONCE - 1, #touched) do
+      local bucket = touched[place]
+      local text = table.concat(lists[bucket])
+      texts[bucket] = text
+      fields[#fields + 1] = bucket
+      fields[#fields + 1] = text
+      if #text > full then splits = splits + 1 end
+    end
+    redis.call('HSET', records.key, unpack(fields))
+  end
+  for _ = 1, splits do split(records) end
+end
+
+-- Of ids and of batches: the key's place and the records that are known of it. Most chunks hold no id of a caller's, and
+-- leave that key alone.
+local stores = {}
+local hashes = ARGV[15]
+local letters, buckets = {}, {}
+for at = 1, #hashes, 9 do
+  local letter = string.byte(hashes, at)
+  local place = letter > 96 and 8 or 9 -- lower case
+  local records = stores[place]
+  if not records then
+    local problem
+    records, problem = open(place, place == 8 and 14 or 10)
+    if not records then
+      if string.find(problem, '^WRONGTYPE') then return { 'wrong type', place } end
+      return redis.error_reply(problem)
+    end
+    records.asked = {}
+    stores[place] = records
+  end
+  local bucket = bucketOf(records, string.sub(hashes, at + 1, at + 4))
+  letters[#letters + 1] = letter
+  buckets[#buckets + 1] = bucket
+  if not records.texts[bucket] then
+    records.texts[bucket] = ''
+    records.asked[#records.asked + 1] = bucket
+  end
+end
+for _, records in pairs(stores) do read(records, records.asked) end
+
 local owner = string.sub(ARGV[12], 3)
 local taken = {}
 local wasOwn = false
-for mark = 1, marks do
-  local kind = redis.call('TYPE', KEYS[7 + mark]).ok
-  if kind ~= 'none' and kind ~= 'hash' then return { 'wrong type', 7 + mark } end
-  local mode = string.sub(ARGV[14 + mark], 1, 1)
-  local isOwn = false
-  if kind == 'hash' and mode ~= 'w' and not (mode == 'o' and wasOwn) then
-    local value = redis.call('HGET', KEYS[7 + mark], string.sub(ARGV[14 + mark], 2))
-    if value then
-      -- A mark of this very chunk was left by a run that failed after writing it: it is no duplicate. An event that was
-      -- claimed so is nobody else's either: its batch, if it came in between, left it to this one.
-      isOwn = string.sub(value, 3) == owner
-      if not isOwn then taken[#taken + 1] = mark end
-    end
+local fresh = { [8] = {}, [9] = {} }
+local BOTH, WRITE_BATCH, ORIGIN = string.byte('bWO', 1, 3)
+for mark, letter in ipairs(letters) do
+  local place = letter > 96 and 8 or 9
+  local text, width = stores[place].texts[buckets[mark]], stores[place].width
+  local hash = string.sub(hashes, 9 * mark - 7, 9 * mark)
+  local at = string.find(text, hash, 1, true)
+  while at and at % width ~= 1 do at = string.find(text, hash, at + 1, true) end
+  -- A mark of this very chunk was left by a run that failed after writing it: it is no duplicate. An event that was
+  -- claimed so is nobody else's either: its batch, if it came in between, left it to this one.
+  local isOwn = at and place == 8 and string.sub(text, at + 10, at + 13) == owner
+  if at then
+    if letter ~= WRITE_BATCH and not isOwn and not (letter == ORIGIN and wasOwn) then taken[#taken + 1] = mark end
+  elseif letter == BOTH or letter == WRITE_BATCH then
+    fresh[place][#fresh[place] + 1] = hash
   end
   wasOwn = isOwn
 end
@@ -111,11 +224,9 @@ if #ARGV[13] > 0 then
   end
   if ARGV[14] ~= '' then redis.call('PEXPIREAT', KEYS[7], ARGV[14]) end
 end
-for mark = 1, marks do
-  local mode = string.sub(ARGV[14 + mark], 1, 1)
-  if mode == 'w' or mode == 'b' then
-    redis.call('HSET', KEYS[7 + mark], string.sub(ARGV[14 + mark], 2), ARGV[12])
-  end
+-- Batches first: see planMarks.
+for _, place in ipairs({ 9, 8 }) do
+  if #fresh[place] > 0 then add(stores[place], fresh[place], place == 8 and ARGV[12] or string.sub(ARGV[12], 1, 2)) end
 end
 redis.call('XADD', KEYS[5], offset .. '-0', 'c', ARGV[1], 'n', ARGV[5], 'at', ARGV[9], 'h', ARGV[8], 'e', ARGV[7],
   'l', ARGV[6], 'u', ARGV[10])
