@@ -1,11 +1,10 @@
-import type { SandboxedJob } from 'bullmq';
-
 import { jobs } from '../queues/jobs.js';
 import { AnalyticsError } from '../src/errors/AnalyticsError.js';
 import { jobFailure } from '../src/ingestion/jobFailure.js';
 import { processorContext } from '../src/ingestion/processorContext.js';
 import { mergeAll } from '../src/merging/mergeAll.js';
 import type { MergeReport } from '../src/merging/mergeStatus.js';
+import type { ChildJob } from '../src/processing/children/messages.js';
 import { cleanUp, cleanupLimits } from '../src/retention/cleanUp.js';
 import type { CleanupReport } from '../src/retention/cleanupStatus.js';
 
@@ -13,7 +12,7 @@ import type { CleanupReport } from '../src/retention/cleanupStatus.js';
 const MOST_MERGE_MS = 20_000;
 
 /** Looks after the store: removes what is older than its retention, or merges small chunks. Both are safe to run again. */
-export default async function maintain(job: SandboxedJob, _token: string | undefined, signal: AbortSignal): Promise<CleanupReport | MergeReport> {
+export default async function maintain(job: ChildJob, _token: string | undefined, signal: AbortSignal): Promise<CleanupReport | MergeReport> {
   const { cleanup, merge } = jobs.maintenance;
   try {
     const { redis, keys, keyRing, config } = await processorContext();

@@ -21,6 +21,8 @@ export interface BenchOptions {
   readonly limits?: Partial<ChildLimits>;
   /** A file of `processors`. Default: `misbehave`. */
   readonly processor?: string;
+  /** Of its keys. Default: one of its own. */
+  readonly prefix?: string;
 }
 
 /** Sources start in two seconds where seven others work; what is built starts in a third of one. */
@@ -40,11 +42,11 @@ export class Bench {
   readonly #folder = mkdtempSync(join(tmpdir(), 'analytics-processing-'));
   readonly #connection;
 
-  constructor(redis: TestRedis, { concurrency = 1, limits = {}, processor = 'misbehave' }: BenchOptions = {}) {
+  constructor(redis: TestRedis, { concurrency = 1, limits = {}, processor = 'misbehave', prefix }: BenchOptions = {}) {
     Bench.#count += 1;
     this.file = join(this.#folder, 'starts');
     this.#connection = connect(redis.url, 'patient', 'bench', () => undefined);
-    const place = queuePlaces(createKeys(`bench${Bench.#count}:`)).events;
+    const place = queuePlaces(createKeys(prefix ?? `bench${Bench.#count}:`)).events;
     this.queue = createQueue(place, this.#connection);
     this.queue.on('error', () => undefined);
     this.worker = createSupervisedWorker({

@@ -22,7 +22,7 @@ const worker = createSupervisedWorker({
 });
 void worker.run();
 const queue = createQueue(place, connection);
-for (const deed of deeds) await queue.add(deed, { file, amount: 60_000 });
+for (const deed of deeds) await queue.add(deed, { file, amount: 60_000, bad: 1 });
 await queue.add('waits', { file, amount: 300 });
-await until(() => readStarts(file).length > deeds.length, 40_000);
+await until(async () => readStarts(file).length > deeds.length && (await queue.getActiveCount()) === deeds.length, 40_000);
 process.stdout.write(`children ${readStarts(file).map(({ pid }) => pid).join(' ')}\n`);
