@@ -1,5 +1,6 @@
-import { SingleBar } from 'cli-progress';
+import type { SingleBar } from 'cli-progress';
 
+import { openBar } from './openBar.js';
 import type { ReplayListener } from './replayAccessLog.js';
 
 const words = { sending: 'Sending  ', storing: 'Storing  ', comparing: 'Comparing' } as const;
@@ -19,14 +20,7 @@ export function createProgress(): Pick<ReplayListener, 'onPhase' | 'onProgress'>
         process.stderr.write(`${words.comparing} ${total} events\n`);
         return;
       }
-      bar = new SingleBar({
-        format: `${words[phase]} {bar} {percentage}% {value}/{total} {duration_formatted}`,
-        barCompleteChar: '█',
-        barIncompleteChar: '░',
-        hideCursor: true,
-        stream: process.stderr,
-      });
-      bar.start(total, 0);
+      bar = openBar(words[phase], total);
     },
     onProgress: (done) => bar?.update(done),
     note: (line) => process.stderr.write(`\n${line}\n`),

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 
 import { AnalyticsError } from '../errors/AnalyticsError.js';
+import { createDeadLettersCommand } from './deadLetters.js';
 import { createPublicKeyCommand } from './publicKey.js';
 import { createReplayCommand } from './replay.js';
 import { createTokenCommand } from './token.js';
@@ -10,6 +11,7 @@ const program = new Command('analytics')
   .description('Commands of the analytics service')
   .showHelpAfterError('(--help tells what is allowed)')
   .addCommand(createReplayCommand())
+  .addCommand(createDeadLettersCommand())
   .addCommand(createTokenCommand())
   .addCommand(createPublicKeyCommand());
 
