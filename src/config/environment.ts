@@ -71,6 +71,11 @@ export const environmentSchema = z.object({
   ANALYTICS_BATCH_SIZE: whole(1, limits.batchSize).default(100),
   ANALYTICS_PROCESSING_INTERVAL: whole(0, 60_000).default(1000),
   ANALYTICS_DEADLINE_MS: whole(50, 600_000).default(2500),
+  ANALYTICS_MAX_WAITING: whole(1, 1_000_000_000).default(1_000_000),
+  ANALYTICS_MAX_UNANSWERED_MB: whole(1, 65_536).default(128),
+  /** Takes sealed batches while Redis is away; none without it. */
+  ANALYTICS_SPOOL_DIR: optionalText,
+  ANALYTICS_SPOOL_BYTES: whole(65_536, 2 ** 40).default(256 * 2 ** 20),
   ANALYTICS_CONCURRENCY: whole(1, 256).default(availableParallelism()),
   ANALYTICS_JOB_DEADLINE_MS: whole(100, 600_000).default(5000),
   ANALYTICS_MAINTENANCE_DEADLINE_MS: whole(1000, 3_600_000).default(120_000),
@@ -78,6 +83,15 @@ export const environmentSchema = z.object({
   ANALYTICS_CHILD_MEMORY_MB: whole(64, 65_536).default(256),
   ANALYTICS_CLEANUP_INTERVAL: whole(1000, 7 * 24 * 3_600_000).default(3_600_000),
   ANALYTICS_MERGE_INTERVAL: whole(1000, 7 * 24 * 3_600_000).default(300_000),
+  /** Roles without which `/health/ready` says no. */
+  ANALYTICS_READY_ROLES: z
+    .string()
+    .regex(/^(processing|broadcasting|scheduling)(,(processing|broadcasting|scheduling))*$/, 'must be roles such as processing,broadcasting,scheduling')
+    .default('processing,broadcasting,scheduling'),
+  /** Starts production over a Redis that keeps nothing over a restart. */
+  ANALYTICS_ALLOW_VOLATILE: flag.default(false),
+  /** Starts although other programs' keys stand under `REDIS_PREFIX`. */
+  ANALYTICS_ALLOW_FOREIGN_KEYS: flag.default(false),
   ANALYTICS_SHUTDOWN_MS: whole(100, 600_000).default(20_000),
 
   ANALYTICS_GUARD: z.enum(['mask', 'drop', 'refuse', 'off']).default('mask'),

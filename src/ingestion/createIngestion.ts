@@ -6,6 +6,7 @@ import { retentionOf, type RetentionConfig } from '../config/retention.js';
 import { KeyError } from '../errors/KeyError.js';
 import type { Keys } from '../redis/keys.js';
 import type { KeyRing } from '../security/KeyRing.js';
+import { storeCanary } from '../monitoring/canary/storeCanary.js';
 import { EventStore } from '../storage/EventStore.js';
 import { MetricStore } from '../storage/MetricStore.js';
 import { ingestEvents } from './ingestEvents.js';
@@ -56,7 +57,13 @@ export function createIngestion(options: IngestionOptions): Ingestion {
   const metricStore = new MetricStore(redis, keys, keyRing.reading, { seriesLimit, now });
   return {
     events: (jobId, data) =>
-      ingestEvents(jobId, data, { store: eventStore, keyRing, now, oldestKept: (type) => now() - retentionDays(type) * DAY_MS }),
+      ingestEvents(jobId, data, {
+        store: eventStore,
+        keyRing,
+        now,
+        oldestKept: (type) => now() - retentionDays(type) * DAY_MS,
+        storeCanary: (id, part, takenAt) => storeCanary(id, part, takenAt, { redis, keys, store: eventStore }),
+      }),
     metrics: (jobId, data) =>
       ingestMetrics(jobId, data, { store: metricStore, keyRing, oldestKept: now() - metricRetentionDays * DAY_MS, onOverflow }),
   };

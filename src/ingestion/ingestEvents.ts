@@ -1,5 +1,8 @@
 import type { BatchResult } from '../../queues/jobs.js';
+import type { EventPart } from '../codec/eventParts.js';
 import { HOUR_MS } from '../codec/hours.js';
+import { BatchError } from '../errors/BatchError.js';
+import { CANARY_TYPE } from '../monitoring/canary/canaryType.js';
 import { chunkIdOf } from '../redis/keys.js';
 import type { KeyRing } from '../security/KeyRing.js';
 import type { EventStore, NewEventChunk } from '../storage/EventStore.js';
@@ -13,6 +16,8 @@ export interface IngestEventsContext {
   /** ms since the epoch. Events of the type before this are not stored. */
   readonly oldestKept: (type: string) => number;
   readonly now: () => number;
+  /** Stores a canary, the service's own test event. Default: they are refused. */
+  readonly storeCanary?: (jobId: string, part: EventPart, takenAt: number) => Promise<BatchResult>;
 }
 
 interface PendingChunk extends NewEventChunk {
@@ -38,7 +43,13 @@ function usersExpireAt(hour: number, retentionMs: number): number | undefined {
  */
 export async function ingestEvents(jobId: string, data: unknown, context: IngestEventsContext): Promise<BatchResult> {
   const { store, keyRing, oldestKept, now } = context;
+  const takenAt = performance.now();
   const opened = await openEventBatch(jobId, data, keyRing);
+  const canary = opened.find(({ type }) => type === CANARY_TYPE);
+  if (canary !== undefined) {
+    if (opened.length > 1 || context.storeCanary === undefined) throw new BatchError('A batch holds an event of a type that no caller has.');
+    return context.storeCanary(jobId, canary, takenAt);
+  }
   const { fingerprints } = keyRing.reading!; // openEventBatch throws without
   const counts = { stored: 0, duplicates: 0, expired: 0 };
   const types = new Set<string>();

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import type { Redis } from 'ioredis';
 
 import type { Keys } from '../redis/keys.js';
+import { ownRelease } from './release.js';
 
 /** Missing for this long, a process counts as gone: its heartbeat expires. */
 export const HEARTBEAT_TTL_MS = 15_000;
@@ -45,6 +46,8 @@ export function createHeartbeat({ redis, keys, role, figures, intervalMs = BEAT_
   const id = `${role}-${randomBytes(6).toString('hex')}`;
   const key = keys.heartbeat(id);
   const startedAt = Date.now();
+  const { version, bullmq, formats } = ownRelease();
+  const release = { version, bullmq, formats: JSON.stringify(formats) };
   const samples: Sample[] = [];
   let timer: NodeJS.Timeout | undefined;
   let beating: Promise<void> | undefined;
@@ -59,6 +62,7 @@ export function createHeartbeat({ redis, keys, role, figures, intervalMs = BEAT_
         host: hostname(),
         pid: process.pid,
         startedAt,
+        ...release,
         rss,
         heapUsed,
         figures: now.figures,

@@ -1,6 +1,8 @@
 import type { QueueTitle } from '../../queues/names.js';
 import type { MergeReport } from '../merging/mergeStatus.js';
 import type { StoreFigures } from '../merging/storeFigures.js';
+import type { NotReadyReason } from './readiness.js';
+import type { Percentiles } from './canary/readCanary.js';
 import type { CleanupReport } from '../retention/cleanupStatus.js';
 
 /** How the service fares. Rates are per second, taken over the last 10 s or so. */
@@ -71,6 +73,19 @@ export interface SystemStats {
    * `unknown`: Redis does not answer.
    */
   readonly workerStatus: 'running' | 'stuck' | 'absent' | 'unknown';
+  /** Why `/health/ready` says no; empty when it says yes. */
+  readonly notReady: readonly NotReadyReason[];
+  /** How the service's own test events fare, one of which goes through queue, processor, store and feed every 3 s. */
+  readonly canary: {
+    /** `late`: one has not been stored for 10 s. `none`: none is sent, or none has been stored yet. */
+    readonly status: 'ok' | 'late' | 'none' | 'unknown';
+    /** When the newest that is stored was sent, ms since the epoch. */
+    readonly lastStoredAt: number | null;
+    /** ms from being sent until a worker took it, until it was stored, and until a broadcaster saw it: the last 10 minutes. */
+    readonly wait: Percentiles | null;
+    readonly store: Percentiles | null;
+    readonly feed: Percentiles | null;
+  };
   readonly processes: readonly ProcessStats[];
   /** The children in which workers run jobs; null when Redis does not answer. */
   readonly children: ChildStats | null;
@@ -117,6 +132,8 @@ export interface ProcessStats {
   readonly startedAt: number;
   /** ms since its last heartbeat; at 15,000 it counts as gone. */
   readonly beatAge: number;
+  /** Of this package. */
+  readonly version: string;
   /** Resident memory, bytes. */
   readonly memory: number;
 }

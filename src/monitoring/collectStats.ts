@@ -9,12 +9,14 @@ import type { Keys } from '../redis/keys.js';
 import { readCleanupStatus } from '../retention/cleanupStatus.js';
 import type { ChildFigures } from './childFigures.js';
 import type { BroadcastingFigures, ProcessingFigures } from './figures.js';
+import { readCanary } from './canary/readCanary.js';
+import { canaryStatus, findReasons, isMoving } from './readiness.js';
 import { rateOf, readHeartbeats, type HeartbeatReading } from './readHeartbeats.js';
 import { readRedisInfo } from './readRedisInfo.js';
 import type { ChildStats, JobCounts, ProcessStats, QueueStats, Stats, SystemStats, WebSocketStats } from './Stats.js';
 
 export interface CollectStatsContext {
-  readonly config: Pick<Config, 'ANALYTICS_CLEANUP_INTERVAL' | 'ANALYTICS_MERGE_INTERVAL'>;
+  readonly config: Pick<Config, 'ANALYTICS_CLEANUP_INTERVAL' | 'ANALYTICS_MERGE_INTERVAL' | 'ANALYTICS_READY_ROLES'>;
   readonly keys: Keys;
   /** Fails fast, or the figures wait for Redis up to 2 s. */
   readonly redis: Redis;
@@ -39,17 +41,19 @@ export async function collectStats(context: CollectStatsContext): Promise<Stats>
 }
 
 async function readAll({ config, keys, redis, queues }: CollectStatsContext): Promise<Stats> {
-  const [info, heartbeats, cleanup, merge, store, ...counts] = await Promise.all([
+  const [info, heartbeats, cleanup, merge, store, canary, ...counts] = await Promise.all([
     readRedisInfo(redis),
     readHeartbeats(redis, keys),
     readCleanupStatus(redis, keys),
     readMergeStatus(redis, keys),
     readStoreFigures(redis, keys),
+    readCanary(redis, keys),
     ...queueTitles.map((title) => readCounts(redis, queues[title])),
   ]);
   const at = Date.now();
   const countsOf = Object.fromEntries(queueTitles.map((title, place) => [title, counts[place]])) as Record<QueueTitle, JobCounts>; // one for each title
-  const queue = queueStats(countsOf, heartbeats);
+  const status = workerStatus(countsOf, heartbeats);
+  const queue = queueStats(withoutCanary(countsOf, canary.waitingSince !== undefined), heartbeats);
   return {
     at,
     queue,
@@ -58,7 +62,9 @@ async function readAll({ config, keys, redis, queues }: CollectStatsContext): Pr
     system: {
       memory: { processes: memoryOf(heartbeats), redis: info.usedMemory, redisLimit: info.maxMemory === 0 ? null : info.maxMemory },
       redis: { connected: true, latency: info.latencyMs, version: info.version },
-      workerStatus: workerStatus(countsOf, heartbeats),
+      workerStatus: status,
+      notReady: findReasons({ roles: config.ANALYTICS_READY_ROLES, info, heartbeats, workerStatus: status, canary }),
+      canary: { status: canaryStatus(canary), lastStoredAt: canary.storedSentAt ?? null, wait: canary.wait, store: canary.store, feed: canary.feed },
       processes: heartbeats.map(toProcess),
       children: childStats(heartbeats),
       cleanup: {
@@ -90,6 +96,13 @@ async function readCounts(redis: Redis, queue: Queue): Promise<JobCounts> {
     redis.zrange(queue.toKey('failed'), 0, 0, 'WITHSCORES'),
   ]);
   return { waiting: wait + prioritized, active, delayed, failed, oldestFailedAt: oldest === undefined ? null : Number(oldest) };
+}
+
+/** A canary that nobody takes is the first in the queue, and no job of anybody's. */
+function withoutCanary(queues: Readonly<Record<QueueTitle, JobCounts>>, waits: boolean): Readonly<Record<QueueTitle, JobCounts>> {
+  const { events } = queues;
+  if (!waits || events.active > 0 || events.waiting === 0) return queues;
+  return { ...queues, events: { ...events, waiting: events.waiting - 1 } };
 }
 
 const processing = (name: keyof ProcessingFigures) => name;
@@ -138,9 +151,8 @@ function workerStatus(queues: Readonly<Record<QueueTitle, JobCounts>>, heartbeat
   const workers = heartbeats.filter(({ role }) => role === 'processing');
   if (workers.length === 0) return 'absent';
   const waiting = queues.events.waiting + queues.metrics.waiting;
-  const moving = sumOf(workers, (one) => rateOf(one, processing('jobsCompleted')) + rateOf(one, processing('jobsFailed'))) > 0;
   const watchedLongEnough = workers.some(({ spanMs }) => spanMs >= STUCK_AFTER_MS);
-  return waiting > 0 && !moving && watchedLongEnough ? 'stuck' : 'running';
+  return waiting > 0 && !isMoving(workers) && watchedLongEnough ? 'stuck' : 'running';
 }
 
 /** A process with several roles beats once for each: it is counted once. */
@@ -149,8 +161,8 @@ function memoryOf(heartbeats: readonly HeartbeatReading[]): number {
   return [...byProcess.values()].reduce((sum, rss) => sum + rss, 0);
 }
 
-function toProcess({ id, role, host, pid, startedAt, ageMs, rss }: HeartbeatReading): ProcessStats {
-  return { id, role, host, pid, startedAt, beatAge: ageMs, memory: rss };
+function toProcess({ id, role, host, pid, startedAt, ageMs, rss, version }: HeartbeatReading): ProcessStats {
+  return { id, role, host, pid, startedAt, beatAge: ageMs, version, memory: rss };
 }
 
 function withoutRedis(): Stats {
@@ -163,6 +175,8 @@ function withoutRedis(): Stats {
       memory: { processes: process.memoryUsage().rss, redis: null, redisLimit: null },
       redis: { connected: false, latency: null, version: null },
       workerStatus: 'unknown',
+      notReady: ['REDIS_UNAVAILABLE'],
+      canary: { status: 'unknown', lastStoredAt: null, wait: null, store: null, feed: null },
       processes: [],
       children: null,
       cleanup: { status: 'unknown', lastFinishedAt: null, durationMs: null, removed: null },

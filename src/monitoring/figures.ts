@@ -19,6 +19,8 @@ export interface ProcessingFigures {
   readonly expired: number;
   /** Counter: ms spent on completed jobs, added up over jobs (BullMQ's `finishedOn - processedOn`). */
   readonly processingMs: number;
+  /** Counter: canaries stored; they are in no other figure. */
+  readonly canaries: number;
   /** Gauge: jobs being worked on. */
   readonly jobsActive: number;
 }
@@ -35,4 +37,6 @@ export interface BroadcastingFigures {
   readonly errors: number;
   /** Counter: refused sign-ins, and sockets that did not sign in in time. */
   readonly authenticationFailures: number;
+  /** Gauge: when the latest canary had been sent that was seen in the feed, ms by the clock of Redis; 0 before the first. */
+  readonly canaryAt: number;
 }

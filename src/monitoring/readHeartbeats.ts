@@ -3,8 +3,9 @@ import { z } from 'zod';
 
 import type { Keys } from '../redis/keys.js';
 import { HEARTBEAT_TTL_MS } from './Heartbeat.js';
+import { formatsSchema } from './release.js';
 
-const figures = z
+const json = z
   .string()
   .transform((text, context): unknown => {
     try {
@@ -13,14 +14,18 @@ const figures = z
       context.addIssue('not JSON');
       return z.NEVER;
     }
-  })
-  .pipe(z.record(z.string(), z.number()));
+  });
+const figures = json.pipe(z.record(z.string(), z.number()));
 
 const heartbeatSchema = z.object({
   role: z.string(),
   host: z.string(),
   pid: z.coerce.number(),
   startedAt: z.coerce.number(),
+  // Of what the process runs; a release that does not say it was before these were.
+  version: z.string().max(40).default('unknown'),
+  bullmq: z.string().max(40).default('unknown'),
+  formats: json.pipe(formatsSchema).optional(),
   rss: z.coerce.number(),
   heapUsed: z.coerce.number(),
   figures,

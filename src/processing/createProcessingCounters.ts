@@ -2,6 +2,7 @@ import type { Worker } from 'bullmq';
 
 import { batchResultSchema } from '../../queues/jobs.js';
 import type { QueueTitle } from '../../queues/names.js';
+import { CANARY_TYPE } from '../monitoring/canary/canaryType.js';
 import type { ProcessingFigures } from '../monitoring/figures.js';
 
 export interface JobFailure {
@@ -19,7 +20,7 @@ export interface ProcessingCounters {
 
 /** What a process's workers did, for its heartbeat. */
 export function createProcessingCounters(): ProcessingCounters {
-  const counts = { jobsCompleted: 0, jobsFailed: 0, eventsStored: 0, samplesStored: 0, duplicates: 0, expired: 0, processingMs: 0 };
+  const counts = { jobsCompleted: 0, jobsFailed: 0, eventsStored: 0, samplesStored: 0, duplicates: 0, expired: 0, processingMs: 0, canaries: 0 };
   const active = new Set<string>();
   return {
     figures: () => ({ ...counts, jobsActive: active.size }),
@@ -27,9 +28,13 @@ export function createProcessingCounters(): ProcessingCounters {
       worker.on('active', (job) => active.add(`${title} ${job.id}`));
       worker.on('completed', (job, value: unknown) => {
         active.delete(`${title} ${job.id}`);
+        const result = batchResultSchema.safeParse(value);
+        if (result.data?.types?.[0] === CANARY_TYPE) {
+          counts.canaries += 1;
+          return;
+        }
         counts.jobsCompleted += 1;
         counts.processingMs += (job.finishedOn ?? 0) - (job.processedOn ?? 0);
-        const result = batchResultSchema.safeParse(value);
         if (!result.success) return;
         counts[title === 'events' ? 'eventsStored' : 'samplesStored'] += result.data.stored;
         counts.duplicates += result.data.duplicates;

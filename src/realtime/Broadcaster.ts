@@ -5,6 +5,7 @@ import type { Redis } from 'ioredis';
 import type { QueuePlace } from '../../queues/names.js';
 import type { Position } from '../contract/socketProtocol.js';
 import { KeyError } from '../errors/KeyError.js';
+import { CANARY_TYPE } from '../monitoring/canary/canaryType.js';
 import type { Keys } from '../redis/keys.js';
 import type { KeyRing, ReadingKeys } from '../security/KeyRing.js';
 import { Audience } from './Audience.js';
@@ -31,6 +32,8 @@ export interface BroadcasterOptions {
   readonly onError?: (error: unknown) => void;
   /** Where it counts. Default: figures of its own. */
   readonly figures?: RealtimeFigures;
+  /** Told of each canary that came by in the feed: when it was sent, ms. */
+  readonly onCanary?: (sentAt: number) => void;
   /** How often the feeds are read without being woken, in ms. Default 500. */
   readonly pollMs?: number;
   /** Bytes that may wait for one socket before it is closed as slow. Default 16 MiB. */
@@ -68,6 +71,7 @@ export function createBroadcaster(options: BroadcasterOptions): Broadcaster {
 class FeedBroadcaster implements Broadcaster {
   readonly figures: RealtimeFigures;
   readonly #onError: (error: unknown) => void;
+  readonly #onCanary: (sentAt: number) => void;
   readonly #audience: Audience;
   readonly #reader: FeedReader;
   readonly #opener: ChunkOpener;
@@ -93,6 +97,7 @@ class FeedBroadcaster implements Broadcaster {
     this.figures = figures;
     this.#redis = redis;
     this.#onError = onError;
+    this.#onCanary = options.onCanary ?? (() => undefined);
     this.#audience = new Audience(registry, secrets.fingerprints);
     this.#opener = new ChunkOpener({ redis, keys, secrets, figures, onError });
     this.#relay = new Relay({
@@ -107,6 +112,7 @@ class FeedBroadcaster implements Broadcaster {
       redis,
       keys,
       onGap: (type, reason) => {
+        if (type === CANARY_TYPE) return; // nobody misses one
         figures.gaps += 1;
         this.#relay.announceGap(type, reason);
       },
@@ -179,7 +185,10 @@ class FeedBroadcaster implements Broadcaster {
     for (;;) {
       const pages = await this.#reader.read(types);
       if (this.#isClosed) return;
-      await this.#relay.relay(pages);
+      for (const { entries } of pages.filter(({ type }) => type === CANARY_TYPE)) {
+        for (const { earliest } of entries) this.#onCanary(earliest);
+      }
+      await this.#relay.relay(pages.filter(({ type }) => type !== CANARY_TYPE));
       const further = pages.filter((page) => page.more).map((page) => page.type);
       if (further.length === 0) return;
       types = further;

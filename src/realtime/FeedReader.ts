@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 
 import { eventTypeNamePattern } from '../contract/eventTypes.js';
 import type { Position, ResyncReason } from '../contract/socketProtocol.js';
+import { CANARY_TYPE } from '../monitoring/canary/canaryType.js';
 import type { Keys } from '../redis/keys.js';
 import { FeedCursor, type FeedPage } from './FeedCursor.js';
 import { inOneWrite } from './inOneWrite.js';
@@ -42,7 +43,7 @@ export class FeedReader {
   async start(): Promise<void> {
     this.#options.redis.off('close', this.#onLoss).on('close', this.#onLoss);
     this.#alignedAt = this.#losses;
-    const cursors = (await this.#catalogue()).map((type) => this.#cursor(type));
+    const cursors = [CANARY_TYPE, ...(await this.#catalogue())].map((type) => this.#cursor(type));
     await Promise.all(
       cursors.map(async (cursor) => {
         try {
@@ -67,7 +68,8 @@ export class FeedReader {
 
   /** Every event stored after it has not been read yet. */
   position(): Position {
-    return Object.fromEntries(Array.from(this.#cursors.values(), (cursor) => [cursor.type, cursor.place]));
+    const shown = [...this.#cursors.values()].filter(({ type }) => type !== CANARY_TYPE);
+    return Object.fromEntries(shown.map((cursor) => [cursor.type, cursor.place]));
   }
 
   /**

@@ -1,5 +1,6 @@
 import { queuePlaces } from '../../queues/names.js';
 import { isLoopback } from '../config/parseConfig.js';
+import { CanaryWatch } from '../monitoring/canary/CanaryWatch.js';
 import { createHeartbeat } from '../monitoring/Heartbeat.js';
 import type { RunningRole, Runtime } from '../processes/Runtime.js';
 import { connect } from '../redis/connect.js';
@@ -22,6 +23,7 @@ export async function startBroadcasting({ config, logger, keys, keyRing }: Runti
   const redis = connect(config.REDIS_URL, 'patient', 'analytics-broadcaster', (error) => logger.debug('The connection to Redis failed.', { error }));
   const registry = new ClientRegistry();
   const figures = createFigures(registry);
+  const canaries = new CanaryWatch(redis, keys);
   const broadcaster = createBroadcaster({
     redis,
     keys,
@@ -29,6 +31,7 @@ export async function startBroadcasting({ config, logger, keys, keyRing }: Runti
     registry,
     queuePlace: queuePlaces(keys).events,
     figures,
+    onCanary: canaries.see,
     onError: (error) => logger.warn('Part of the feed could not be relayed.', { error }),
   });
   const host = config.ANALYTICS_HOST;
@@ -44,7 +47,7 @@ export async function startBroadcasting({ config, logger, keys, keyRing }: Runti
     allowBareAuthentication,
     ...(allowedOrigins !== undefined && { allowedOrigins }),
   });
-  const heartbeat = createHeartbeat({ redis, keys, role: 'broadcasting', figures: () => figures });
+  const heartbeat = createHeartbeat({ redis, keys, role: 'broadcasting', figures: () => ({ ...figures, canaryAt: canaries.sentAt }) });
   const release = async (): Promise<void> => {
     await Promise.all([broadcaster.close(), heartbeat.close()]);
     redis.disconnect();

@@ -1,6 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { createQueue } from '../../queues/createQueue.js';
 import { queuePlaces } from '../../queues/names.js';
 import { schedules } from '../../queues/schedules.js';
+import { CanarySender } from '../monitoring/canary/CanarySender.js';
 import { createHeartbeat } from '../monitoring/Heartbeat.js';
 import type { StartRole } from '../processes/Runtime.js';
 import { connect } from '../redis/connect.js';
@@ -10,13 +13,17 @@ import { restartSchedules, upsertSchedules } from './upsertSchedules.js';
 /** The clean-up is overdue when none has finished for this many intervals. */
 const OVERDUE_INTERVALS = 2;
 const LONGEST_CHECK_MS = 60_000;
+const CLOSE_MS = 1000;
 
-/** The role `scheduling`: declares what runs on a schedule, and mends it when it stops. Any number may run. */
-export const startScheduling: StartRole = async ({ config, logger, keys }) => {
+/** The role `scheduling`: declares what runs on a schedule, mends it when it stops, and sends canaries. Any number may run. */
+export const startScheduling: StartRole = async ({ config, logger, keys, keyRing }) => {
   const onError = (error: Error): void => logger.warn('Scheduling met an error', { error });
   const redis = connect(config.REDIS_URL, 'patient', 'analytics-scheduling', onError);
-  const queue = createQueue(queuePlaces(keys).maintenance, redis);
-  queue.on('error', onError);
+  const places = queuePlaces(keys);
+  const queue = createQueue(places.maintenance, redis);
+  const events = createQueue(places.events, redis);
+  for (const one of [queue, events]) one.on('error', onError);
+  const canaries = new CanarySender({ redis, keys, keyRing, queue: events, onError });
   const declared = schedules(config);
   const intervalMs = config.ANALYTICS_CLEANUP_INTERVAL;
 
@@ -26,6 +33,7 @@ export const startScheduling: StartRole = async ({ config, logger, keys }) => {
   await upsertSchedules(queue, declared);
   const heartbeat = createHeartbeat({ redis, keys, role: 'scheduling', figures: () => ({ restarts }) });
   await heartbeat.start();
+  canaries.start();
   logger.info('Scheduling', { count: declared.length, intervalMs });
 
   const check = async (): Promise<void> => {
@@ -54,8 +62,9 @@ export const startScheduling: StartRole = async ({ config, logger, keys }) => {
     close() {
       closing ??= (async () => {
         clearInterval(timer);
-        await Promise.race([checking, heartbeat.close()]); // the heartbeat waits a second at most, and Redis may be away
-        await queue.close();
+        // A second each at most: what waits for a Redis that is away is left behind.
+        await Promise.all([heartbeat.close(), Promise.race([Promise.allSettled([checking, canaries.close()]), sleep(CLOSE_MS, undefined, { ref: false })])]);
+        await Promise.all([queue.close(), events.close()]);
         redis.disconnect();
       })();
       return closing;

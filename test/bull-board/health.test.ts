@@ -9,7 +9,7 @@ let fixture: BoardFixture;
 
 beforeAll(async () => {
   server = await startRedis();
-  fixture = await startBoardFixture(server.url);
+  fixture = await startBoardFixture(server.url, { ANALYTICS_READY_ROLES: 'processing' });
 });
 afterAll(async () => {
   await fixture.close();

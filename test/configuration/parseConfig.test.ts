@@ -34,6 +34,9 @@ const values: Readonly<Record<Name, { readonly good: fc.Arbitrary<string>; reado
   ANALYTICS_TOKEN_ISSUER: text,
   ANALYTICS_TOKEN_AUDIENCE: text,
   ANALYTICS_ALLOW_BARE_AUTH: { good: fc.constantFrom('true', 'false'), bad: ['yes', '1', 'TRUE'] },
+  ANALYTICS_ALLOW_VOLATILE: { good: fc.constantFrom('true', 'false'), bad: ['yes'] },
+  ANALYTICS_ALLOW_FOREIGN_KEYS: { good: fc.constantFrom('true', 'false'), bad: ['yes'] },
+  ANALYTICS_READY_ROLES: { good: fc.constantFrom('processing', 'processing,scheduling'), bad: ['board', 'processing,', 'a', 'processing scheduling'] },
   ANALYTICS_ALLOWED_ORIGINS: {
     good: fc.constantFrom('https://app.example.org', 'http://localhost:3000, https://app.example.org'),
     bad: ['app.example.org', 'https://app.example.org/', '*', 'https://a.example,', 'null'],

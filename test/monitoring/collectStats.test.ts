@@ -68,7 +68,7 @@ describe('collectStats', () => {
   });
 
   it('takes rates from the difference between beats, over all workers', async () => {
-    const figures = { jobsCompleted: 0, jobsFailed: 0, eventsStored: 0, samplesStored: 0, duplicates: 0, expired: 0, processingMs: 0, jobsActive: 0 } satisfies ProcessingFigures;
+    const figures = { jobsCompleted: 0, jobsFailed: 0, eventsStored: 0, samplesStored: 0, duplicates: 0, expired: 0, processingMs: 0, canaries: 0, jobsActive: 0 } satisfies ProcessingFigures;
     const beat = createHeartbeat({ redis, keys, role: 'processing', figures: () => figures, intervalMs: 100 });
     await beat.start();
     Object.assign(figures, { jobsCompleted: 4, jobsFailed: 1, eventsStored: 300, samplesStored: 100, processingMs: 20 });
@@ -86,7 +86,7 @@ describe('collectStats', () => {
   });
 
   it('adds up the sockets of all broadcasters, and a process of several roles only once', async () => {
-    const figures = { clients: 3, connections: 4, messagesSent: 10, errors: 0, authenticationFailures: 2 } satisfies BroadcastingFigures;
+    const figures = { clients: 3, connections: 4, messagesSent: 10, errors: 0, authenticationFailures: 2, canaryAt: 0 } satisfies BroadcastingFigures;
     const beats = [1, 2].map(() => createHeartbeat({ redis, keys, role: 'broadcasting', figures: () => figures }));
     await Promise.all(beats.map(async (beat) => beat.start()));
     const { webSocket, system } = await collect();

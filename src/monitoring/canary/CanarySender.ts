@@ -45,8 +45,10 @@ export class CanarySender {
     this.#begin();
   }
 
-  close(): void {
+  /** Resolves when nothing is being sent any more: with Redis away that takes until it is back. */
+  async close(): Promise<void> {
     clearInterval(this.#timer);
+    await this.#sending;
   }
 
   #begin(): void {

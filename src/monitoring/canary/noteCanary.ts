@@ -23,8 +23,9 @@ export interface CanaryNoted {
 /** @returns undefined for a turn that another process had */
 export async function noteCanary(redis: Redis, keys: Keys, note: CanaryNote): Promise<CanaryNoted | undefined> {
   const reply = await script('noteCanary').run(redis, { keys: [keys.canary], args: [note.kind, ...valuesOf(note), CANARY_KEPT_MS, READINGS_CHARACTERS] });
-  const [now, waiting] = reply as [] | [number, Buffer]; // what the script answers
-  if (now === undefined) return undefined;
+  const answer = reply as [] | [number, Buffer]; // what the script says that it answers
+  if (answer.length === 0) return undefined;
+  const [now, waiting] = answer;
   return { now, waiting: waiting.length === 0 ? undefined : waiting.toString() };
 }
 
