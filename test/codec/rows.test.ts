@@ -7,6 +7,7 @@ import { compressFast, decompress } from '../../src/codec/compression.js';
 import { pickRows, type EventRows } from '../../src/codec/EventRows.js';
 import { decodeEventRows, encodeEventRows } from '../../src/codec/eventRowsText.js';
 import { decodeMetricRows, encodeMetricRows } from '../../src/codec/metricRowsText.js';
+import { limits } from '../../src/contract/limits.js';
 import { AnalyticsError } from '../../src/errors/AnalyticsError.js';
 import { damaged, eventRows, metricRows } from './rowArbitraries.js';
 
@@ -73,6 +74,20 @@ describe('event rows', () => {
   const head = { v: 1, batch: '0193a5f0-0000-7000-8000-000000000000', priority: 'low', places: [0], types: [['custom'], [0]], times: [1], users: [[null], [0]], sessions: [[null], [0]], ids: [] };
   const write = (changes: object, properties = '{}', metadata = '') => `${JSON.stringify({ ...head, ...changes })}\n${properties}\n${metadata}`;
 
+  const nested = (levels: number) => `${'{"a":'.repeat(levels - 1)}{}${'}'.repeat(levels - 1)}`;
+  const sized = (bytes: number) => JSON.stringify({ a: 'a'.repeat(bytes - 8) });
+  const keyed = (count: number) => JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, n) => [`k${n}`, n])));
+
+  it.each([
+    ['nesting', nested(limits.depth), nested(limits.depth)],
+    ['bytes', sized(limits.eventBytes - 2), '{}'],
+    ['bytes of three to a character', JSON.stringify({ a: '\u20ac'.repeat((limits.eventBytes - 8) / 3) }), ''],
+    ['keys', keyed(limits.keys - 1), keyed(1)],
+    ['an array and a key', JSON.stringify({ ['k'.repeat(limits.keyLength)]: Array.from({ length: limits.arrayLength }, () => 0) }), ''],
+  ])('are taken at the limit of %s', (_, properties, metadata) => {
+    expect(decodeEventRows(write({}, properties, metadata), { verify: true })).toMatchObject({ properties: [properties], metadata: [metadata] });
+  });
+
   it('are what this test takes for right', () => expect(decodeEventRows(write({}), { verify: true }).types).toEqual(['custom']));
 
   it.each([
@@ -96,6 +111,20 @@ describe('event rows', () => {
     ['no properties', write({}, '')],
     ['metadata that is not JSON', write({}, '{}', CANARY)],
     ['a line too many', `${write({})}\n`],
+    ['a time before 1970', write({ times: [-1] })],
+    ['a time that no Date holds', write({ times: [8.64e15 + 1] })],
+    ['a user too long', write({ users: [['u'.repeat(limits.subjectLength + 1)], [0]] })],
+    ['a session too long', write({ sessions: [['s'.repeat(limits.subjectLength + 1)], [0]] })],
+    ['properties too deep', write({}, nested(limits.depth + 1))],
+    ['metadata too deep', write({}, '{}', nested(limits.depth + 1))],
+    ['more nesting than a stack holds', write({}, `{"a":${'['.repeat(15_000)}${']'.repeat(15_000)}}`)],
+    ['too many bytes', write({}, sized(limits.eventBytes + 1))],
+    ['too many bytes in few characters', write({}, sized(limits.eventBytes + 1).replace('aa', '\u20ac'))],
+    ['too many bytes in both', write({}, sized(limits.eventBytes - 1), '{}')],
+    ['too many keys', write({}, keyed(limits.keys + 1))],
+    ['too many keys in both', write({}, keyed(limits.keys), keyed(1))],
+    ['a key too long', write({}, JSON.stringify({ a: { ['k'.repeat(limits.keyLength + 1)]: 1 } }))],
+    ['an array too long', write({}, JSON.stringify({ a: [Array.from({ length: limits.arrayLength + 1 }, () => 0)] }))],
     ['nothing', ''],
     ['no object', 'null'],
   ])('are refused for %s', (_, text) => {
