@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import type { BatchResult } from '../../queues/jobs.js';
 import type { Config } from '../config/parseConfig.js';
 import { retentionOf, type RetentionConfig } from '../config/retention.js';
+import { limits } from '../contract/limits.js';
 import { KeyError } from '../errors/KeyError.js';
 import type { Keys } from '../redis/keys.js';
 import type { KeyRing } from '../security/KeyRing.js';
@@ -33,6 +34,11 @@ export interface IngestionOptions {
 }
 
 const DAY_MS = 86_400_000;
+/**
+ * The producer, by its own clock, lets no event pass that lies more than `limits.aheadMs` ahead. Clean-up remembers ids
+ * for so much longer than events; see `removeSeenMarks`.
+ */
+const CLOCKS_DIFFER_MS = DAY_MS;
 
 /** The ingestion that keeps what the configuration says. */
 export function configuredIngestion(
@@ -62,6 +68,7 @@ export function createIngestion(options: IngestionOptions): Ingestion {
         keyRing,
         now,
         oldestKept: (type) => now() - retentionDays(type) * DAY_MS,
+        newestTaken: () => now() + limits.aheadMs + CLOCKS_DIFFER_MS,
         storeCanary: (id, part, takenAt) => storeCanary(id, part, takenAt, { redis, keys, store: eventStore }),
       }),
     metrics: (jobId, data) =>

@@ -1,6 +1,7 @@
 import type { BatchResult } from '../../queues/jobs.js';
 import type { EventPart } from '../codec/eventParts.js';
 import { HOUR_MS } from '../codec/hours.js';
+import { AnalyticsError } from '../errors/AnalyticsError.js';
 import { BatchError } from '../errors/BatchError.js';
 import { CANARY_TYPE } from '../monitoring/canary/canaryType.js';
 import { chunkIdOf } from '../redis/keys.js';
@@ -15,6 +16,8 @@ export interface IngestEventsContext {
   readonly keyRing: KeyRing;
   /** ms since the epoch. Events of the type before this are not stored. */
   readonly oldestKept: (type: string) => number;
+  /** ms since the epoch. A batch with an event after this is refused. Default: none is. */
+  readonly newestTaken?: () => number;
   readonly now: () => number;
   /** Stores a canary, the service's own test event. Default: they are refused. */
   readonly storeCanary?: (jobId: string, part: EventPart, takenAt: number) => Promise<BatchResult>;
@@ -50,6 +53,7 @@ export async function ingestEvents(jobId: string, data: unknown, context: Ingest
     if (opened.length > 1 || context.storeCanary === undefined) throw new BatchError('A batch holds an event of a type that no caller has.');
     return context.storeCanary(jobId, canary, takenAt);
   }
+  refuseAhead(opened, context.newestTaken?.() ?? Infinity);
   const { fingerprints } = keyRing.reading!; // openEventBatch throws without
   const counts = { stored: 0, duplicates: 0, expired: 0 };
   const types = new Set<string>();
@@ -96,4 +100,13 @@ export async function ingestEvents(jobId: string, data: unknown, context: Ingest
     pending = again;
   }
   return { ...counts, types: [...types] };
+}
+
+/** No BatchError, so that it is tried again: it may be this worker's clock that is wrong. */
+function refuseAhead(parts: readonly EventPart[], newestTaken: number): void {
+  for (const { rows } of parts) {
+    for (const timestamp of rows.timestamps) {
+      if (timestamp > newestTaken) throw new AnalyticsError('STORE_INCONSISTENT', 'A batch holds an event of a time too far ahead. Are all clocks right?');
+    }
+  }
 }

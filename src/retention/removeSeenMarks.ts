@@ -10,14 +10,16 @@ const SPARSE = 8;
 const JOINED = 16;
 const JOIN_STEP = 64;
 
+/** An event's time may lie a day ahead of its producer's clock, and that a day ahead of the worker's. */
+const AHEAD_DAYS = 2;
+
 /**
- * Removes what a type remembers of ids whose events are all expired: those stored more than the retention and a day ago,
- * since an event's time may lie a day ahead of its storing. Marks carry days only, so each type is gone through once a
+ * Removes what a type remembers of ids whose events are all expired: those stored more than the retention and two days ago. Marks carry days only, so each type is gone through once a
  * day: with 100 million ids that is a minute of Redis in small steps, too much for every hour.
  */
 export async function removeSeenMarks(run: CleanupRun, type: string, retentionDays: number): Promise<number> {
   const { redis, keys } = run;
-  const firstKeptDay = Math.floor(run.now / DAY_MS) - retentionDays - 1;
+  const firstKeptDay = Math.floor(run.now / DAY_MS) - retentionDays - AHEAD_DAYS;
   const doneField = `seen:${type}`;
   if (Number((await redis.hget(keys.cleanupStatus, doneField)) ?? 0) >= firstKeptDay) return 0;
 

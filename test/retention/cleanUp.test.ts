@@ -187,7 +187,7 @@ describe('cleanUp of remembered ids', () => {
     const today = Date.now();
     await track({ id: 'given', timestamp: today });
     const stored = await marks();
-    const lastMoment = (Math.floor(today / DAY_MS) + 31) * DAY_MS + DAY_MS - 1;
+    const lastMoment = (Math.floor(today / DAY_MS) + 32) * DAY_MS + DAY_MS - 1;
     expect(await clean({}, lastMoment)).toMatchObject({ events: 1, seenMarks: 0 });
     expect(await marks()).toBe(stored);
     expect(await clean({}, lastMoment + 1)).toMatchObject({ seenMarks: stored });
@@ -196,7 +196,7 @@ describe('cleanUp of remembered ids', () => {
 
   it('removes a day’s marks from all buckets in steps, once a day, and joins the buckets that are left', async () => {
     const [key] = keysOfMarks();
-    for (let n = 0; n < 60; n += 1) await leaveMarks(n % 10 === 0 ? 31 : 32);
+    for (let n = 0; n < 60; n += 1) await leaveMarks(n % 10 === 0 ? 32 : 33);
     expect(await bytesOf(key)).toBe(6000 * SEEN_RECORD_BYTES.event);
     const buckets = Number(await fixture.redis.hget(key, 'n'));
     expect(buckets).toBeGreaterThan(6000 / 32);
