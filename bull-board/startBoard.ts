@@ -24,7 +24,7 @@ const CLOSE_MS = 2000;
 export async function startBoard({ config, logger, keys }: Runtime): Promise<BoardRole> {
   const verifier = await createTokenVerifier(config);
   const onError = (error: Error): void => logger.debug('The connection to Redis failed', { error });
-  const redis = connect(config.REDIS_URL, 'failFast', 'analytics-board', onError);
+  const redis = connect(config, 'failFast', 'analytics-board', onError);
   const places = queuePlaces(keys);
   const queues = { events: createQueue(places.events, redis), metrics: createQueue(places.metrics, redis), maintenance: createQueue(places.maintenance, redis) };
   for (const queue of Object.values(queues)) queue.on('error', onError);

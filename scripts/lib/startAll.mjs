@@ -42,7 +42,9 @@ export function startAll(args) {
     await orProblem(() => loadKeyRing(config));
 
     process.setSourceMapsEnabled(true);
-    const redis = await provideRedis(config, inspectRedis, isLoopback);
+    // A cluster or sentinels are somebody else's.
+    const isOne = config.REDIS_CLUSTER === undefined && config.REDIS_SENTINELS === undefined;
+    const redis = isOne ? await provideRedis(config, inspectRedis, isLoopback) : undefined;
     const code = await runProcesses({
       services: SERVICES,
       demo: args.includes('--demo'),

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { placeVariable } from '../config/redisPlace.js';
 import { AnalyticsService } from '../lib/services/analytics/AnalyticsService.js';
 import type { Runtime, RunningRole } from '../processes/Runtime.js';
 import { createDemoVisitors } from './demoVisitors.js';
@@ -14,7 +15,8 @@ const METRICS_EVERY_MS = 1000;
  */
 export async function startDemo({ config, logger }: Runtime): Promise<RunningRole> {
   const service = new AnalyticsService({
-    redisUrl: config.REDIS_URL,
+    // A cluster or sentinels are in the environment, which the service reads too.
+    ...(placeVariable(config) === 'REDIS_URL' && { redisUrl: config.REDIS_URL }),
     redisPrefix: config.REDIS_PREFIX,
     dataDir: config.ANALYTICS_DATA_DIR,
   });

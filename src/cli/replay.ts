@@ -52,7 +52,7 @@ async function runReplay(file: string, perSecond: number, keepTimes: boolean): P
   print(describeBusiest(requests));
   if (keepTimes) warnOfOld(requests, config.ANALYTICS_RETENTION_DAYS);
 
-  const watch = await watchPipeline(config.REDIS_URL, config.REDIS_PREFIX, replayTypes);
+  const watch = await watchPipeline(config, replayTypes);
   await using service = new AnalyticsService();
   try {
     const progress = createProgress();

@@ -2,9 +2,10 @@ import type { Queue } from 'bullmq';
 
 import { createQueue } from '../../queues/createQueue.js';
 import { queuePlaces } from '../../queues/names.js';
+import type { RedisConfig } from '../config/redisPlace.js';
 import type { EventType } from '../contract/EventType.js';
 import { connect } from '../redis/connect.js';
-import { createKeys } from '../redis/keys.js';
+import { keysOf } from '../redis/keys.js';
 
 /** How far the workers are. */
 export interface PipelineState {
@@ -25,13 +26,12 @@ export interface PipelineWatch {
 
 /** Watches the queues and the store from outside. Opens a connection of its own; `close` ends it. */
 export async function watchPipeline(
-  redisUrl: string,
-  prefix: string,
+  config: RedisConfig & { readonly REDIS_PREFIX: string },
   types: readonly EventType[],
 ): Promise<PipelineWatch> {
-  const keys = createKeys(prefix);
+  const keys = keysOf(config);
   const places = queuePlaces(keys);
-  const redis = connect(redisUrl, 'patient', 'analytics-cli', () => undefined);
+  const redis = connect(config, 'patient', 'analytics-cli', () => undefined);
   const queues = [createQueue(places.events, redis), createQueue(places.metrics, redis)] as const;
   const storedBefore = await storedEver();
 

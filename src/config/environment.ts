@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 
 import { limits } from '../contract/limits.js';
+import { hostListSchema } from './hostList.js';
 import { retentionByTypeSchema } from './retentionByType.js';
 import { rollupDaysSchema } from './rollupDays.js';
 
@@ -31,10 +32,23 @@ export const environmentSchema = z.object({
     .regex(/^rediss?:\/\//, { error: 'must begin with redis:// or rediss://', abort: true })
     .refine(hasHost, 'must be a URL such as redis://localhost:6379')
     .default('redis://localhost:6379'),
+  /** Nodes of a cluster, instead of `REDIS_URL`: the others are found through them. */
+  REDIS_CLUSTER: hostListSchema.optional(),
+  /** Sentinels, instead of `REDIS_URL`: they say where the master is. */
+  REDIS_SENTINELS: hostListSchema.optional(),
+  REDIS_SENTINEL_NAME: z.string().min(1).default('mymaster'),
+  REDIS_SENTINEL_USERNAME: optionalText,
+  REDIS_SENTINEL_PASSWORD: optionalText,
+  REDIS_USERNAME: optionalText,
+  REDIS_PASSWORD: optionalText,
+  REDIS_TLS: flag.default(false),
+  REDIS_TLS_CA_FILE: optionalText,
   REDIS_PREFIX: z
     .string()
     .regex(/^[A-Za-z0-9_.-]+:$/, 'must be letters, digits, "_", "." or "-", and end with ":"')
     .default('analytics:'),
+
+  ANALYTICS_DURABILITY: z.enum(['default', 'replicated']).default('default'),
 
   ANALYTICS_HOST: z.string().min(1).default('127.0.0.1'),
   ANALYTICS_WS_PORT: port.default(8083),

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 
 import { ConfigurationError } from '../errors/ConfigurationError.js';
 import { environmentSchema, type Environment } from './environment.js';
+import { placeIssues } from './redisPlace.js';
 
 /** The environment, parsed once, frozen, with what follows from it. Nothing else reads `process.env`. */
 export interface Config extends Readonly<Environment> {
@@ -16,11 +17,9 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>> = 
   // An empty variable counts as absent: that is what `NAME= command` and most .env files mean.
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   const parsed = environmentSchema.safeParse(given);
-  if (!parsed.success) {
-    throw new ConfigurationError(
-      parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}. See docs/configuration.md.`),
-    );
-  }
+  const together = placeIssues(given).map((issue) => `${issue} See docs/configuration.md.`);
+  const single = parsed.error?.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}. See docs/configuration.md.`) ?? [];
+  if (!parsed.success || together.length > 0) throw new ConfigurationError([...single, ...together]);
   return Object.freeze({ ...parsed.data, isProduction: parsed.data.NODE_ENV === 'production' });
 }
 

@@ -1,14 +1,14 @@
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 
 import type { QueueTitle } from '../../queues/names.js';
 import type { Logger } from '../logging/createLogger.js';
 import type { Keys } from '../redis/keys.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 import type { KeyRing } from '../security/KeyRing.js';
 
 export interface DeadLetterContext {
   /** The connection that the queues were made over. */
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly keys: Keys;
   readonly queues: Readonly<Record<QueueTitle, Queue>>;
   readonly keyRing: KeyRing;

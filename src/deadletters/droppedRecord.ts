@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import type { Redis } from 'ioredis';
 
 import { queueTitles, type QueueTitle } from '../../queues/names.js';
 import { AnalyticsError } from '../errors/AnalyticsError.js';
 import type { Keys } from '../redis/keys.js';
+import { pipelineOf } from '../redis/pipelineOf.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 import type { FieldSealer } from '../security/FieldSealer.js';
 import type { DeadLetter } from './DeadLetter.js';
 import { failureCodes, type FailureCode } from './failureCode.js';
@@ -41,9 +42,9 @@ const whySchema = z.object({ actor: z.string(), reason: z.string() });
 type Why = z.output<typeof whySchema>;
 
 /** Writes down that these are dropped. @returns the entries' ids, to be taken back where nothing was dropped */
-export async function recordDropped(redis: Redis, keys: Keys, sealer: FieldSealer, letters: readonly DeadLetter[], why: Why): Promise<string[]> {
+export async function recordDropped(redis: RedisClient, keys: Keys, sealer: FieldSealer, letters: readonly DeadLetter[], why: Why): Promise<string[]> {
   const key = keys.droppedDeadLetters;
-  const pipeline = redis.pipeline();
+  const pipeline = pipelineOf(redis);
   for (const { id, queue, reason, failedAt, events, samples } of letters) {
     const fields = ['id', id, 'queue', queue, 'code', reason, 'failed', failedAt, 'n', events ?? samples ?? 0];
     pipeline.xadd(key, 'MAXLEN', '~', MOST_KEPT, '*', ...fields, 'why', sealer.seal(placeOf(id), JSON.stringify(why)));
@@ -55,12 +56,12 @@ export async function recordDropped(redis: Redis, keys: Keys, sealer: FieldSeale
   return replies.slice(0, letters.length).map(([, entry]) => String(entry));
 }
 
-export async function takeBackRecords(redis: Redis, keys: Keys, entries: readonly string[]): Promise<void> {
+export async function takeBackRecords(redis: RedisClient, keys: Keys, entries: readonly string[]): Promise<void> {
   if (entries.length > 0) await redis.xdel(keys.droppedDeadLetters, ...entries);
 }
 
 /** What was dropped, latest first. @throws KeyError when it was sealed under another key */
-export async function readDropped(redis: Redis, keys: Keys, sealer: FieldSealer, limit: number): Promise<DroppedLetter[]> {
+export async function readDropped(redis: RedisClient, keys: Keys, sealer: FieldSealer, limit: number): Promise<DroppedLetter[]> {
   const entries = await redis.xrevrangeBuffer(keys.droppedDeadLetters, '+', '-', 'COUNT', limit);
   return entries.map(([entry, fields]) => {
     const found = new Map<string, Buffer>();

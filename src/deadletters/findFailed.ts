@@ -1,5 +1,6 @@
 import { queueTitles } from '../../queues/names.js';
 import { AnalyticsError } from '../errors/AnalyticsError.js';
+import { pipelineOf } from '../redis/pipelineOf.js';
 import type { FailedJob } from './DeadLetter.js';
 import type { DeadLetterContext } from './DeadLetterContext.js';
 
@@ -10,7 +11,7 @@ export function unknownDeadLetter(): AnalyticsError {
 
 /** Each id's job among the failed ones of any queue; undefined where it is not. In one round trip. */
 export async function findFailed({ redis, queues }: Pick<DeadLetterContext, 'redis' | 'queues'>, ids: readonly string[]): Promise<(FailedJob | undefined)[]> {
-  const pipeline = redis.pipeline();
+  const pipeline = pipelineOf(redis);
   for (const id of ids) for (const title of queueTitles) pipeline.zscore(queues[title].toKey('failed'), id);
   const scores = ((await pipeline.exec()) ?? []).map(([error, score]) => {
     if (error) throw error;

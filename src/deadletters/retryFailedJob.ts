@@ -1,5 +1,5 @@
 import { Job, type Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '../redis/RedisClient.js';
 
 /** BullMQ's code for a job that is gone, and for one that is not in the state that it should be in. */
 const NOT_FAILED = new Set([-1, -3]);
@@ -13,7 +13,7 @@ const NOT_FAILED = new Set([-1, -3]);
  *
  * @returns whether it was among the failed ones
  */
-export async function retryFailedJob(redis: Redis, queue: Queue, id: string): Promise<boolean> {
+export async function retryFailedJob(redis: RedisClient, queue: Queue, id: string): Promise<boolean> {
   const job = new Job(queue, 'batch', {}, {}, id);
   // Before it waits: afterwards a worker may have begun to count again. Of a job that is not failed it forgets a few stalls.
   await redis.hdel(queue.toKey(id), 'stc');

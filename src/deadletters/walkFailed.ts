@@ -1,6 +1,5 @@
-import type { Redis } from 'ioredis';
-
 import { queueTitles, type QueueTitle } from '../../queues/names.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 import type { DeadLetterContext } from './DeadLetterContext.js';
 import type { FailedJob } from './DeadLetter.js';
 
@@ -37,7 +36,7 @@ export function compareFailed(a: FailedJob, b: FailedJob): number {
   return b.failedAt - a.failedAt || queueTitles.indexOf(a.queue) - queueTitles.indexOf(b.queue) || Buffer.compare(Buffer.from(b.id), Buffer.from(a.id));
 }
 
-async function* walkQueue(redis: Redis, queue: QueueTitle, key: string, from: FailedJob | undefined): AsyncGenerator<FailedJob, undefined, undefined> {
+async function* walkQueue(redis: RedisClient, queue: QueueTitle, key: string, from: FailedJob | undefined): AsyncGenerator<FailedJob, undefined, undefined> {
   let most = from === undefined ? '+inf' : String(from.failedAt);
   for (;;) {
     const found = await redis.zrevrangebyscore(key, most, '-inf', 'WITHSCORES', 'LIMIT', 0, PAGE);

@@ -1,11 +1,11 @@
-import type { Redis } from 'ioredis';
-
 import type { BatchResult } from '../../queues/jobs.js';
 import type { Config } from '../config/parseConfig.js';
 import { retentionOf, type RetentionConfig } from '../config/retention.js';
 import { limits } from '../contract/limits.js';
 import { KeyError } from '../errors/KeyError.js';
 import type { Keys } from '../redis/keys.js';
+import type { RedisClient } from '../redis/RedisClient.js';
+import { replicaWaitsOf, type ReplicaWaits } from '../redis/ReplicaWaits.js';
 import type { KeyRing } from '../security/KeyRing.js';
 import { storeCanary } from '../monitoring/canary/storeCanary.js';
 import { EventStore } from '../storage/EventStore.js';
@@ -20,7 +20,7 @@ export interface Ingestion {
 }
 
 export interface IngestionOptions {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly keys: Keys;
   readonly keyRing: KeyRing;
   /** Days that events of a type are kept. */
@@ -31,6 +31,8 @@ export interface IngestionOptions {
   readonly seriesLimit: number;
   readonly onOverflow?: IngestMetricsContext['onOverflow'];
   readonly now?: () => number;
+  /** With it, a job ends when a replica has what was stored too. */
+  readonly replicas?: ReplicaWaits | undefined;
 }
 
 const DAY_MS = 86_400_000;
@@ -42,7 +44,7 @@ const CLOCKS_DIFFER_MS = DAY_MS;
 
 /** The ingestion that keeps what the configuration says. */
 export function configuredIngestion(
-  config: RetentionConfig & Pick<Config, 'ANALYTICS_SERIES_LIMIT'>,
+  config: RetentionConfig & Pick<Config, 'ANALYTICS_SERIES_LIMIT' | 'ANALYTICS_DURABILITY'>,
   parts: Pick<IngestionOptions, 'redis' | 'keys' | 'keyRing' | 'onOverflow'>,
 ): Ingestion {
   return createIngestion({
@@ -50,17 +52,18 @@ export function configuredIngestion(
     retentionDays: retentionOf(config),
     metricRetentionDays: config.ANALYTICS_RETENTION_DAYS,
     seriesLimit: config.ANALYTICS_SERIES_LIMIT,
+    replicas: replicaWaitsOf(config, parts.redis),
   });
 }
 
 /** @throws KeyError `KEY_UNAVAILABLE` when the keys cannot open anything */
 export function createIngestion(options: IngestionOptions): Ingestion {
-  const { redis, keys, keyRing, retentionDays, metricRetentionDays, seriesLimit, onOverflow, now = Date.now } = options;
+  const { redis, keys, keyRing, retentionDays, metricRetentionDays, seriesLimit, onOverflow, now = Date.now, replicas } = options;
   if (keyRing.reading === undefined) {
     throw new KeyError('KEY_UNAVAILABLE', 'A process that only holds ANALYTICS_PUBLIC_KEY cannot process. Set ANALYTICS_ENCRYPTION_KEY.');
   }
-  const eventStore = new EventStore(redis, keys, keyRing.reading);
-  const metricStore = new MetricStore(redis, keys, keyRing.reading, { seriesLimit, now });
+  const eventStore = new EventStore(redis, keys, keyRing.reading, replicas);
+  const metricStore = new MetricStore(redis, keys, keyRing.reading, { seriesLimit, now, replicas });
   return {
     events: (jobId, data) =>
       ingestEvents(jobId, data, {

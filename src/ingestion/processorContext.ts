@@ -1,9 +1,8 @@
-import type { Redis } from 'ioredis';
-
 import { parseConfig, type Config } from '../config/parseConfig.js';
 import { createLogger, type Logger } from '../logging/createLogger.js';
 import { connect } from '../redis/connect.js';
-import { createKeys, type Keys } from '../redis/keys.js';
+import { keysOf, type Keys } from '../redis/keys.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 import type { KeyRing } from '../security/KeyRing.js';
 import { loadKeyRing } from '../security/loadKeyRing.js';
 import { createOverflowLog } from './createOverflowLog.js';
@@ -13,7 +12,7 @@ import { configuredIngestion, type Ingestion } from './createIngestion.js';
 export interface ProcessorContext {
   readonly config: Config;
   readonly logger: Logger;
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly keys: Keys;
   readonly keyRing: KeyRing;
   readonly ingestion: Ingestion;
@@ -33,9 +32,9 @@ export function processorContext(): Promise<ProcessorContext> {
 async function createContext(): Promise<ProcessorContext> {
   const config = parseConfig();
   const logger = createLogger(config, 'processor');
-  const keys = createKeys(config.REDIS_PREFIX);
+  const keys = keysOf(config);
   const keyRing = await loadKeyRing(config);
-  const redis = connect(config.REDIS_URL, 'patient', 'analytics-processor', (error) => logger.warn('Redis connection failed', { error }));
+  const redis = connect(config, 'patient', 'analytics-processor', (error) => logger.warn('Redis connection failed', { error }));
   const ingestion = configuredIngestion(config, { redis, keys, keyRing, onOverflow: createOverflowLog(logger) });
   return { config, logger, redis, keys, keyRing, ingestion };
 }

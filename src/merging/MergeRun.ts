@@ -1,11 +1,10 @@
-import type { Redis } from 'ioredis';
-
 import type { Keys } from '../redis/keys.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 import type { ReadingKeys } from '../security/KeyRing.js';
 
 /** What every part of one merge works with. */
 export interface MergeRun {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly keys: Keys;
   readonly secrets: ReadingKeys;
   /** ms since the epoch. */

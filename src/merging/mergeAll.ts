@@ -1,9 +1,8 @@
-import type { Redis } from 'ioredis';
-
 import { oldestKeptAt } from '../config/retention.js';
 import type { AnalyticsError } from '../errors/AnalyticsError.js';
 import { KeyError } from '../errors/KeyError.js';
 import type { Keys } from '../redis/keys.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 import { RETIRED_GRACE_MS } from '../retention/removeRetiredChunks.js';
 import type { ReadingKeys } from '../security/KeyRing.js';
 import { collecting } from './collecting.js';
@@ -15,7 +14,7 @@ import { writeStoreFigures } from './storeFigures.js';
 import { surveyStore } from './surveyStore.js';
 
 export interface MergeContext {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly keys: Keys;
   /** Undefined in a process that only holds the public key, which cannot merge. */
   readonly secrets: ReadingKeys | undefined;

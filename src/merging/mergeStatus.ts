@@ -1,7 +1,7 @@
-import type { Redis } from 'ioredis';
 import { z } from 'zod';
 
 import type { Keys } from '../redis/keys.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 
 /** What one merge did. */
 export const mergeReportSchema = z.object({
@@ -72,11 +72,11 @@ const fieldsSchema = z.object({
 export type MergeStatus = Readonly<z.output<typeof fieldsSchema>>;
 
 /** The last merge that finished, or undefined if none ever did. */
-export async function readMergeStatus(redis: Redis, keys: Keys): Promise<MergeStatus | undefined> {
+export async function readMergeStatus(redis: RedisClient, keys: Keys): Promise<MergeStatus | undefined> {
   const parsed = fieldsSchema.safeParse(await redis.hgetall(keys.mergeStatus));
   return parsed.success ? parsed.data : undefined;
 }
 
-export async function writeMergeStatus(redis: Redis, keys: Keys, status: MergeStatus): Promise<void> {
+export async function writeMergeStatus(redis: RedisClient, keys: Keys, status: MergeStatus): Promise<void> {
   await redis.hset(keys.mergeStatus, { ...status, report: JSON.stringify(status.report) });
 }

@@ -1,6 +1,6 @@
-import type { Redis } from 'ioredis';
-
 import { blockField, type SeriesKeys } from '../redis/keys.js';
+import { pipelineOf } from '../redis/pipelineOf.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 import type { ChunkIndexEntry } from '../storage/ChunkIndexEntry.js';
 
 const WRAPPED_KEY_BYTES = 44;
@@ -8,11 +8,11 @@ const WRAPPED_KEY_BYTES = 44;
 const PAGE = 1000;
 
 /** Bytes of each chunk and its key, in the order of the entries. */
-export async function sizesOf(redis: Redis, { chunks }: SeriesKeys, entries: readonly ChunkIndexEntry[]): Promise<number[]> {
+export async function sizesOf(redis: RedisClient, { chunks }: SeriesKeys, entries: readonly ChunkIndexEntry[]): Promise<number[]> {
   const sizes: number[] = [];
   for (let from = 0; from < entries.length; from += PAGE) {
     const page = entries.slice(from, from + PAGE);
-    const pipeline = redis.pipeline();
+    const pipeline = pipelineOf(redis);
     const places = page.flatMap((entry, place) => fieldsOf(entry).map((field) => ({ place, field })));
     for (const { field } of places) pipeline.hstrlen(chunks, field);
     const found = page.map(() => WRAPPED_KEY_BYTES);

@@ -1,12 +1,11 @@
-import type { Redis } from 'ioredis';
-
 import type { SeriesKeys } from '../redis/keys.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 
 /** Fields looked at in one step: about 0.2 ms of Redis. */
 const STEP = 1000;
 
 /** UTC hour → small chunks in it. A hash of years of hours is read in steps. */
-export async function smallChunksByHour(redis: Redis, { counts }: SeriesKeys): Promise<Map<number, number>> {
+export async function smallChunksByHour(redis: RedisClient, { counts }: SeriesKeys): Promise<Map<number, number>> {
   const found = new Map<number, number>();
   let cursor = '0';
   do {

@@ -1,7 +1,7 @@
-import type { Redis } from 'ioredis';
 import { z } from 'zod';
 
 import type { Keys } from '../redis/keys.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 
 const seriesSchema = z.object({
   /** Event types, or metrics. */
@@ -34,7 +34,7 @@ export const storeFiguresSchema = z.object({
 export type StoreFigures = Readonly<z.output<typeof storeFiguresSchema>>;
 
 /** What the last merge found, or undefined if none ever did. */
-export async function readStoreFigures(redis: Redis, keys: Keys): Promise<StoreFigures | undefined> {
+export async function readStoreFigures(redis: RedisClient, keys: Keys): Promise<StoreFigures | undefined> {
   const text = await redis.hget(keys.storeFigures, 'figures');
   try {
     return text === null ? undefined : storeFiguresSchema.safeParse(JSON.parse(text)).data;
@@ -43,6 +43,6 @@ export async function readStoreFigures(redis: Redis, keys: Keys): Promise<StoreF
   }
 }
 
-export async function writeStoreFigures(redis: Redis, keys: Keys, figures: StoreFigures): Promise<void> {
+export async function writeStoreFigures(redis: RedisClient, keys: Keys, figures: StoreFigures): Promise<void> {
   await redis.hset(keys.storeFigures, 'figures', JSON.stringify(figures));
 }

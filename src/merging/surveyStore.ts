@@ -1,6 +1,6 @@
-import type { Redis } from 'ioredis';
-
 import type { EventKeys, Keys, MetricKeys } from '../redis/keys.js';
+import { pipelineOf } from '../redis/pipelineOf.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 import { tierNames } from '../storage/metrics/tierNames.js';
 import type { StoreFigures } from './storeFigures.js';
 
@@ -22,7 +22,7 @@ interface Held {
 }
 
 export interface Survey {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly keys: Keys;
   readonly now: () => number;
   /** Asked between steps, so that an ending process does not wait for the rest. */
@@ -60,16 +60,16 @@ async function lookAtEach(survey: Survey, catalogue: string, lookAt: (name: stri
   return all;
 }
 
-async function lookAtEvents(redis: Redis, series: EventKeys): Promise<Held> {
+async function lookAtEvents(redis: RedisClient, series: EventKeys): Promise<Held> {
   const [counted, feedBytes] = await Promise.all([lookAtSeries(redis, series, []), bytesOf(redis, [series.feed])]);
   return { ...counted, feedBytes };
 }
 
-async function lookAtMetric(redis: Redis, series: MetricKeys): Promise<Held> {
+async function lookAtMetric(redis: RedisClient, series: MetricKeys): Promise<Held> {
   return lookAtSeries(redis, series, [series.tags, series.pastTags, ...Object.values(tierNames).map((tier) => series.tier(tier))]);
 }
 
-async function lookAtSeries(redis: Redis, series: EventKeys | MetricKeys, further: readonly string[]): Promise<Held> {
+async function lookAtSeries(redis: RedisClient, series: EventKeys | MetricKeys, further: readonly string[]): Promise<Held> {
   const { chunks, time, dataKeys, counts, absorbed } = series;
   const [bytes, indexed, { rows, smallChunks, overflow }] = await Promise.all([
     bytesOf(redis, [chunks, time, dataKeys, counts, absorbed, ...further]),
@@ -80,7 +80,7 @@ async function lookAtSeries(redis: Redis, series: EventKeys | MetricKeys, furthe
 }
 
 /** Adds up the counts of all hours. */
-async function readCounts(redis: Redis, key: string): Promise<Pick<Held, 'rows' | 'smallChunks' | 'overflow'>> {
+async function readCounts(redis: RedisClient, key: string): Promise<Pick<Held, 'rows' | 'smallChunks' | 'overflow'>> {
   const counts = { rows: 0, smallChunks: 0, overflow: 0 };
   let cursor = '0';
   do {
@@ -98,8 +98,8 @@ async function readCounts(redis: Redis, key: string): Promise<Pick<Held, 'rows' 
 }
 
 /** @returns null where Redis does not tell: some providers do not offer MEMORY */
-async function bytesOf(redis: Redis, names: readonly string[]): Promise<number | null> {
-  const pipeline = redis.pipeline();
+async function bytesOf(redis: RedisClient, names: readonly string[]): Promise<number | null> {
+  const pipeline = pipelineOf(redis);
   for (const name of names) pipeline.call('MEMORY', 'USAGE', name, 'SAMPLES', SAMPLES);
   let total = 0;
   for (const [error, bytes] of (await pipeline.exec()) ?? []) {
@@ -110,7 +110,7 @@ async function bytesOf(redis: Redis, names: readonly string[]): Promise<number |
 }
 
 /** The fields of a hash, of which there may be many. */
-async function* fieldsOf(redis: Redis, key: string): AsyncGenerator<string> {
+async function* fieldsOf(redis: RedisClient, key: string): AsyncGenerator<string> {
   let cursor = '0';
   do {
     const [next, fields] = await redis.hscan(key, cursor, 'COUNT', STEP);

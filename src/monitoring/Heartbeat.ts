@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 
-import type { Redis } from 'ioredis';
-
 import type { Keys } from '../redis/keys.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 import { ownRelease } from './release.js';
 
 /** Missing for this long, a process counts as gone: its heartbeat expires. */
@@ -22,7 +21,7 @@ export interface Heartbeat {
 
 export interface HeartbeatOptions {
   /** A connection of the caller's; it stays open. */
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly keys: Keys;
   /** `processing`, `broadcasting`, `scheduling` or `board`. */
   readonly role: string;

@@ -1,11 +1,11 @@
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 
 import { queueTitles, type QueueTitle } from '../../queues/names.js';
 import type { Config } from '../config/parseConfig.js';
 import { readMergeStatus } from '../merging/mergeStatus.js';
 import { readStoreFigures } from '../merging/storeFigures.js';
 import type { Keys } from '../redis/keys.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 import { readCleanupStatus } from '../retention/cleanupStatus.js';
 import type { ChildFigures } from './childFigures.js';
 import type { BroadcastingFigures, ProcessingFigures } from './figures.js';
@@ -19,7 +19,7 @@ export interface CollectStatsContext {
   readonly config: Pick<Config, 'ANALYTICS_CLEANUP_INTERVAL' | 'ANALYTICS_MERGE_INTERVAL' | 'ANALYTICS_READY_ROLES'>;
   readonly keys: Keys;
   /** Fails fast, or the figures wait for Redis up to 2 s. */
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly queues: Readonly<Record<QueueTitle, Queue>>;
 }
 
@@ -90,10 +90,10 @@ function lastRun(
   return { status, lastFinishedAt: run.finishedAt, durationMs: run.durationMs };
 }
 
-async function readCounts(redis: Redis, queue: Queue): Promise<JobCounts> {
+async function readCounts(redis: RedisClient, queue: Queue): Promise<JobCounts> {
   const [{ wait = 0, prioritized = 0, active = 0, delayed = 0, failed = 0 }, [, oldest]] = await Promise.all([
     queue.getJobCounts('wait', 'prioritized', 'active', 'delayed', 'failed'),
-    redis.zrange(queue.toKey('failed'), 0, 0, 'WITHSCORES'),
+    redis.zrange(queue.toKey('failed'), '0', '0', 'WITHSCORES'),
   ]);
   return { waiting: wait + prioritized, active, delayed, failed, oldestFailedAt: oldest === undefined ? null : Number(oldest) };
 }

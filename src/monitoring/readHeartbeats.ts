@@ -1,7 +1,8 @@
-import type { Redis } from 'ioredis';
 import { z } from 'zod';
 
 import type { Keys } from '../redis/keys.js';
+import { pipelineOf } from '../redis/pipelineOf.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 import { HEARTBEAT_TTL_MS } from './Heartbeat.js';
 import { formatsSchema } from './release.js';
 
@@ -41,11 +42,11 @@ export interface HeartbeatReading extends z.output<typeof heartbeatSchema> {
 }
 
 /** Every role that beat within the last 15 s. Removes from the index what has expired. */
-export async function readHeartbeats(redis: Redis, keys: Keys): Promise<HeartbeatReading[]> {
+export async function readHeartbeats(redis: RedisClient, keys: Keys): Promise<HeartbeatReading[]> {
   const index = keys.heartbeats;
   const ids = await redis.smembers(index);
   if (ids.length === 0) return [];
-  const pipeline = redis.pipeline();
+  const pipeline = pipelineOf(redis);
   for (const id of ids) pipeline.hgetall(keys.heartbeat(id)).pttl(keys.heartbeat(id));
   const replies = (await pipeline.exec()) ?? [];
 

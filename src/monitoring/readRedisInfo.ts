@@ -1,5 +1,7 @@
 import type { Redis } from 'ioredis';
 
+import { isCluster, type RedisClient } from '../redis/RedisClient.js';
+
 export interface RedisInfo {
   readonly latencyMs: number;
   readonly version: string;
@@ -10,8 +12,25 @@ export interface RedisInfo {
   readonly refusesWrites: boolean;
 }
 
-/** What Redis says of itself, with the time that one PING took. */
-export async function readRedisInfo(redis: Redis): Promise<RedisInfo> {
+/** What Redis says of itself, with the time that one PING took. Of a cluster: the masters' memory together, the slowest PING. */
+export async function readRedisInfo(redis: RedisClient): Promise<RedisInfo> {
+  if (isCluster(redis)) return together(await Promise.all(redis.nodes('master').map(readNode)));
+  return readNode(redis);
+}
+
+function together(nodes: readonly RedisInfo[]): RedisInfo {
+  if (nodes.length === 0) throw new Error('No node of the cluster answers.');
+  return nodes.reduce((one, other) => ({
+    latencyMs: Math.max(one.latencyMs, other.latencyMs),
+    version: one.version,
+    usedMemory: one.usedMemory + other.usedMemory,
+    // Without a limit on one there is none on all.
+    maxMemory: one.maxMemory === 0 || other.maxMemory === 0 ? 0 : one.maxMemory + other.maxMemory,
+    refusesWrites: one.refusesWrites || other.refusesWrites,
+  }));
+}
+
+async function readNode(redis: Redis): Promise<RedisInfo> {
   const before = performance.now();
   await redis.ping();
   const latencyMs = performance.now() - before;

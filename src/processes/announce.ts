@@ -1,8 +1,8 @@
 import path from 'node:path';
 
 import type { Config } from '../config/parseConfig.js';
+import { nameOfPlace } from '../config/redisPlace.js';
 import type { AnsweringRedis } from './awaitRedis.js';
-import { hostOf } from './awaitRedis.js';
 import type { RunOptions } from './runProcesses.js';
 
 /** Prints where everything is and what to try next. */
@@ -18,7 +18,7 @@ export function announcement(config: Config, options: RunOptions, redis: Answeri
     runs('broadcasting') ? ['WebSocket', `ws://${host}:${config.ANALYTICS_WS_PORT}`] : [],
     runs('board') ? ['Board', `http://${host}:${config.ANALYTICS_BOARD_PORT}`] : [],
     runs('board') ? ['', 'sign in: paste what this prints:  npm run -s token -- me --role viewer'] : [],
-    ['Redis', `${hostOf(config.REDIS_URL)}  (${redis.version}, ${whose})`],
+    ['Redis', `${nameOfPlace(config)}  (${redis.version}, ${whose})`],
     ['Data folder', path.resolve(config.ANALYTICS_DATA_DIR)],
   ].filter((row) => row.length > 0);
   const next = [

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Config } from '../config/parseConfig.js';
+import { nameOfPlace, placeVariable } from '../config/redisPlace.js';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
 import type { Logger } from '../logging/createLogger.js';
 import { inspectRedis, type RedisFinding } from './inspectRedis.js';
@@ -21,8 +22,8 @@ export type AnsweringRedis = Extract<RedisFinding, { state: 'answering' }>;
 export async function awaitRedis(config: Config, logger: Logger, signal: AbortSignal): Promise<AnsweringRedis | undefined> {
   let saidAt = -Infinity;
   while (!signal.aborted) {
-    const found = await inspectRedis(config.REDIS_URL);
-    if (found.state === 'refused') throw new ConfigurationError([`REDIS_URL: ${found.reason}`]);
+    const found = await inspectRedis(config);
+    if (found.state === 'refused') throw new ConfigurationError([`${placeVariable(config)}: ${found.reason}`]);
     if (found.state === 'answering') {
       if (saidAt !== -Infinity) logger.info('Redis answers.');
       refuseDangers(config, found);
@@ -30,7 +31,7 @@ export async function awaitRedis(config: Config, logger: Logger, signal: AbortSi
     }
     if (performance.now() - saidAt >= SAY_EVERY_MS) {
       saidAt = performance.now();
-      logger.warn('Waiting for Redis.', { state: found.state, host: hostOf(config.REDIS_URL) });
+      logger.warn('Waiting for Redis.', { state: found.state, host: nameOfPlace(config) });
     }
     await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined); // Aborted: the loop ends.
   }
@@ -39,12 +40,7 @@ export async function awaitRedis(config: Config, logger: Logger, signal: AbortSi
 
 function refuseDangers(config: Config, { dangers }: AnsweringRedis): void {
   if (dangers.length === 0) return;
-  if (config.isProduction) throw new ConfigurationError(dangers.map((danger) => `REDIS_URL (${hostOf(config.REDIS_URL)}): ${danger}`));
+  if (config.isProduction) throw new ConfigurationError(dangers.map((danger) => `${placeVariable(config)} (${nameOfPlace(config)}): ${danger}`));
   const lines = dangers.map((danger) => `  - ${danger}`).join('\n');
-  process.stderr.write(`\n!! The Redis at ${hostOf(config.REDIS_URL)} can lose data. Production refuses it.\n${lines}\n\n`);
-}
-
-/** Host and port, without what signs in. */
-export function hostOf(url: string): string {
-  return new URL(url).host;
+  process.stderr.write(`\n!! The Redis at ${nameOfPlace(config)} can lose data. Production refuses it.\n${lines}\n\n`);
 }

@@ -1,8 +1,9 @@
 import { Redis } from 'ioredis';
 
-import { connectionOptions } from '../redis/connect.js';
+import { placeVariable, type RedisConfig } from '../config/redisPlace.js';
+import { connectionOptions, openServer, signInOptions } from '../redis/connect.js';
 
-/** What stands at `REDIS_URL`. */
+/** What stands where the configuration says that Redis is. */
 export type RedisFinding =
   | { readonly state: 'absent' }
   /** It loads its data and will answer soon. */
@@ -21,16 +22,35 @@ export type RedisFinding =
 
 const LEAST_VERSION = [6, 2] as const;
 
-/** Asks Redis once who it is, by INFO alone: managed services refuse CONFIG. Takes 2 s at most, and never throws. */
-export async function inspectRedis(url: string): Promise<RedisFinding> {
+const once = {
+  ...connectionOptions('failFast', 'inspect'),
+  lazyConnect: true,
+  enableReadyCheck: false,
+  retryStrategy: () => null,
+  reconnectOnError: () => false,
+} as const;
+
+/**
+ * Asks Redis once who it is, by INFO alone: managed services refuse CONFIG. Of a cluster it asks the first node that answers.
+ * Takes 2 s at most for each that does not, and never throws.
+ */
+export async function inspectRedis(place: string | RedisConfig): Promise<RedisFinding> {
+  const config = typeof place === 'string' ? { REDIS_URL: place } : place;
+  let found: RedisFinding = { state: 'absent' };
+  for (const redis of connections(config)) {
+    found = await inspect(redis, config);
+    if (found.state !== 'absent') break;
+  }
+  return found;
+}
+
+function* connections(config: RedisConfig): Generator<Redis> {
+  if (config.REDIS_CLUSTER !== undefined) for (const node of config.REDIS_CLUSTER) yield new Redis({ ...once, ...signInOptions(config), ...node });
+  else yield openServer(config, { ...once, failoverDetector: false, sentinelRetryStrategy: () => null });
+}
+
+async function inspect(redis: Redis, config: RedisConfig): Promise<RedisFinding> {
   let connectionError: Error | undefined;
-  const redis = new Redis(url, {
-    ...connectionOptions('failFast', 'inspect'),
-    lazyConnect: true,
-    enableReadyCheck: false,
-    retryStrategy: () => null,
-    reconnectOnError: () => false,
-  });
   redis.on('error', (error: Error) => {
     connectionError = error;
   });
@@ -40,6 +60,10 @@ export async function inspectRedis(url: string): Promise<RedisFinding> {
     const version = info.get('redis_version') ?? '0';
     if (isOlder(version)) return { state: 'refused', reason: `Redis ${version} is too old: 6.2 or newer is needed.` };
     if (info.get('loading') === '1') return { state: 'loading' };
+    const isNode = info.get('cluster_enabled') === '1';
+    if (isNode !== (placeVariable(config) === 'REDIS_CLUSTER')) {
+      return { state: 'refused', reason: isNode ? 'It is a node of a cluster: set REDIS_CLUSTER to HOST:PORT of some of its nodes.' : 'It is no cluster: set REDIS_URL.' };
+    }
     return {
       state: 'answering',
       version: info.get('valkey_version') === undefined ? `Redis ${version}` : `Valkey ${String(info.get('valkey_version'))}`,
@@ -48,6 +72,8 @@ export async function inspectRedis(url: string): Promise<RedisFinding> {
       dangers: dangersOf(info),
     };
   } catch (error) {
+    // Sentinels that do not agree on a master yet, or are away themselves, will.
+    if (/sentinel/i.test((error as Error).message)) return { state: 'absent' };
     return explain(connectionError ?? (error as Error), error as Error);
   } finally {
     redis.disconnect();

@@ -1,7 +1,7 @@
 import type { Config } from '../config/parseConfig.js';
 import type { Logger } from '../logging/createLogger.js';
 import { connect } from '../redis/connect.js';
-import { createKeys } from '../redis/keys.js';
+import { keysOf } from '../redis/keys.js';
 import { checkKeyIdentity } from '../security/checkKeyIdentity.js';
 import { loadKeyRing } from '../security/loadKeyRing.js';
 import type { Runtime } from './Runtime.js';
@@ -13,8 +13,8 @@ import type { Runtime } from './Runtime.js';
  */
 export async function openRuntime(config: Config, logger: Logger): Promise<Runtime> {
   const keyRing = await loadKeyRing(config);
-  const keys = createKeys(config.REDIS_PREFIX);
-  const redis = connect(config.REDIS_URL, 'failFast', 'analytics:start', () => undefined);
+  const keys = keysOf(config);
+  const redis = connect(config, 'failFast', 'analytics:start', () => undefined);
   try {
     await checkKeyIdentity(redis, keys, keyRing);
   } finally {

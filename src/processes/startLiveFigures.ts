@@ -11,7 +11,7 @@ const FILE_EVERY_MS = 30_000;
 
 /** One line of live figures: refreshed in place at a terminal, written once in 30 s elsewhere. */
 export function startLiveFigures({ config, keys }: Runtime, output: NodeJS.WriteStream = process.stdout): RunningRole {
-  const redis = connect(config.REDIS_URL, 'failFast', 'analytics:figures', () => undefined);
+  const redis = connect(config, 'failFast', 'analytics:figures', () => undefined);
   const places = queuePlaces(keys);
   const queues = {
     events: createQueue(places.events, redis),

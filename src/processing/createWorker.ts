@@ -1,7 +1,7 @@
 import { Worker, type Processor, type WorkerOptions } from 'bullmq';
-import type { Redis } from 'ioredis';
 
 import type { QueuePlace } from '../../queues/names.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 import { ChildPool, type ChildEvent, type ChildLimits } from './children/ChildPool.js';
 import { governErrors } from './governErrors.js';
 import { SupervisedWorker } from './SupervisedWorker.js';
@@ -9,7 +9,7 @@ import { SupervisedWorker } from './SupervisedWorker.js';
 export interface CreateWorkerOptions {
   readonly place: QueuePlace;
   /** A patient connection that the caller opened and closes; the worker adds a blocking one of its own. */
-  readonly connection: Redis;
+  readonly connection: RedisClient;
   /** Jobs at a time; with children also their number. */
   readonly concurrency: number;
   readonly onError: (error: Error) => void;

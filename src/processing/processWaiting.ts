@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 
 import { Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
 
 import type { BatchResult } from '../../queues/jobs.js';
 import type { QueuePlace } from '../../queues/names.js';
 import { jobFailure } from '../ingestion/jobFailure.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 
 export interface ProcessWaitingOptions {
   readonly place: QueuePlace;
   /** A patient connection: a job that was taken has to be finished. */
-  readonly connection: Redis;
+  readonly connection: RedisClient;
   readonly process: (jobId: string, data: unknown) => Promise<BatchResult>;
   /** Takes no further job once this many events or samples were met. */
   readonly limit: number;

@@ -26,7 +26,7 @@ const childLevels = { crashed: 'error', killed: 'error', startFailed: 'error', r
 /** The role `processing`: one worker per queue, each job in a child of its own that is watched over. */
 export const startProcessing: StartRole = async ({ config, logger, keys, keyRing }) => {
   const onError = (error: Error): void => logger.warn('A worker met an error', { error });
-  const redis = connect(config.REDIS_URL, 'patient', 'analytics-processing', onError);
+  const redis = connect(config, 'patient', 'analytics-processing', onError);
   await checkKeyIdentity(redis, keys, keyRing);
 
   const counters = createProcessingCounters();

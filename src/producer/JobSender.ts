@@ -1,17 +1,17 @@
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 
 import type { SealedBatchPayload } from '../../queues/jobs.js';
 import { AnalyticsError } from '../errors/AnalyticsError.js';
 import { reconnectDelay } from '../redis/connect.js';
 import { corkTurn } from '../redis/corkTurn.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 import type { KeyRing } from '../security/KeyRing.js';
 import type { BatchOutcome, BatchSender } from './batch.js';
 
 export interface JobSenderOptions {
   readonly queue: Queue;
   /** The connection that the queue was made over. */
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly jobName: string;
   /** `events` or `metrics`; bound into the seal. */
   readonly kind: string;

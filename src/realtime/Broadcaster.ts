@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { Redis } from 'ioredis';
-
 import type { QueuePlace } from '../../queues/names.js';
 import type { Position } from '../contract/socketProtocol.js';
 import { KeyError } from '../errors/KeyError.js';
 import { CANARY_TYPE } from '../monitoring/canary/canaryType.js';
 import type { Keys } from '../redis/keys.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 import type { KeyRing, ReadingKeys } from '../security/KeyRing.js';
 import { Audience } from './Audience.js';
 import { ChunkOpener } from './ChunkOpener.js';
@@ -20,7 +19,7 @@ import { RoundTimer } from './RoundTimer.js';
 
 export interface BroadcasterOptions {
   /** A patient connection. The caller opened it and closes it, after the broadcaster. */
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly keys: Keys;
   /** Has to be able to read. */
   readonly keyRing: KeyRing;
@@ -78,7 +77,7 @@ class FeedBroadcaster implements Broadcaster {
   readonly #relay: Relay;
   readonly #timer: RoundTimer;
   readonly #watch: CompletionWatch;
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #onReady = (): void => this.#timer.wake(undefined);
   #started: Promise<void> | undefined;
   #closing: Promise<void> | undefined;

@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { Redis } from 'ioredis';
-
 import { decompress } from '../codec/compression.js';
 import { decodeEventRows } from '../codec/eventRowsText.js';
 import { AnalyticsError } from '../errors/AnalyticsError.js';
 import type { Keys } from '../redis/keys.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 import type { SealedChunk } from '../security/ChunkSealer.js';
 import type { ReadingKeys } from '../security/KeyRing.js';
 import { EventReader } from '../storage/EventReader.js';
@@ -17,7 +16,7 @@ import { entryOfRows, type OpenedEntry } from './OpenedEntry.js';
 import type { RealtimeFigures } from './RealtimeFigures.js';
 
 export interface ChunkOpenerOptions {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly keys: Keys;
   readonly secrets: ReadingKeys;
   readonly figures: RealtimeFigures;

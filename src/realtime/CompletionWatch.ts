@@ -1,13 +1,13 @@
 import { QueueEvents, QueueKeys } from 'bullmq';
-import type { Redis } from 'ioredis';
 
 import { batchResultSchema } from '../../queues/jobs.js';
 import type { QueuePlace } from '../../queues/names.js';
+import { isCluster, type RedisClient } from '../redis/RedisClient.js';
 
 export interface CompletionWatchOptions {
   readonly place: QueuePlace;
   /** A patient connection; BullMQ makes one like it for its blocking read. */
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   /** Told of each completed job: the event types that it stored something of, or undefined if it does not say. */
   readonly onCompleted: (types: readonly string[] | undefined) => void;
   readonly onRestart: () => void;
@@ -26,7 +26,7 @@ const BLOCK_MS = 5000;
 export class CompletionWatch {
   readonly #options: CompletionWatchOptions;
   #listener: QueueEvents | undefined;
-  #connection: Redis | undefined;
+  #connection: RedisClient | undefined;
   #running: Promise<void> | undefined;
   #isClosed = false;
   #wakeRestart: (() => void) | undefined;
@@ -76,11 +76,12 @@ export class CompletionWatch {
     if (this.#isClosed) return;
     // BullMQ makes a connection of its own out of this one. It is caught here because BullMQ's close() waits for it for
     // ever while Redis is away, and one that goes on trying keeps the process from ending.
-    const template = redis.duplicate({ lazyConnect: true });
-    template.duplicate = (override) => {
-      this.#connection = redis.duplicate(override);
+    const template = isCluster(redis) ? redis.duplicate([], { lazyConnect: true }) : redis.duplicate({ lazyConnect: true });
+    const duplicate = template.duplicate.bind(redis) as (...args: unknown[]) => RedisClient; // BullMQ knows which it has
+    template.duplicate = ((...args: unknown[]) => {
+      this.#connection = duplicate(...args);
       return this.#connection;
-    };
+    }) as never; // one assignment to what is a Redis or a Cluster
     const listener = new QueueEvents(place.name, {
       connection: template,
       prefix: place.prefix,

@@ -1,7 +1,6 @@
-import type { Redis } from 'ioredis';
-
 import type { Place } from '../contract/socketProtocol.js';
 import type { EventKeys } from '../redis/keys.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 import { offsetOfId, parseFeedEntry, type FeedEntry } from './feedEntry.js';
 
 /** Entries of one page. */
@@ -21,14 +20,14 @@ export interface FeedPage {
 
 /** How far one event type's feed was read. */
 export class FeedCursor {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #keys: EventKeys;
   readonly type: string;
   #offset = 0;
   #epoch = NO_EPOCH;
   readonly #remembered: { readonly offset: number; readonly chunk: string }[] = [];
 
-  constructor(redis: Redis, keys: EventKeys, type: string) {
+  constructor(redis: RedisClient, keys: EventKeys, type: string) {
     this.#redis = redis;
     this.#keys = keys;
     this.type = type;

@@ -1,9 +1,8 @@
-import type { Redis } from 'ioredis';
-
 import { eventTypeNamePattern } from '../contract/eventTypes.js';
 import type { Position, ResyncReason } from '../contract/socketProtocol.js';
 import { CANARY_TYPE } from '../monitoring/canary/canaryType.js';
 import type { Keys } from '../redis/keys.js';
+import { offLoss, onLoss, type RedisClient } from '../redis/RedisClient.js';
 import { FeedCursor, type FeedPage } from './FeedCursor.js';
 import { inOneWrite } from './inOneWrite.js';
 import { isWrongType } from './isWrongType.js';
@@ -16,7 +15,7 @@ export interface TypePage extends FeedPage {
 
 export interface FeedReaderOptions {
   /** A patient connection. The caller opened it and closes it. */
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly keys: Keys;
   /** Told when events of a type may have been passed over. */
   readonly onGap: (type: string, reason: ResyncReason) => void;
@@ -41,7 +40,8 @@ export class FeedReader {
 
   /** Takes its place behind everything that is stored now. May be called again when it threw. */
   async start(): Promise<void> {
-    this.#options.redis.off('close', this.#onLoss).on('close', this.#onLoss);
+    offLoss(this.#options.redis, this.#onLoss);
+    onLoss(this.#options.redis, this.#onLoss);
     this.#alignedAt = this.#losses;
     const cursors = [CANARY_TYPE, ...(await this.#catalogue())].map((type) => this.#cursor(type));
     await Promise.all(
@@ -59,7 +59,7 @@ export class FeedReader {
   }
 
   close(): void {
-    this.#options.redis.off('close', this.#onLoss);
+    offLoss(this.#options.redis, this.#onLoss);
   }
 
   types(): Iterable<string> {

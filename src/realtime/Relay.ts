@@ -1,8 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-import type { Redis } from 'ioredis';
-
 import type { ResyncReason, ServerMessage } from '../contract/socketProtocol.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 import type { Audience } from './Audience.js';
 import type { ChunkOpener } from './ChunkOpener.js';
 import type { ClientRegistry } from './ClientRegistry.js';
@@ -13,7 +12,7 @@ import type { Outlet } from './Outlet.js';
 import type { RealtimeFigures } from './RealtimeFigures.js';
 
 export interface RelayOptions {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly registry: ClientRegistry;
   readonly audience: Audience;
   readonly opener: ChunkOpener;

@@ -20,7 +20,7 @@ export interface BroadcastingRole extends RunningRole {
 /** Serves WebSocket clients with what is stored. Resolves when it listens; waits for Redis as long as it takes. */
 export async function startBroadcasting({ config, logger, keys, keyRing }: Runtime): Promise<BroadcastingRole> {
   const verifier = await createTokenVerifier(config);
-  const redis = connect(config.REDIS_URL, 'patient', 'analytics-broadcaster', (error) => logger.debug('The connection to Redis failed.', { error }));
+  const redis = connect(config, 'patient', 'analytics-broadcaster', (error) => logger.debug('The connection to Redis failed.', { error }));
   const registry = new ClientRegistry();
   const figures = createFigures(registry);
   const canaries = new CanaryWatch(redis, keys);

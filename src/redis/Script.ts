@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-import type { Redis } from 'ioredis';
+import { pipelineOf } from './pipelineOf.js';
+import type { RedisClient } from './RedisClient.js';
 
 export type ScriptArgument = string | number | Buffer;
 
@@ -23,7 +24,7 @@ export class Script {
     this.#sha = createHash('sha1').update(this.#source).digest('hex');
   }
 
-  async run(redis: Redis, call: ScriptCall): Promise<unknown> {
+  async run(redis: RedisClient, call: ScriptCall): Promise<unknown> {
     const [reply] = await this.runMany(redis, [call]);
     return reply;
   }
@@ -33,7 +34,7 @@ export class Script {
    * @returns the replies in order, bulk strings as Buffers
    * @throws the first error that a call met, after all have been answered
    */
-  async runMany(redis: Redis, calls: readonly ScriptCall[]): Promise<unknown[]> {
+  async runMany(redis: RedisClient, calls: readonly ScriptCall[]): Promise<unknown[]> {
     const replies = await this.#send(redis, calls, 'evalsha', this.#sha);
     const unknown = replies.flatMap(([error], place) => (error?.message.startsWith('NOSCRIPT') ? [place] : []));
     if (unknown.length > 0) {
@@ -46,8 +47,8 @@ export class Script {
     });
   }
 
-  async #send(redis: Redis, calls: readonly ScriptCall[], command: 'eval' | 'evalsha', script: string): Promise<[Error | null, unknown][]> {
-    const pipeline = redis.pipeline();
+  async #send(redis: RedisClient, calls: readonly ScriptCall[], command: 'eval' | 'evalsha', script: string): Promise<[Error | null, unknown][]> {
+    const pipeline = pipelineOf(redis);
     for (const { keys, args } of calls) pipeline.callBuffer(command, script, keys.length, ...keys, ...args);
     return (await pipeline.exec()) ?? [];
   }

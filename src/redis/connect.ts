@@ -1,4 +1,10 @@
-import { Redis, type RedisOptions } from 'ioredis';
+import { readFileSync } from 'node:fs';
+
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
+
+import { placeVariable, type RedisConfig } from '../config/redisPlace.js';
+import { ConfigurationError } from '../errors/ConfigurationError.js';
+import type { RedisClient } from './RedisClient.js';
 
 /**
  * How a connection behaves while Redis is away.
@@ -48,13 +54,72 @@ export function connectionOptions(manner: ConnectionManner, name: string): Conne
   return { ...common, maxRetriesPerRequest: 1, commandTimeout: 2000, autoResendUnfulfilledCommands: false };
 }
 
+/** What a cluster that is changing answers, and a node that is gone, is tried again this often, every 100 ms. */
+const TRIES_IN_CLUSTER: Readonly<Record<ConnectionManner, number>> = { failFast: 20, patient: 100 };
+
 /**
- * Opens a connection. Who opens it closes it.
+ * Opens a connection to what the configuration names: one Redis, the master that sentinels name, or a cluster. Who opens
+ * it closes it.
  *
  * @param onError called with each connection error; ioredis would otherwise print it. It reconnects by itself.
+ * @throws ConfigurationError when the file of certificates cannot be read
  */
-export function connect(url: string, manner: ConnectionManner, name: string, onError: (error: Error) => void): Redis {
-  const redis = new Redis(url, connectionOptions(manner, name));
+export function connect(url: string, manner: ConnectionManner, name: string, onError: (error: Error) => void): Redis;
+export function connect(config: RedisConfig | string, manner: ConnectionManner, name: string, onError: (error: Error) => void): RedisClient;
+export function connect(config: RedisConfig | string, manner: ConnectionManner, name: string, onError: (error: Error) => void): RedisClient {
+  const redis = open(typeof config === 'string' ? { REDIS_URL: config } : config, manner, connectionOptions(manner, name));
   redis.on('error', onError);
   return redis;
+}
+
+function open(config: RedisConfig, manner: ConnectionManner, common: ConnectionOptions): RedisClient {
+  if (config.REDIS_CLUSTER === undefined) return openServer(config, common);
+  // Here each node has a connection that ends when it is lost; the cluster makes them anew.
+  const { retryStrategy: clusterRetryStrategy, ...redisOptions } = { ...common, ...signInOptions(config) };
+  return new Cluster([...config.REDIS_CLUSTER], {
+    redisOptions,
+    clusterRetryStrategy: clusterRetryStrategy ?? null,
+    maxRedirections: TRIES_IN_CLUSTER[manner],
+    slotsRefreshTimeout: 2000,
+    // A certificate names the host, not its address.
+    ...(config.REDIS_TLS === true && { dnsLookup: (host, answer) => answer(null, host) }),
+  });
+}
+
+/** A connection to the one server that the configuration names, or to the master that sentinels name. */
+export function openServer(config: RedisConfig, options: ConnectionOptions): Redis {
+  const { tls, ...signIn } = signInOptions(config);
+  // What signs in by the URL wins.
+  if (config.REDIS_SENTINELS === undefined) return new Redis(config.REDIS_URL, { ...options, ...signIn, ...(tls !== undefined && { tls }) });
+  return new Redis({
+    ...signIn,
+    sentinels: config.REDIS_SENTINELS.map((sentinel) => ({ ...sentinel })),
+    name: config.REDIS_SENTINEL_NAME ?? 'mymaster',
+    ...(config.REDIS_SENTINEL_USERNAME !== undefined && { sentinelUsername: config.REDIS_SENTINEL_USERNAME }),
+    ...(config.REDIS_SENTINEL_PASSWORD !== undefined && { sentinelPassword: config.REDIS_SENTINEL_PASSWORD }),
+    ...(tls !== undefined && { tls, sentinelTLS: tls, enableTLSForSentinelMode: true }),
+    sentinelRetryStrategy: reconnectDelay,
+    // A master that hangs keeps its connections: sentinels say when another takes its place.
+    failoverDetector: true,
+    sentinelReconnectStrategy: reconnectDelay,
+    ...options,
+  });
+}
+
+/** How to sign in, and TLS. */
+export function signInOptions(config: RedisConfig): Pick<ConnectionOptions, 'username' | 'password' | 'tls'> {
+  const isTls = config.REDIS_TLS === true || (placeVariable(config) === 'REDIS_URL' && config.REDIS_URL.startsWith('rediss:'));
+  return {
+    ...(config.REDIS_USERNAME !== undefined && { username: config.REDIS_USERNAME }),
+    ...(config.REDIS_PASSWORD !== undefined && { password: config.REDIS_PASSWORD }),
+    ...(isTls && { tls: config.REDIS_TLS_CA_FILE === undefined ? {} : { ca: readCertificates(config.REDIS_TLS_CA_FILE) } }),
+  };
+}
+
+function readCertificates(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch {
+    throw new ConfigurationError([`REDIS_TLS_CA_FILE: ${file} cannot be read.`]);
+  }
 }

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 
+import type { RedisConfig } from '../config/redisPlace.js';
+
 /** Names every Redis key of the service. Nothing else builds a key string. */
 export interface Keys {
   readonly prefix: string;
@@ -7,6 +9,9 @@ export interface Keys {
   readonly eventQueuePrefix: string;
   /** BullMQ's `prefix` for the other queues: `{prefix}queues:{name}:*`. */
   readonly queuePrefix: string;
+
+  /** String: written before replicas are waited for, behind what was added under that BullMQ prefix; expires. */
+  queueFence(queuePrefix: string): string;
 
   /** The keys of one event type's series. */
   event(type: string): EventKeys;
@@ -63,6 +68,8 @@ export interface SeriesKeys {
    * over `<hour>.<first byte>`. A job that comes again finds its chunk here.
    */
   readonly absorbed: string;
+  /** String: written before replicas are waited for, behind what a script wrote here; expires. */
+  readonly fence: string;
 }
 
 export interface EventKeys extends SeriesKeys {
@@ -96,6 +103,7 @@ export function createKeys(prefix: string, { cluster = false }: { cluster?: bool
     prefix,
     eventQueuePrefix: cluster ? `{${prefix}events}` : `${prefix}events`,
     queuePrefix: cluster ? `{${prefix}queues}` : `${prefix}queues`,
+    queueFence: (queuePrefix) => `${queuePrefix}:fence`,
     event(type) {
       const name = tag(type);
       return {
@@ -105,6 +113,7 @@ export function createKeys(prefix: string, { cluster = false }: { cluster?: bool
         counts: one(`events:counts:${name}`),
         retired: one(`events:retired:${name}`),
         absorbed: one(`events:absorbed:${name}`),
+        fence: one(`events:fence:${name}`),
         feed: one(`events:feed:${name}`),
         seen: one(`events:seen:${name}`),
         batches: one(`events:batches:${name}`),
@@ -120,6 +129,7 @@ export function createKeys(prefix: string, { cluster = false }: { cluster?: bool
         counts: one(`metrics:counts:${placed}`),
         retired: one(`metrics:retired:${placed}`),
         absorbed: one(`metrics:absorbed:${placed}`),
+        fence: one(`metrics:fence:${placed}`),
         tags: one(`metrics:tags:${placed}`),
         pastTags: one(`metrics:past:${placed}`),
         tier: (tier) => one(`metrics:tier:${placed}:${tier}`),
@@ -137,6 +147,11 @@ export function createKeys(prefix: string, { cluster = false }: { cluster?: bool
     heartbeats: one('health:processes'),
     droppedDeadLetters: one('deadletters:dropped'),
   };
+}
+
+/** The keys of a configured service: for a cluster, if that is what it is. */
+export function keysOf(config: Pick<RedisConfig, 'REDIS_CLUSTER'> & { readonly REDIS_PREFIX: string }): Keys {
+  return createKeys(config.REDIS_PREFIX, { cluster: config.REDIS_CLUSTER !== undefined });
 }
 
 const PLAIN_NAME = /^[a-z][a-z0-9_.]{0,63}$/;

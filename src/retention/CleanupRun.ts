@@ -1,10 +1,9 @@
-import type { Redis } from 'ioredis';
-
 import type { Keys } from '../redis/keys.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 
 /** What every part of one clean-up works with. */
 export interface CleanupRun {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly keys: Keys;
   /** When the clean-up began, ms since the epoch: all limits follow from it. */
   readonly now: number;

@@ -1,10 +1,9 @@
-import type { Redis } from 'ioredis';
-
 import type { Config } from '../config/parseConfig.js';
 import { oldestKeptAt, retentionOf, type RetentionConfig } from '../config/retention.js';
 import { defaultRollupDays, type RollupDays } from '../config/rollupDays.js';
 import { AnalyticsError } from '../errors/AnalyticsError.js';
 import type { Keys, SeriesKeys } from '../redis/keys.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 import { writeCleanupStatus, type CleanupReport } from './cleanupStatus.js';
 import type { CleanupRun } from './CleanupRun.js';
 import { removeExpiredChunks } from './removeExpiredChunks.js';
@@ -15,7 +14,7 @@ import { removeSeenMarks } from './removeSeenMarks.js';
 import { MOST_FEED_ENTRIES, trimFeed } from './trimFeed.js';
 
 export interface CleanUpContext {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly keys: Keys;
   /** Default: the clock. */
   readonly now?: () => number;
@@ -111,7 +110,7 @@ async function collecting(faults: AnalyticsError[], work: () => Promise<void>): 
 }
 
 /** The metrics of the catalogue, in pages: there may be many. */
-async function* metricsOf(redis: Redis, keys: Keys): AsyncGenerator<[name: string, sealedName: Buffer]> {
+async function* metricsOf(redis: RedisClient, keys: Keys): AsyncGenerator<[name: string, sealedName: Buffer]> {
   let cursor = '0';
   do {
     const [next, fields] = await redis.hscanBuffer(keys.metricCatalogue, cursor, 'COUNT', CATALOGUE_PAGE);

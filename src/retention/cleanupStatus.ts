@@ -1,7 +1,7 @@
-import type { Redis } from 'ioredis';
 import { z } from 'zod';
 
 import type { Keys } from '../redis/keys.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 
 /** What one clean-up removed, by kind. */
 export const cleanupReportSchema = z.object({
@@ -44,11 +44,11 @@ const fieldsSchema = z.object({
 export type CleanupStatus = Readonly<z.output<typeof fieldsSchema>>;
 
 /** The last clean-up that finished, or undefined if none ever did. */
-export async function readCleanupStatus(redis: Redis, keys: Keys): Promise<CleanupStatus | undefined> {
+export async function readCleanupStatus(redis: RedisClient, keys: Keys): Promise<CleanupStatus | undefined> {
   const parsed = fieldsSchema.safeParse(await redis.hgetall(keys.cleanupStatus));
   return parsed.success ? parsed.data : undefined;
 }
 
-export async function writeCleanupStatus(redis: Redis, keys: Keys, status: CleanupStatus): Promise<void> {
+export async function writeCleanupStatus(redis: RedisClient, keys: Keys, status: CleanupStatus): Promise<void> {
   await redis.hset(keys.cleanupStatus, { ...status, report: JSON.stringify(status.report) });
 }

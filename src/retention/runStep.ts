@@ -1,6 +1,5 @@
-import type { Redis } from 'ioredis';
-
 import { AnalyticsError } from '../errors/AnalyticsError.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 import { script, type ScriptCall } from '../redis/Script.js';
 
 /**
@@ -8,7 +7,7 @@ import { script, type ScriptCall } from '../redis/Script.js';
  * @returns what the script says after 'removed'; undefined when it says 'in use'
  * @throws AnalyticsError `STORE_INCONSISTENT` when a key holds something else
  */
-export async function runStep(redis: Redis, name: string, call: ScriptCall): Promise<readonly number[] | undefined> {
+export async function runStep(redis: RedisClient, name: string, call: ScriptCall): Promise<readonly number[] | undefined> {
   const [word, ...values] = (await script(name).run(redis, call)) as [Buffer, ...(number | Buffer)[]]; // what our scripts answer
   switch (word.toString()) {
     case 'removed':

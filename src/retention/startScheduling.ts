@@ -18,7 +18,7 @@ const CLOSE_MS = 1000;
 /** The role `scheduling`: declares what runs on a schedule, mends it when it stops, and sends canaries. Any number may run. */
 export const startScheduling: StartRole = async ({ config, logger, keys, keyRing }) => {
   const onError = (error: Error): void => logger.warn('Scheduling met an error', { error });
-  const redis = connect(config.REDIS_URL, 'patient', 'analytics-scheduling', onError);
+  const redis = connect(config, 'patient', 'analytics-scheduling', onError);
   const places = queuePlaces(keys);
   const queue = createQueue(places.maintenance, redis);
   const events = createQueue(places.events, redis);

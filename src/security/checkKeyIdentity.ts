@@ -1,7 +1,6 @@
-import type { Redis } from 'ioredis';
-
 import { KeyError } from '../errors/KeyError.js';
 import type { Keys } from '../redis/keys.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 import type { KeyRing } from './KeyRing.js';
 
 /**
@@ -10,7 +9,7 @@ import type { KeyRing } from './KeyRing.js';
  *
  * @throws KeyError `KEY_MISMATCH` saying what to set
  */
-export async function checkKeyIdentity(redis: Redis, keys: Keys, keyRing: Pick<KeyRing, 'publicId'>): Promise<void> {
+export async function checkKeyIdentity(redis: RedisClient, keys: Keys, keyRing: Pick<KeyRing, 'publicId'>): Promise<void> {
   await redis.hsetnx(keys.keyIdentity, 'publicId', keyRing.publicId);
   const known = await redis.hget(keys.keyIdentity, 'publicId');
   if (known === keyRing.publicId) return;

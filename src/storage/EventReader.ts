@@ -1,8 +1,8 @@
-import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 
 import type { ColumnName } from '../codec/columns/Column.js';
 import { blockField, type Keys } from '../redis/keys.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 import type { ReadingKeys } from '../security/KeyRing.js';
 import { Breath } from './Breath.js';
 import type { ChunkEntry, ChunkIndexEntry } from './ChunkIndexEntry.js';
@@ -13,7 +13,7 @@ import { readIndex, type IndexRange } from './readIndex.js';
 import { readIndexPage } from './readIndexPage.js';
 
 export interface EventReaderOptions {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly keys: Keys;
   readonly secrets: Pick<ReadingKeys, 'chunks'>;
   /** Bytes of decoded chunks that are kept in memory. Default: 32 MiB; 0 keeps none. */
@@ -37,7 +37,7 @@ const DEFAULT_CACHE_BYTES = 32 * 1024 * 1024;
  * chunk never changes its bytes: nothing has to be taken back but what is erased.
  */
 export class EventReader {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #keys: Keys;
   readonly #secrets: Pick<ReadingKeys, 'chunks'>;
   readonly #cache: LRUCache<string, EventChunk> | undefined;

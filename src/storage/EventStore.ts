@@ -1,11 +1,11 @@
-import type { Redis } from 'ioredis';
-
 import { compressFast } from '../codec/compression.js';
 import type { EventRows } from '../codec/EventRows.js';
 import { encodeEventRows } from '../codec/eventRowsText.js';
 import { AnalyticsError } from '../errors/AnalyticsError.js';
 import { CANARY_TYPE } from '../monitoring/canary/canaryType.js';
 import type { Keys } from '../redis/keys.js';
+import type { RedisClient } from '../redis/RedisClient.js';
+import type { ReplicaWaits } from '../redis/ReplicaWaits.js';
 import { script, type ScriptCall } from '../redis/Script.js';
 import type { ReadingKeys } from '../security/KeyRing.js';
 import { takeRandom } from '../security/takeRandom.js';
@@ -38,16 +38,19 @@ const HOURS_OF_DAY = 24;
 
 /** Writes chunks of events. One script per chunk does everything that belongs to it. */
 export class EventStore {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #keys: Keys;
   readonly #secrets: ReadingKeys;
+  readonly #replicas: ReplicaWaits | undefined;
   /** Canaries are nobody's events: no list has their type. */
   readonly #cataloguedTypes = new Set<string>([CANARY_TYPE]);
 
-  constructor(redis: Redis, keys: Keys, secrets: ReadingKeys) {
+  /** @param replicas with it, what is stored is with a replica too when the call resolves */
+  constructor(redis: RedisClient, keys: Keys, secrets: ReadingKeys, replicas?: ReplicaWaits) {
     this.#redis = redis;
     this.#keys = keys;
     this.#secrets = secrets;
+    this.#replicas = replicas;
   }
 
   /**
@@ -57,10 +60,10 @@ export class EventStore {
    */
   async store(chunks: readonly NewEventChunk[], now: number): Promise<StoreOutcome[]> {
     await this.#catalogue(chunks);
-    const replies = await script('storeEventChunk').runMany(
-      this.#redis,
-      chunks.map((chunk) => this.#call(chunk, now)),
-    );
+    const calls = chunks.map((chunk) => this.#call(chunk, now));
+    const write = async (): Promise<unknown[]> => script('storeEventChunk').runMany(this.#redis, calls);
+    const fences = [...new Set(chunks.map(({ type }) => this.#keys.event(type).fence))];
+    const replies = await (this.#replicas?.replicated(fences, write) ?? write());
     const outcomes = replies.map(toOutcome);
     for (const [place, outcome] of outcomes.entries()) {
       const { type, rows } = chunks[place]!;

@@ -1,9 +1,10 @@
-import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 
 import { HOUR_MS } from '../codec/hours.js';
 import { AnalyticsError } from '../errors/AnalyticsError.js';
 import type { Keys } from '../redis/keys.js';
+import type { RedisClient } from '../redis/RedisClient.js';
+import type { ReplicaWaits } from '../redis/ReplicaWaits.js';
 import { script, type ScriptArgument, type ScriptCall } from '../redis/Script.js';
 import type { ReadingKeys } from '../security/KeyRing.js';
 import { encodeIndexEntry } from './ChunkIndexEntry.js';
@@ -41,6 +42,8 @@ export interface MetricStoreOptions {
   /** Series that one metric may have. */
   readonly seriesLimit: number;
   readonly now?: () => number;
+  /** With it, what is stored is with a replica too when the call resolves. */
+  readonly replicas?: ReplicaWaits | undefined;
 }
 
 const NAMES_KEPT = 10_000;
@@ -49,20 +52,22 @@ const SERIES_KEPT = 50_000;
 
 /** Writes chunks of samples. One script per chunk does everything that belongs to it. */
 export class MetricStore {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #keys: Keys;
   readonly #secrets: ReadingKeys;
   readonly #seriesLimit: number;
   readonly #now: () => number;
+  readonly #replicas: ReplicaWaits | undefined;
   readonly #cataloguedNames = new LRUCache<string, true>({ max: NAMES_KEPT });
   readonly #toldSeries = new LRUCache<string, true>({ max: SERIES_KEPT });
 
-  constructor(redis: Redis, keys: Keys, secrets: ReadingKeys, { seriesLimit, now = Date.now }: MetricStoreOptions) {
+  constructor(redis: RedisClient, keys: Keys, secrets: ReadingKeys, { seriesLimit, now = Date.now, replicas }: MetricStoreOptions) {
     this.#redis = redis;
     this.#keys = keys;
     this.#secrets = secrets;
     this.#seriesLimit = seriesLimit;
     this.#now = now;
+    this.#replicas = replicas;
   }
 
   /**
@@ -74,7 +79,7 @@ export class MetricStore {
     const outcomes: (MetricOutcome | undefined)[] = [];
     let pending = [...chunks.keys()];
     while (pending.length > 0) {
-      const replies = await script('storeMetricChunk').runMany(this.#redis, pending.map((place) => this.#call(chunks[place]!)));
+      const replies = await this.#write(pending.map((place) => chunks[place]!));
       const again: number[] = [];
       for (const [index, place] of pending.entries()) {
         const chunk = chunks[place]!;
@@ -108,6 +113,14 @@ export class MetricStore {
       pending = again;
     }
     return outcomes.map((outcome) => outcome!); // each is answered once the loop ends
+  }
+
+  async #write(chunks: readonly NewMetricChunk[]): Promise<unknown[]> {
+    const calls = chunks.map((chunk) => this.#call(chunk));
+    const write = async (): Promise<unknown[]> => script('storeMetricChunk').runMany(this.#redis, calls);
+    if (this.#replicas === undefined) return write();
+    const fences = new Set(chunks.map(({ name }) => this.#keys.metric(metricKeyName(name, this.#secrets.fingerprints)).fence));
+    return this.#replicas.replicated([...fences], write);
   }
 
   #call({ name, hour, chunkId, series, leftOut }: NewMetricChunk): ScriptCall {

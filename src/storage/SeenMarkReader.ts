@@ -1,7 +1,7 @@
-import type { Redis } from 'ioredis';
-
 import { AnalyticsError } from '../errors/AnalyticsError.js';
 import type { Keys } from '../redis/keys.js';
+import { pipelineOf } from '../redis/pipelineOf.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 import type { Fingerprints } from '../security/Fingerprints.js';
 import { findSeenRecord, SEEN_RECORD_BYTES, seenBucket } from './seenBucket.js';
 import { seenHash } from './SeenMark.js';
@@ -33,13 +33,13 @@ const MOST_READINGS = 10;
 
 /** Reads the marks by which the store knows repeated events. */
 export class SeenMarkReader {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #keys: Keys;
   readonly #fingerprints: Fingerprints;
   /** How many buckets a key had when it was last read. */
   readonly #buckets = new Map<string, number>();
 
-  constructor(redis: Redis, keys: Keys, fingerprints: Fingerprints) {
+  constructor(redis: RedisClient, keys: Keys, fingerprints: Fingerprints) {
     this.#redis = redis;
     this.#keys = keys;
     this.#fingerprints = fingerprints;
@@ -64,7 +64,7 @@ export class SeenMarkReader {
 
   /** The bucket and how many there are come in one answer, so it tells whether this was the right one. */
   async #read(lookups: readonly Lookup[], records: Map<Lookup, Buffer | undefined>): Promise<void> {
-    const pipeline = this.#redis.pipeline();
+    const pipeline = pipelineOf(this.#redis);
     const asked = lookups.map(({ key, hash }) => seenBucket(hash, this.#buckets.get(key) ?? 1));
     for (const [place, { key }] of lookups.entries()) pipeline.hmgetBuffer(key, 'n', String(asked[place]));
     for (const [place, [error, reply]] of ((await pipeline.exec()) ?? []).entries()) {

@@ -1,7 +1,6 @@
-import type { Redis } from 'ioredis';
-
 import { UserSketch } from '../codec/UserSketch.js';
 import type { Keys } from '../redis/keys.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 
 /** Event type → UTC days (days since 1970). */
 export type DaysOfTypes = ReadonlyMap<string, readonly number[]>;
@@ -14,10 +13,10 @@ const SKETCHES_AT_ONCE = 256;
 
 /** Counts different users. */
 export class UserCountReader {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #keys: Keys;
 
-  constructor(redis: Redis, keys: Keys) {
+  constructor(redis: RedisClient, keys: Keys) {
     this.#redis = redis;
     this.#keys = keys;
   }

@@ -1,4 +1,5 @@
-import type { Redis } from 'ioredis';
+import { pipelineOf } from '../redis/pipelineOf.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 
 /** Fields of one hash. */
 export interface FieldRequest {
@@ -10,10 +11,10 @@ export interface FieldRequest {
 const AT_ONCE = 500;
 
 /** Fetches fields of hashes in one round trip, and in none where there are none to fetch. */
-export async function fetchFields(redis: Redis, requests: readonly FieldRequest[]): Promise<(Buffer | null)[][]> {
+export async function fetchFields(redis: RedisClient, requests: readonly FieldRequest[]): Promise<(Buffer | null)[][]> {
   const replies: (Buffer | null)[][] = requests.map(() => []);
   if (requests.every(({ fields }) => fields.length === 0)) return replies;
-  const pipeline = redis.pipeline();
+  const pipeline = pipelineOf(redis);
   const requestOf: number[] = [];
   for (const [request, { key, fields }] of requests.entries()) {
     for (let from = 0; from < fields.length; from += AT_ONCE) {

@@ -1,7 +1,6 @@
-import type { Redis } from 'ioredis';
-
 import { HOUR_MS } from '../codec/hours.js';
 import type { SeriesKeys } from '../redis/keys.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 import { decodeIndexEntry, type ChunkIndexEntry } from './ChunkIndexEntry.js';
 import { readIndex, type IndexRange } from './readIndex.js';
 
@@ -13,7 +12,7 @@ const MOST_TRIES = 5;
  * All entries of an hour, by their latest time, such that no event is in two of them and none is missing: from one page,
  * or from several between which no chunks were swapped. Where swaps keep coming in between, from one answer of any size.
  */
-export async function readHour(redis: Redis, keys: SeriesKeys, hour: number): Promise<ChunkIndexEntry[]> {
+export async function readHour(redis: RedisClient, keys: SeriesKeys, hour: number): Promise<ChunkIndexEntry[]> {
   const start = hour * HOUR_MS;
   const range: IndexRange = { from: start, to: start + HOUR_MS - 1, order: 'asc' };
   const page = await read(redis, keys.time, range, ONE_PAGE);
@@ -28,11 +27,11 @@ export async function readHour(redis: Redis, keys: SeriesKeys, hour: number): Pr
 }
 
 /** How often chunks of the hour were swapped so far. */
-async function swapsOf(redis: Redis, keys: SeriesKeys, hour: number): Promise<string | null> {
+async function swapsOf(redis: RedisClient, keys: SeriesKeys, hour: number): Promise<string | null> {
   return redis.hget(keys.counts, `m${hour}`);
 }
 
-async function read(redis: Redis, key: string, { from, to }: IndexRange, most: number): Promise<ChunkIndexEntry[]> {
+async function read(redis: RedisClient, key: string, { from, to }: IndexRange, most: number): Promise<ChunkIndexEntry[]> {
   const reply = await redis.zrangebyscoreBuffer(key, from, to, 'WITHSCORES', 'LIMIT', 0, most);
   const entries: ChunkIndexEntry[] = [];
   for (let place = 0; place < reply.length; place += 2) {

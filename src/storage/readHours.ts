@@ -1,7 +1,6 @@
-import type { Redis } from 'ioredis';
-
 import { HOUR_MS, hourOf } from '../codec/hours.js';
 import type { SeriesKeys } from '../redis/keys.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 import { decodeIndexEntry, type ChunkIndexEntry } from './ChunkIndexEntry.js';
 import { readHour } from './readHour.js';
 
@@ -20,7 +19,7 @@ const PAGE = 2000;
  *
  * @param range least and greatest time of the hours, ms; may be infinite
  */
-export async function* readHours(redis: Redis, keys: SeriesKeys, range: { readonly lower: number; readonly upper: number }): AsyncGenerator<HourEntries> {
+export async function* readHours(redis: RedisClient, keys: SeriesKeys, range: { readonly lower: number; readonly upper: number }): AsyncGenerator<HourEntries> {
   const from = range.lower === -Infinity ? '-inf' : hourOf(range.lower) * HOUR_MS;
   const to = range.upper === Infinity ? '+inf' : (hourOf(range.upper) + 1) * HOUR_MS - 1;
   for (let next: string | number = from; ; ) {

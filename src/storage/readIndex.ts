@@ -1,5 +1,4 @@
-import type { Redis } from 'ioredis';
-
+import type { RedisClient } from '../redis/RedisClient.js';
 import type { ChunkIndexEntry } from './ChunkIndexEntry.js';
 import { readIndexPage } from './readIndexPage.js';
 
@@ -18,7 +17,7 @@ const LARGEST_PAGE = 1024;
  * Walks a time index in pages. It goes on from the last score and leaves out what it gave already, so an entry that is
  * added or removed meanwhile never hides another one, as it would with places counted from the start.
  */
-export async function* readIndex(redis: Redis, key: string, { from, to, order }: IndexRange): AsyncGenerator<ChunkIndexEntry> {
+export async function* readIndex(redis: RedisClient, key: string, { from, to, order }: IndexRange): AsyncGenerator<ChunkIndexEntry> {
   let cursor = order === 'desc' ? to : from;
   const givenAtCursor = new Set<string>();
   for (let page = FIRST_PAGE; ; page = Math.min(page * 2, LARGEST_PAGE)) {

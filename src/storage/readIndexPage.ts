@@ -1,10 +1,9 @@
-import type { Redis } from 'ioredis';
-
+import type { RedisClient } from '../redis/RedisClient.js';
 import { decodeIndexEntry, type ChunkIndexEntry } from './ChunkIndexEntry.js';
 import type { IndexRange } from './readIndex.js';
 
 /** The first `size` entries of a time index by their latest time, all of one moment. */
-export async function readIndexPage(redis: Redis, key: string, { from, to, order }: IndexRange, size: number): Promise<ChunkIndexEntry[]> {
+export async function readIndexPage(redis: RedisClient, key: string, { from, to, order }: IndexRange, size: number): Promise<ChunkIndexEntry[]> {
   const reply =
     order === 'desc'
       ? await redis.zrevrangebyscoreBuffer(key, bound(to), bound(from), 'WITHSCORES', 'LIMIT', 0, size)

@@ -1,7 +1,6 @@
-import type { Redis } from 'ioredis';
-
 import { AnalyticsError } from '../errors/AnalyticsError.js';
 import type { SeriesKeys } from '../redis/keys.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 import { script, type ScriptArgument } from '../redis/Script.js';
 import { encodeIndexEntry, type ChunkIndexEntry } from './ChunkIndexEntry.js';
 
@@ -29,7 +28,7 @@ export interface ChunkSwap {
  * @returns whether it was done; if not, some of the replaced ones are no longer there
  * @throws AnalyticsError `STORE_INCONSISTENT` when a key holds something else; whatever Redis answers otherwise
  */
-export async function swapChunks(redis: Redis, series: SeriesKeys, { hour, replaced, chunks, now }: ChunkSwap): Promise<boolean> {
+export async function swapChunks(redis: RedisClient, series: SeriesKeys, { hour, replaced, chunks, now }: ChunkSwap): Promise<boolean> {
   const [word, place] = (await script('swapChunks').run(redis, {
     keys: [series.chunks, series.time, series.dataKeys, series.counts, series.retired, series.absorbed],
     args: [hour, now, replaced.length, ...replaced.map(encodeIndexEntry), ...chunks.flatMap(argumentsOf)],

@@ -1,9 +1,8 @@
-import type { Redis } from 'ioredis';
-
 import { packEvents } from '../codec/columns/packEvents.js';
 import type { StoredEvent } from '../codec/columns/StoredEvent.js';
 import { AnalyticsError } from '../errors/AnalyticsError.js';
 import type { Keys } from '../redis/keys.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 import type { ReadingKeys } from '../security/KeyRing.js';
 import { takeRandom } from '../security/takeRandom.js';
 import type { ChunkEntry, ChunkIndexEntry } from './ChunkIndexEntry.js';
@@ -34,6 +33,6 @@ export function sealEventChunk(type: string, hour: number, events: readonly Stor
 }
 
 /** Puts chunks of events in the place of others: see `swapChunks`. */
-export async function swapEventChunks(redis: Redis, keys: Keys, { type, ...swap }: ChunkSwap & { readonly type: string }): Promise<boolean> {
+export async function swapEventChunks(redis: RedisClient, keys: Keys, { type, ...swap }: ChunkSwap & { readonly type: string }): Promise<boolean> {
   return swapChunks(redis, keys.event(type), swap);
 }

@@ -62,7 +62,7 @@ describe('startDemo', () => {
       keys: createKeys(config.REDIS_PREFIX),
       keyRing: await loadKeyRing(config),
     };
-    const watch = await watchPipeline(redis.url, config.REDIS_PREFIX, [EventType.PAGE_VIEW]);
+    const watch = await watchPipeline(config, [EventType.PAGE_VIEW]);
     const client = new Redis(redis.url, { protocol: 2 });
     const metricJobs = () => client.zcard('analytics:queues:metrics:prioritized');
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
 import { environmentSchema } from '../../src/config/environment.js';
+import type { HostPort } from '../../src/config/hostList.js';
 import { isLoopback, parseConfig } from '../../src/config/parseConfig.js';
 import { ConfigurationError } from '../../src/errors/ConfigurationError.js';
 
@@ -10,6 +11,10 @@ const names = Object.keys(environmentSchema.shape) as Name[]; // the shape's own
 
 const whole = (least: number, most: number) => ({ good: fc.integer({ min: least, max: most }).map(String), bad: [String(least - 1), String(most + 1)] });
 const text = { good: fc.string({ minLength: 1 }).filter((value) => value !== ''), bad: [] };
+const hostList = {
+  good: fc.constantFrom('redis-1:6379', '127.0.0.1:7000, [::1]:7001,c.example.org:7002'),
+  bad: ['redis-1', 'redis-1:0', 'redis-1:65536', 'redis-1:1,', ':1', 'redis://redis-1:1', 'user:word@redis-1:1', '::1:7000'],
+};
 const sloppyNumbers = ['1.5', '1e3', '0x10', '१२', 'NaN', 'Infinity', ' ', '12px', '--1', 'true', '1_000', '1,000'];
 
 /** For each variable values that are good, and some that are not. */
@@ -19,7 +24,17 @@ const values: Readonly<Record<Name, { readonly good: fc.Arbitrary<string>; reado
     good: fc.constantFrom('redis://localhost:6379', 'rediss://user:word@example.org:6380/2', 'redis://[::1]:6379'),
     bad: ['localhost:6379', 'http://localhost', 'redis://', 'redis://localhost:99999', 'redis://a b', ' redis://localhost'],
   },
+  REDIS_CLUSTER: hostList,
+  REDIS_SENTINELS: hostList,
+  REDIS_SENTINEL_NAME: text,
+  REDIS_SENTINEL_USERNAME: text,
+  REDIS_SENTINEL_PASSWORD: text,
+  REDIS_USERNAME: text,
+  REDIS_PASSWORD: text,
+  REDIS_TLS: { good: fc.constantFrom('true', 'false'), bad: ['yes'] },
+  REDIS_TLS_CA_FILE: text,
   REDIS_PREFIX: { good: fc.constantFrom('analytics:', 'a.b-c_9:'), bad: ['analytics', ':', 'a:b:', '{a}:', 'a b:', 'ä:'] },
+  ANALYTICS_DURABILITY: { good: fc.constantFrom('default', 'replicated'), bad: ['replica'] },
   ANALYTICS_HOST: { good: fc.constantFrom('127.0.0.1', '::1', '0.0.0.0', 'example.org'), bad: [] },
   ANALYTICS_WS_PORT: whole(0, 65_535),
   ANALYTICS_BOARD_PORT: whole(0, 65_535),
@@ -70,7 +85,13 @@ const isNumber = (name: Name) => typeof environmentSchema.parse({})[name] === 'n
 const badValues = (name: Name) => [...values[name].bad, ...(isNumber(name) ? sloppyNumbers : [])];
 const breakable = names.filter((name) => badValues(name).length > 0);
 
-const goodEnvironment = fc.record(Object.fromEntries(names.map((name) => [name, values[name].good])), { requiredKeys: [] });
+const goodEnvironment = fc.record(Object.fromEntries(names.map((name) => [name, values[name].good])), { requiredKeys: [] }).map(onePlace);
+
+/** Of the ways to say where Redis is one at most is right. */
+function onePlace(env: Partial<Record<string, string>>): Partial<Record<string, string>> {
+  const [, ...others] = ['REDIS_URL', 'REDIS_CLUSTER', 'REDIS_SENTINELS'].filter((name) => env[name] !== undefined);
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !others.includes(name)));
+}
 
 function problemsOf(env: Readonly<Record<string, string | undefined>>): readonly string[] {
   try {
@@ -92,6 +113,7 @@ describe('parseConfig', () => {
         for (const name of names) {
           const given = env[name];
           if (given === undefined) expect(config[name]).toEqual(defaults[name]);
+          else if (values[name] === hostList) expect(hostsOf(config[name])).toEqual(given.split(/\s*,\s*/));
           else if (Array.isArray(config[name])) expect(config[name]).toEqual(given.split(/\s*,\s*/));
           else if (typeof config[name] === 'object') expect(Object.keys(config[name])).toContain(given.slice(0, given.indexOf('=')));
           else expect(String(config[name])).toBe(given);
@@ -111,11 +133,16 @@ describe('parseConfig', () => {
     const faults = fc.subarray(breakable, { minLength: 1 }).chain((broken) => fc.record(Object.fromEntries(broken.map((name) => [name, fc.constantFrom(...badValues(name))]))));
     fc.assert(
       fc.property(goodEnvironment, faults, (good, bad) => {
-        const named = problemsOf({ ...good, ...bad }).map((problem) => problem.split(':')[0]);
+        const named = problemsOf({ ...good, ...bad }).map((problem) => problem.split(':')[0]).filter((name) => !name?.includes(','));
         expect(new Set(named)).toEqual(new Set(Object.keys(bad)));
       }),
     );
   });
+
+  it.each([
+    [{ REDIS_URL: 'redis://localhost', REDIS_CLUSTER: 'a:1' }, 'REDIS_URL, REDIS_CLUSTER: set one of them only.'],
+    [{ REDIS_CLUSTER: 'a:1', REDIS_SENTINELS: 'b:2' }, 'REDIS_CLUSTER, REDIS_SENTINELS: set one of them only.'],
+  ])('refuses %j', (env, problem) => expect(problemsOf(env).join()).toContain(problem));
 
   it('takes an empty variable for an absent one', () => {
     expect(parseConfig(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(parseConfig({}));
@@ -127,6 +154,10 @@ describe('parseConfig', () => {
     fc.assert(fc.property(wild, (env) => expect(problemsOf(env).join('\n')).not.toContain(word)));
   });
 });
+
+function hostsOf(list: unknown): string[] {
+  return (list as readonly HostPort[]).map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`); // what the schema gives
+}
 
 describe('isLoopback', () => {
   it.each(['127.0.0.1', '127.9.9.9', 'localhost', '::1', '[::1]'])('is true of %s', (host) => expect(isLoopback(host)).toBe(true));

@@ -1,6 +1,5 @@
-import type { Redis } from 'ioredis';
-
 import type { MetricKeys } from '../../redis/keys.js';
+import type { RedisClient } from '../../redis/RedisClient.js';
 
 /** What the counts of a metric say of its hours. */
 export interface HourMarks {
@@ -16,7 +15,7 @@ export interface HourMarks {
 const STEP = 1000;
 
 /** A hash of years of hours is read in steps. */
-export async function readHourMarks(redis: Redis, { counts }: MetricKeys): Promise<HourMarks> {
+export async function readHourMarks(redis: RedisClient, { counts }: MetricKeys): Promise<HourMarks> {
   const marks = { s: new Map<number, number>(), m: new Map<number, number>(), r: new Map<number, number>() };
   let cursor = '0';
   do {

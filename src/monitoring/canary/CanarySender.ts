@@ -1,18 +1,18 @@
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 
 import { jobs, type SealedBatchPayload } from '../../../queues/jobs.js';
 import { newBatchId } from '../../codec/batchId.js';
 import { packEventParts } from '../../codec/eventParts.js';
 import { EventPriority } from '../../contract/EventPriority.js';
 import type { Keys } from '../../redis/keys.js';
+import type { RedisClient } from '../../redis/RedisClient.js';
 import type { KeyRing } from '../../security/KeyRing.js';
 import { CANARY_INTERVAL_MS, CANARY_TYPE } from './canaryType.js';
 import { noteCanary } from './noteCanary.js';
 
 export interface CanarySenderOptions {
   /** A patient connection of the caller's; it stays open. */
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly keys: Keys;
   readonly keyRing: Pick<KeyRing, 'publicId' | 'transport'>;
   /** The queue of events. */

@@ -1,15 +1,14 @@
-import type { Redis } from 'ioredis';
-
 import type { Keys } from '../../redis/keys.js';
+import type { RedisClient } from '../../redis/RedisClient.js';
 import { noteCanary } from './noteCanary.js';
 
 /** A broadcaster's side of the canaries: it saw one in the feed. */
 export class CanaryWatch {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #keys: Keys;
   #sentAt = 0;
 
-  constructor(redis: Redis, keys: Keys) {
+  constructor(redis: RedisClient, keys: Keys) {
     this.#redis = redis;
     this.#keys = keys;
   }

@@ -1,6 +1,5 @@
-import type { Redis } from 'ioredis';
-
 import type { Keys } from '../../redis/keys.js';
+import type { RedisClient } from '../../redis/RedisClient.js';
 import { script } from '../../redis/Script.js';
 import { CANARY_KEPT_MS } from './canaryType.js';
 
@@ -21,7 +20,7 @@ export interface CanaryNoted {
 }
 
 /** @returns undefined for a turn that another process had */
-export async function noteCanary(redis: Redis, keys: Keys, note: CanaryNote): Promise<CanaryNoted | undefined> {
+export async function noteCanary(redis: RedisClient, keys: Keys, note: CanaryNote): Promise<CanaryNoted | undefined> {
   const reply = await script('noteCanary').run(redis, { keys: [keys.canary], args: [note.kind, ...valuesOf(note), CANARY_KEPT_MS, READINGS_CHARACTERS] });
   const answer = reply as [] | [number, Buffer]; // what the script says that it answers
   if (answer.length === 0) return undefined;

@@ -1,6 +1,5 @@
-import type { Redis } from 'ioredis';
-
 import type { Keys } from '../../redis/keys.js';
+import type { RedisClient } from '../../redis/RedisClient.js';
 
 /** How long a part of the way took, ms, over the canaries of the last 10 minutes. */
 export interface Percentiles {
@@ -25,7 +24,7 @@ export interface CanaryReading {
   readonly feed: Percentiles | null;
 }
 
-export async function readCanary(redis: Redis, keys: Keys): Promise<CanaryReading> {
+export async function readCanary(redis: RedisClient, keys: Keys): Promise<CanaryReading> {
   const [[seconds, microseconds], fields] = await Promise.all([redis.time(), redis.hgetall(keys.canary)]);
   const time = (text: string | undefined) => (text === undefined || !/^\d+$/.test(text) ? undefined : Number(text));
   return {

@@ -1,15 +1,14 @@
-import type { Redis } from 'ioredis';
-
 import type { BatchResult } from '../../../queues/jobs.js';
 import type { EventPart } from '../../codec/eventParts.js';
 import { chunkIdOf, type Keys } from '../../redis/keys.js';
+import type { RedisClient } from '../../redis/RedisClient.js';
 import { script } from '../../redis/Script.js';
 import type { EventStore } from '../../storage/EventStore.js';
 import { CANARY_KEPT_MS, CANARY_TYPE } from './canaryType.js';
 import { noteCanary } from './noteCanary.js';
 
 export interface StoreCanaryContext {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly keys: Keys;
   readonly store: EventStore;
 }

@@ -1,9 +1,9 @@
-import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 
 import { blocksOf } from '../../codec/series/packSeries.js';
 import type { SeriesSamples } from '../../codec/series/SeriesSamples.js';
 import { blockField, type Keys } from '../../redis/keys.js';
+import type { RedisClient } from '../../redis/RedisClient.js';
 import type { ReadingKeys } from '../../security/KeyRing.js';
 import type { Breath } from '../Breath.js';
 import type { ChunkIndexEntry } from '../ChunkIndexEntry.js';
@@ -11,7 +11,7 @@ import { fetchFields } from '../fetchFields.js';
 import { openMetricChunk, type MetricChunk } from './MetricChunk.js';
 
 export interface BlockLoaderOptions {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly keys: Keys;
   readonly secrets: Pick<ReadingKeys, 'chunks'>;
   /** Bytes of decoded blocks that are kept in memory. Default: 64 MiB, about 4 million samples; 0 keeps none. */
@@ -39,7 +39,7 @@ const ID_BYTES = 64;
 
 /** Fetches and opens blocks of samples. They never change, so what is in memory is good until it is pushed out. */
 export class BlockLoader {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #keys: Keys;
   readonly #secrets: Pick<ReadingKeys, 'chunks'>;
   readonly #chunks: LRUCache<string, MetricChunk> | undefined;

@@ -1,7 +1,8 @@
-import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 
 import type { Keys } from '../../redis/keys.js';
+import { pipelineOf } from '../../redis/pipelineOf.js';
+import type { RedisClient } from '../../redis/RedisClient.js';
 import type { ReadingKeys } from '../../security/KeyRing.js';
 
 /** Names kept in memory, about 200 bytes each; one that is opened anew takes 4 µs. */
@@ -26,12 +27,12 @@ export interface MetricFigures {
 
 /** Reads which metrics there are. */
 export class MetricNames {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #keys: Keys;
   readonly #secrets: Pick<ReadingKeys, 'fields'>;
   readonly #names = new LRUCache<string, string>({ max: NAMES_KEPT });
 
-  constructor(redis: Redis, keys: Keys, secrets: Pick<ReadingKeys, 'fields'>) {
+  constructor(redis: RedisClient, keys: Keys, secrets: Pick<ReadingKeys, 'fields'>) {
     this.#redis = redis;
     this.#keys = keys;
     this.#secrets = secrets;
@@ -59,7 +60,7 @@ export class MetricNames {
 
   /** Figures of these metrics, in their order and one round trip. */
   async figures(keyNames: readonly string[]): Promise<MetricFigures[]> {
-    const pipeline = this.#redis.pipeline();
+    const pipeline = pipelineOf(this.#redis);
     for (const keyName of keyNames) {
       const { tags, time, counts } = this.#keys.metric(keyName);
       pipeline.hlen(tags).zrange(time, '-1', '-1', 'WITHSCORES').hget(counts, 'overflow');

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 
-import type { Redis } from 'ioredis';
-
 import type { SeriesSamples } from '../../codec/series/SeriesSamples.js';
 import type { Keys } from '../../redis/keys.js';
+import type { RedisClient } from '../../redis/RedisClient.js';
 import { Breath } from '../Breath.js';
 import type { ChunkIndexEntry } from '../ChunkIndexEntry.js';
 import { readHour } from '../readHour.js';
@@ -20,7 +19,7 @@ const MOST_TRIES = 5;
 
 /** Reads the samples of metrics, hour by hour. */
 export class MetricReader {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #keys: Keys;
   readonly #loader: BlockLoader;
 

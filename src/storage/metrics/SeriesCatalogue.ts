@@ -1,7 +1,8 @@
-import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 
 import type { Keys } from '../../redis/keys.js';
+import { pipelineOf } from '../../redis/pipelineOf.js';
+import type { RedisClient } from '../../redis/RedisClient.js';
 import type { ReadingKeys } from '../../security/KeyRing.js';
 import { KnownSeries } from './KnownSeries.js';
 
@@ -18,12 +19,12 @@ interface MetricSeries {
 
 /** Reads which series a metric has, and their tags. Tags never change, so what was read once is kept. */
 export class SeriesCatalogue {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #keys: Keys;
   readonly #secrets: ReadingKeys;
   readonly #metrics = new LRUCache<string, MetricSeries>({ maxSize: SERIES_KEPT, sizeCalculation: ({ series }) => series.size + 1 });
 
-  constructor(redis: Redis, keys: Keys, secrets: ReadingKeys) {
+  constructor(redis: RedisClient, keys: Keys, secrets: ReadingKeys) {
     this.#redis = redis;
     this.#keys = keys;
     this.#secrets = secrets;
@@ -73,7 +74,7 @@ export class SeriesCatalogue {
     for (let from = 0; from < seriesIds.length; from += PAGE) {
       const page = seriesIds.slice(from, from + PAGE);
       const fields = page.map((id) => Buffer.from(id, 'hex'));
-      const replies = (await this.#redis.pipeline().hmgetBuffer(tags, ...fields).hmgetBuffer(pastTags, ...fields).exec()) ?? [];
+      const replies = (await pipelineOf(this.#redis).hmgetBuffer(tags, ...fields).hmgetBuffer(pastTags, ...fields).exec()) ?? [];
       for (const [error, values] of replies) {
         if (error) throw error;
         // What HMGET answers.

@@ -1,9 +1,9 @@
-import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 
 import type { Tier } from '../../codec/rollups/tiers.js';
 import { AnalyticsError } from '../../errors/AnalyticsError.js';
 import type { Keys } from '../../redis/keys.js';
+import type { RedisClient } from '../../redis/RedisClient.js';
 import { script } from '../../redis/Script.js';
 import type { ChunkPlace } from '../../security/ChunkSealer.js';
 import type { ReadingKeys } from '../../security/KeyRing.js';
@@ -12,7 +12,7 @@ import { fetchFields } from '../fetchFields.js';
 import { tierNames } from './tierNames.js';
 
 export interface TierStoreOptions {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly keys: Keys;
   readonly secrets: Pick<ReadingKeys, 'chunks'>;
   /** Bytes of opened rollups that are kept in memory. Default: 32 MiB; 0 keeps none. */
@@ -35,7 +35,7 @@ const NONE = Buffer.alloc(0);
 
 /** Keeps the rollups of metrics, sealed: what is in them is for whoever makes and reads them. */
 export class TierStore {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #keys: Keys;
   readonly #secrets: Pick<ReadingKeys, 'chunks'>;
   readonly #cache: LRUCache<string, Buffer> | undefined;

@@ -7,7 +7,7 @@ import { jobFailure } from '../../../ingestion/jobFailure.js';
 import { closeWorker } from '../../../processing/closeWorker.js';
 import { createWorker } from '../../../processing/createWorker.js';
 import { connect } from '../../../redis/connect.js';
-import { createKeys } from '../../../redis/keys.js';
+import { keysOf } from '../../../redis/keys.js';
 import { checkKeyIdentity } from '../../../security/checkKeyIdentity.js';
 import { loadKeyRing } from '../../../security/loadKeyRing.js';
 
@@ -22,9 +22,9 @@ export interface InProcessWorker {
 
 /** Starts it; resolves once it works. Waits for Redis as long as that takes. */
 export async function startInProcessWorker(config: Config, onError: (error: Error) => void): Promise<InProcessWorker> {
-  const keys = createKeys(config.REDIS_PREFIX);
+  const keys = keysOf(config);
   const keyRing = await loadKeyRing(config);
-  const redis = connect(config.REDIS_URL, 'patient', 'analytics-service-worker', onError);
+  const redis = connect(config, 'patient', 'analytics-service-worker', onError);
   const places = queuePlaces(keys);
   const start = (title: 'events' | 'metrics', ingest: (jobId: string, data: unknown) => Promise<unknown>) => {
     const processor: Processor = async (job) => {

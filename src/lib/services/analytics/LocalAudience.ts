@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis';
 import type { WebSocket } from 'ws';
 
 import { queuePlaces } from '../../../../queues/names.js';
@@ -6,7 +5,8 @@ import type { Config } from '../../../config/parseConfig.js';
 import { createBroadcaster, type Broadcaster } from '../../../realtime/Broadcaster.js';
 import { ClientRegistry } from '../../../realtime/ClientRegistry.js';
 import { connect } from '../../../redis/connect.js';
-import { createKeys } from '../../../redis/keys.js';
+import { keysOf } from '../../../redis/keys.js';
+import type { RedisClient } from '../../../redis/RedisClient.js';
 import { checkKeyIdentity } from '../../../security/checkKeyIdentity.js';
 import { loadKeyRing } from '../../../security/loadKeyRing.js';
 
@@ -15,7 +15,7 @@ export class LocalAudience {
   readonly #config: Config;
   readonly #onError: (error: Error) => void;
   readonly #registry = new ClientRegistry();
-  #redis: Redis | undefined;
+  #redis: RedisClient | undefined;
   #broadcaster: Broadcaster | undefined;
   #starting: Promise<void> | undefined;
   #isReady = false;
@@ -54,10 +54,10 @@ export class LocalAudience {
 
   async #start(): Promise<void> {
     try {
-      const keys = createKeys(this.#config.REDIS_PREFIX);
+      const keys = keysOf(this.#config);
       const keyRing = await loadKeyRing(this.#config);
       if (this.#isClosed) return;
-      const redis = connect(this.#config.REDIS_URL, 'patient', 'analytics-service-audience', this.#onError);
+      const redis = connect(this.#config, 'patient', 'analytics-service-audience', this.#onError);
       this.#redis = redis;
       await checkKeyIdentity(redis, keys, keyRing);
       const broadcaster = createBroadcaster({

@@ -1,5 +1,4 @@
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 
 import { createQueue } from '../../../../queues/createQueue.js';
 import { jobs } from '../../../../queues/jobs.js';
@@ -15,7 +14,9 @@ import type { NormalizedMetric } from '../../../producer/normalizeMetric.js';
 import { Producer } from '../../../producer/Producer.js';
 import { QueuePace } from '../../../producer/QueuePace.js';
 import { connect } from '../../../redis/connect.js';
-import { createKeys, type Keys } from '../../../redis/keys.js';
+import { keysOf, type Keys } from '../../../redis/keys.js';
+import type { RedisClient } from '../../../redis/RedisClient.js';
+import { replicaWaitsOf } from '../../../redis/ReplicaWaits.js';
 import { checkKeyIdentity } from '../../../security/checkKeyIdentity.js';
 import type { KeyRing } from '../../../security/KeyRing.js';
 import { loadKeyRing } from '../../../security/loadKeyRing.js';
@@ -28,7 +29,7 @@ export interface ServiceLinkOptions {
 
 /** What a service has open once it has met Redis. Made at the first call, closed with the service. */
 export interface ServiceLink {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly keys: Keys;
   readonly keyRing: KeyRing;
   readonly queues: Readonly<Record<QueueTitle, Queue>>;
@@ -43,9 +44,9 @@ export interface ServiceLink {
  * @throws KeyError `KEY_MISMATCH` when the data in Redis is sealed to another key; a Redis error when it is not reached
  */
 export async function openServiceLink({ config, priorities, onError }: ServiceLinkOptions): Promise<ServiceLink> {
-  const keys = createKeys(config.REDIS_PREFIX);
+  const keys = keysOf(config);
   const keyRing = await loadKeyRing(config);
-  const redis = connect(config.REDIS_URL, 'failFast', 'analytics-service', onError);
+  const redis = connect(config, 'failFast', 'analytics-service', onError);
   try {
     await checkKeyIdentity(redis, keys, keyRing);
   } catch (error) {
@@ -53,8 +54,10 @@ export async function openServiceLink({ config, priorities, onError }: ServiceLi
     throw error;
   }
   const places = queuePlaces(keys);
+  const waits = replicaWaitsOf(config, redis);
   const open = (title: QueueTitle): Queue => {
-    const queue = createQueue(places[title], redis);
+    const place = places[title];
+    const queue = createQueue(place, redis, waits && { waits, fence: keys.queueFence(place.prefix) });
     queue.on('error', onError);
     return queue;
   };

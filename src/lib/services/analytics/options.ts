@@ -1,5 +1,6 @@
 import type { PriorityTable } from '../../../../queues/priorities.js';
 import { parseConfig, type Config } from '../../../config/parseConfig.js';
+import { placeVariables } from '../../../config/redisPlace.js';
 import type { EventTypes } from '../../../contract/eventTypes.js';
 import type { GuardPolicy } from '../../../security/guard/GuardPolicy.js';
 
@@ -15,6 +16,14 @@ export interface AnalyticsServiceOptions {
   readonly deadlineMs?: number;
   /** Default `redis://localhost:6379` (`REDIS_URL`). */
   readonly redisUrl?: string;
+  /** Nodes of a Redis Cluster, `host:port` each, instead of `redisUrl` (`REDIS_CLUSTER`). */
+  readonly redisCluster?: readonly string[];
+  /** Sentinels, `host:port` each, instead of `redisUrl` (`REDIS_SENTINELS`). */
+  readonly redisSentinels?: readonly string[];
+  /** The name of the master that they watch over. Default `mymaster` (`REDIS_SENTINEL_NAME`). */
+  readonly redisSentinelName?: string;
+  /** `replicated`: a call is answered when a replica has what was sent too. Default `default` (`ANALYTICS_DURABILITY`). */
+  readonly durability?: 'default' | 'replicated';
   /** Default `analytics:` (`REDIS_PREFIX`). */
   readonly redisPrefix?: string;
   /** base64 of 32 bytes (`ANALYTICS_ENCRYPTION_KEY`). In development one is made in `dataDir`. */
@@ -41,6 +50,10 @@ const variables = {
   processingInterval: 'ANALYTICS_PROCESSING_INTERVAL',
   deadlineMs: 'ANALYTICS_DEADLINE_MS',
   redisUrl: 'REDIS_URL',
+  redisCluster: 'REDIS_CLUSTER',
+  redisSentinels: 'REDIS_SENTINELS',
+  redisSentinelName: 'REDIS_SENTINEL_NAME',
+  durability: 'ANALYTICS_DURABILITY',
   redisPrefix: 'REDIS_PREFIX',
   encryptionKey: 'ANALYTICS_ENCRYPTION_KEY',
   publicKey: 'ANALYTICS_PUBLIC_KEY',
@@ -49,9 +62,14 @@ const variables = {
 
 /** @throws ConfigurationError naming every variable or option that is wrong */
 export function configOf(options: AnalyticsServiceOptions): Config {
-  const given = Object.entries(variables).flatMap(([option, variable]) => {
-    const value = options[option as keyof typeof variables]; // the names come from `variables`
-    return value === undefined ? [] : [[variable, String(value)] as const];
-  });
-  return parseConfig({ ...process.env, ...Object.fromEntries(given) });
+  const given = Object.fromEntries(
+    Object.entries(variables).flatMap(([option, variable]) => {
+      const value = options[option as keyof typeof variables]; // the names come from `variables`
+      return value === undefined ? [] : [[variable, String(value)] as const];
+    }),
+  );
+  const environment = { ...process.env };
+  // An option that says where Redis is wins over any variable that does.
+  if (placeVariables.some((name) => given[name] !== undefined)) for (const name of placeVariables) delete environment[name];
+  return parseConfig({ ...environment, ...given });
 }

@@ -17,7 +17,7 @@ export async function processOnce(
   onError: (error: Error) => void,
 ): Promise<void> {
   // BullMQ takes no connection for a worker that fails fast, so the signal does.
-  const connection = connect(config.REDIS_URL, 'patient', 'analytics-service-processing', onError);
+  const connection = connect(config, 'patient', 'analytics-service-processing', onError);
   const letGo = (): void => connection.disconnect();
   signal.addEventListener('abort', letGo, { once: true });
   try {
