@@ -18,7 +18,7 @@ export function runWorker() {
     await prepare();
     process.setSourceMapsEnabled(true);
     const { runProcesses } = await import(new URL('../../dist/src/processes/runProcesses.js', import.meta.url).href);
-    process.exit(await runProcesses({ services: SERVICES, demo: false, standsBy: true }));
+    process.exit(await runProcesses({ services: SERVICES, demo: false, standsBy: true, restarts: true }));
   });
 }
 

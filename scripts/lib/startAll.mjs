@@ -49,6 +49,7 @@ export function startAll(args) {
       services: SERVICES,
       demo: args.includes('--demo'),
       announces: true,
+      restarts: true,
       redisIsEmbedded: redis !== undefined,
     });
     // Last, and after everything that writes to it. Whatever kills this process, the end of the pipe ends Redis too.

@@ -1,4 +1,5 @@
 import type { Config } from '../config/parseConfig.js';
+import type { LogFields } from '../logging/fields.js';
 import type { Logger } from '../logging/createLogger.js';
 import type { Keys } from '../redis/keys.js';
 import type { KeyRing } from '../security/KeyRing.js';
@@ -9,6 +10,8 @@ export interface Runtime {
   readonly logger: Logger;
   readonly keys: Keys;
   readonly keyRing: KeyRing;
+  /** Ends this process, in order, to be started again: for what it cannot mend by itself. Absent where nobody would start it. */
+  readonly endBroken?: (sentence: string, fields: LogFields) => void;
 }
 
 /** A role that runs. */

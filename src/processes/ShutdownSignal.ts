@@ -8,10 +8,14 @@ const TOGETHER_MS = 1000;
 export class ShutdownSignal {
   readonly #controller = new AbortController();
   readonly #onImpatience: () => void;
-  readonly #listener = (): void => this.request();
-  readonly #messageListener = (message: unknown): void => {
-    if (message === 'shutdown') this.request();
+  readonly #listener = (): void => {
+    this.#wasAsked = true;
+    this.request();
   };
+  readonly #messageListener = (message: unknown): void => {
+    if (message === 'shutdown') this.#listener();
+  };
+  #wasAsked = false;
   #requestedAt: number | undefined;
 
   /** @param onImpatience called when the end is asked for again, more than 1 s later */
@@ -22,6 +26,11 @@ export class ShutdownSignal {
   /** Aborted when the end was asked for. */
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  /** Whether it came from outside: a signal, or pm2. */
+  get wasAsked(): boolean {
+    return this.#wasAsked;
   }
 
   listen(): this {

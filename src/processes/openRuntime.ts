@@ -11,7 +11,7 @@ import type { Runtime } from './Runtime.js';
  *
  * @throws ConfigurationError without a key in production; KeyError with another key than the data has
  */
-export async function openRuntime(config: Config, logger: Logger): Promise<Runtime> {
+export async function openRuntime(config: Config, logger: Logger): Promise<Omit<Runtime, 'endBroken'>> {
   const keyRing = await loadKeyRing(config);
   const keys = keysOf(config);
   const redis = connect(config, 'failFast', 'analytics:start', () => undefined);

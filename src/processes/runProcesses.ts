@@ -14,11 +14,19 @@ import { ShutdownSignal } from './ShutdownSignal.js';
 import { startLiveFigures } from './startLiveFigures.js';
 import { startWhenFree } from './startWhenFree.js';
 
+/** What a broken process gets to end. */
+const BROKEN_MS = 5000;
+
 export interface RunOptions extends Omit<ProcessArguments, 'standsBy'> {
   /** Prints where everything is, and live figures: for a person at a terminal. Default: false, log lines only. */
   readonly announces?: boolean;
   /** Waits for the WebSocket port while another process has it, instead of failing. Default: false. */
   readonly standsBy?: boolean;
+  /**
+   * Starts everything again in this process when a part cannot be mended otherwise. Default: false; the process ends with
+   * code 1, and whoever watches it (pm2) starts another.
+   */
+  readonly restarts?: boolean;
   /** Whether the Redis was started for this process, which the announcement says. */
   readonly redisIsEmbedded?: boolean;
 }
@@ -39,6 +47,21 @@ export async function runProcesses(options: RunOptions): Promise<number> {
   }
   const logger = createLogger(config, options.services.length === 1 ? (options.services[0] ?? 'main') : 'main');
   guardProcess(logger);
+  for (;;) {
+    const { isClean, isBroken } = await runOnce(options, config, logger);
+    if (!isBroken || options.restarts !== true) return isClean ? 0 : 1;
+    logger.info('Starting again.');
+  }
+}
+
+interface Ended {
+  /** In order, in time, and because it was asked for. */
+  readonly isClean: boolean;
+  /** A part could not be mended. */
+  readonly isBroken: boolean;
+}
+
+async function runOnce(options: RunOptions, config: Config, logger: Logger): Promise<Ended> {
   const shutdown = new ShutdownSignal(() => {
     logger.warn('Asked again: ending at once.');
     process.exit(1);
@@ -46,18 +69,29 @@ export async function runProcesses(options: RunOptions): Promise<number> {
 
   const running: NamedRole[] = [];
   let isClean = true;
+  let isBroken = false;
+  const endBroken: Runtime['endBroken'] = (sentence, fields) => {
+    if (shutdown.signal.aborted) return;
+    logger.error(sentence, fields);
+    isBroken = true;
+    shutdown.request();
+  };
   try {
     const redis = await awaitRedis(config, logger, shutdown.signal);
-    if (redis !== undefined) await start(options, await openRuntime(config, logger), redis, shutdown.signal, running);
+    if (redis !== undefined) await start(options, { ...(await openRuntime(config, logger)), endBroken }, redis, shutdown.signal, running);
     await shutdown.requested();
   } catch (error) {
     isClean = false;
     reportStartError(error, config, logger);
   }
   if (running.length > 0) logger.info('Ending: finishing what was begun.');
-  isClean = (await closeInOrder(running, config.ANALYTICS_SHUTDOWN_MS, logger)) && isClean;
+  // What is broken will not end in order however long it is given.
+  const budgetMs = isBroken ? Math.min(config.ANALYTICS_SHUTDOWN_MS, BROKEN_MS) : config.ANALYTICS_SHUTDOWN_MS;
+  isClean = (await closeInOrder(running, budgetMs, logger)) && isClean && !isBroken;
+  // Asked to end while it ended because it was broken.
+  if (isBroken && shutdown.wasAsked) isBroken = false;
   shutdown.dispose();
-  return isClean ? 0 : 1;
+  return { isClean, isBroken };
 }
 
 async function start(options: RunOptions, runtime: Runtime, redis: AnsweringRedis, signal: AbortSignal, running: NamedRole[]): Promise<void> {

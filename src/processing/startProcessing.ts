@@ -8,6 +8,7 @@ import { createProcessingCounters } from './createProcessingCounters.js';
 import type { ChildEvent } from './children/ChildPool.js';
 import { sumChildFigures } from './children/sumChildFigures.js';
 import { createSupervisedWorker, processorFile } from './createWorker.js';
+import { WedgeWatch, type WatchedWorker } from './WedgeWatch.js';
 
 const processors: Readonly<Record<QueueTitle, string>> = {
   events: 'persistEvents',
@@ -24,21 +25,24 @@ const childSentences: Readonly<Record<ChildEvent['kind'], string>> = {
 const childLevels = { crashed: 'error', killed: 'error', startFailed: 'error', recycled: 'debug' } as const;
 
 /** The role `processing`: one worker per queue, each job in a child of its own that is watched over. */
-export const startProcessing: StartRole = async ({ config, logger, keys, keyRing }) => {
+export const startProcessing: StartRole = async ({ config, logger, keys, keyRing, endBroken }) => {
   const onError = (error: Error): void => logger.warn('A worker met an error', { error });
   const redis = connect(config, 'patient', 'analytics-processing', onError);
   await checkKeyIdentity(redis, keys, keyRing);
 
   const counters = createProcessingCounters();
   const places = queuePlaces(keys);
+  const watched: WatchedWorker[] = [];
   const workers = Object.values(places).map((place) => {
+    const concurrency = place.title === 'events' ? config.ANALYTICS_CONCURRENCY : 1;
+    const deadlineMs = place.title === 'maintenance' ? config.ANALYTICS_MAINTENANCE_DEADLINE_MS : config.ANALYTICS_JOB_DEADLINE_MS;
     const worker = createSupervisedWorker({
       place,
       processor: processorFile(processors[place.title]),
       connection: redis,
-      concurrency: place.title === 'events' ? config.ANALYTICS_CONCURRENCY : 1,
+      concurrency,
       limits: {
-        deadlineMs: place.title === 'maintenance' ? config.ANALYTICS_MAINTENANCE_DEADLINE_MS : config.ANALYTICS_JOB_DEADLINE_MS,
+        deadlineMs,
         jobs: config.ANALYTICS_CHILD_JOBS,
         memory: config.ANALYTICS_CHILD_MEMORY_MB * 2 ** 20,
       },
@@ -48,18 +52,29 @@ export const startProcessing: StartRole = async ({ config, logger, keys, keyRing
     counters.watch(worker, place.title, ({ jobId, code, attempt }) =>
       logger.warn('A job failed', { queue: place.title, jobId, code, attempt }),
     );
+    watched.push({ worker, place, concurrency, deadlineMs });
     return worker;
   });
   await Promise.all(workers.map((worker) => worker.waitUntilReady()));
   for (const worker of workers) void worker.run().catch(onError);
   const heartbeat = createHeartbeat({ redis, keys, role: 'processing', figures: () => ({ ...counters.figures(), ...sumChildFigures(workers.map(({ children }) => children.figures())) }) });
   await heartbeat.start();
+  const watchRedis = connect(config.REDIS_URL, 'failFast', 'analytics-watch', () => undefined);
+  const watch = new WedgeWatch({
+    redis: watchRedis,
+    keys,
+    workers: watched,
+    onWedged: (wedge) => endBroken?.('Jobs wait and this worker takes none, though Redis answers. It ends, to be started again', { ...wedge }),
+  });
+  if (endBroken !== undefined) watch.start();
   logger.info('Processing', { concurrency: config.ANALYTICS_CONCURRENCY });
 
   let closing: Promise<void> | undefined;
   return {
     close() {
       closing ??= (async () => {
+        watch.close();
+        watchRedis.disconnect();
         // A merge may have 20 s of work before it; told so, it ends after the swap that it is at.
         workers.find(({ name }) => name === places.maintenance.name)?.cancelAllJobs();
         await Promise.all(workers.map((worker) => closeWorker(worker, config.ANALYTICS_SHUTDOWN_MS / 2)));
