@@ -91,12 +91,15 @@ export async function createEventFixture(url: string, { cacheBytes, deepOffset }
       return { id: batch.id, payload };
     },
     /** What the processor does with a job. `through` is the connection that it writes with. */
-    async run(job: Job, { through = redis, oldestKept = -Infinity }: { through?: Redis; oldestKept?: number } = {}): Promise<BatchResult> {
+    async run(
+      job: Job,
+      { through = redis, oldestKept = -Infinity, now = Date.now() }: { through?: Redis; oldestKept?: number; now?: number } = {},
+    ): Promise<BatchResult> {
       const ingest: IngestEventsContext = {
         store: new EventStore(through, keys, secrets),
         keyRing,
         oldestKept: () => oldestKept,
-        now: Date.now,
+        now: () => now,
       };
       return ingestEvents(job.id, job.payload, ingest);
     },
