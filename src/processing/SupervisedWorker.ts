@@ -1,6 +1,6 @@
 import { DelayedError, Worker, type Job, type WorkerOptions } from 'bullmq';
 
-import { NoChildError, type ChildPool } from './children/ChildPool.js';
+import { ChildPool, NoChildError, type ChildPoolOptions } from './children/ChildPool.js';
 
 /** When a job that found no child is looked at again. */
 const PUT_BACK_MS = 1000;
@@ -12,9 +12,21 @@ const PUT_BACK_MS = 1000;
 export class SupervisedWorker extends Worker {
   readonly children: ChildPool;
 
-  constructor(name: string, processor: URL, children: ChildPool, options: WorkerOptions) {
+  constructor(name: string, processor: URL, children: Omit<ChildPoolOptions, 'file' | 'size' | 'onSlow'>, options: WorkerOptions & { readonly concurrency: number }) {
     super(name, processor, options);
-    this.children = children;
+    const size = options.concurrency;
+    this.children = new ChildPool({ ...children, file: processor, size, onSlow: (slow) => this.#makeRoom(size, slow) });
+  }
+
+  /**
+   * Gives the places of slow jobs to others, up to as many again: a job that hangs, and the next ones like it, would
+   * otherwise take from the rest half of two children for 50 s.
+   */
+  #makeRoom(size: number, slow: number): void {
+    this.concurrency = size + Math.min(slow, size);
+    // Private in its types. The loop looks at the number only when something happens, as `resume` makes it.
+    const { mainLoopQueue } = this as unknown as { mainLoopQueue: { add(item: Promise<void>): void } | null };
+    mainLoopQueue?.add(Promise.resolve());
   }
 
   /** Called by the constructor of `Worker`, before `children` is there. */

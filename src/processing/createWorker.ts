@@ -1,8 +1,8 @@
 import { Worker, type Processor, type WorkerOptions } from 'bullmq';
 
 import type { QueuePlace } from '../../queues/names.js';
+import type { ChildEvent, ChildLimits } from './children/ChildPool.js';
 import type { RedisClient } from '../redis/RedisClient.js';
-import { ChildPool, type ChildEvent, type ChildLimits } from './children/ChildPool.js';
 import { governErrors } from './governErrors.js';
 import { SupervisedWorker } from './SupervisedWorker.js';
 
@@ -47,13 +47,13 @@ export function createWorker(options: CreateWorkerOptions & { readonly processor
 /** A worker that runs its jobs in children, not yet running: call `run()`. */
 export function createSupervisedWorker(options: CreateSupervisedWorkerOptions): SupervisedWorker {
   const { place, processor, limits, onChild, onError } = options;
-  const children = new ChildPool({ file: processor, execArgv: execArgvOf(processor, limits), limits, onEvent: onChild });
+  const children = { execArgv: execArgvOf(processor, limits), limits, onEvent: onChild };
   const worker = new SupervisedWorker(place.name, processor, children, workerOptions(options));
   governErrors(worker, onError);
   return worker;
 }
 
-function workerOptions({ place, connection, concurrency }: CreateWorkerOptions): WorkerOptions {
+function workerOptions({ place, connection, concurrency }: CreateWorkerOptions): WorkerOptions & { readonly concurrency: number } {
   return { connection, prefix: place.prefix, autorun: false, concurrency, ...reliability, skipVersionCheck: true };
 }
 

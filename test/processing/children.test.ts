@@ -25,11 +25,12 @@ describe('children are replaced', () => {
   });
 
   it('when they hold too much memory, which they tell themselves', async () => {
-    const memory = 400 * 2 ** 20;
+    const memory = 200 * 2 ** 20;
     await withBench(redis, { limits: { memory } }, async (bench) => {
-      // 40 MB a job: 15 jobs would be 600 MB; children tell after 20 jobs, or a second.
-      for (let round = 0; round < 30; round += 1) await bench.untilDone(await bench.add('leaks', { amount: 40 * 2 ** 20 }));
-      expect(bench.events.filter(({ kind }) => kind === 'recycled').length).toBeGreaterThanOrEqual(1);
+      // Children tell after 20 jobs, or a second.
+      const leak = async (): Promise<void> => bench.untilDone(await bench.add('leaks', { amount: 20 * 2 ** 20 }));
+      for (let rounds = 0; rounds < 200 && bench.worker.children.figures().recycled < 2; rounds += 1) await leak();
+      expect(bench.worker.children.figures().recycled).toBe(2);
       expect(bench.events.every(({ bytes }) => bytes > memory)).toBe(true);
       expect(bench.failures).toEqual([]);
     });
@@ -48,11 +49,24 @@ describe('a job that cannot end well', () => {
     });
   });
 
+  it('that hangs leaves its place to others, even the only one', async () => {
+    await withBench(redis, { limits: { deadlineMs: 15_000 } }, async (bench) => {
+      await bench.warm();
+      const hung = await bench.add('never');
+      await bench.until(() => bench.startsOf(hung).length === 1);
+      const jobs = await Promise.all(Array.from({ length: 20 }, async () => bench.add('well')));
+      await bench.untilDone(...jobs);
+      expect(await bench.queue.getJobState(hung.id!)).toBe('active');
+      expect(bench.worker.children.pids).toHaveLength(2);
+    });
+  });
+
   it('is given up at once when no repeat can help', async () => {
     await withBench(redis, {}, async (bench) => {
       const hopeless = await bench.add('isHopeless');
       await bench.until(async () => (await bench.queue.getJobState(hopeless.id!)) === 'failed');
       expect(bench.startsOf(hopeless)).toHaveLength(1);
+      await bench.until(() => bench.failures.length === 1);
       expect(bench.failures).toEqual(['SEAL_BROKEN: it does not open.']);
     });
   });

@@ -75,6 +75,7 @@ describe('a worker that Redis refuses to give jobs', () => {
       try {
         await bench.worker.resume();
         await bench.untilDone(first, ...jobs);
+        expect(bench.starts).toHaveLength(jobs.length + 2);
       } finally {
         await admin.config('SET', 'maxmemory', '0');
       }

@@ -7,7 +7,7 @@ export interface ChildLimits {
   readonly deadlineMs: number;
   /** Jobs after which a child is replaced, roughly. */
   readonly jobs: number;
-  /** Resident memory above which a child is replaced, bytes. */
+  /** Resident memory above which a child is replaced, bytes; above twice as much before its successor is there. */
   readonly memory: number;
   /** What a child may take to start, and a job may wait for one. Default: 15 s, since a busy machine takes seconds. */
   readonly startMs?: number;
@@ -17,8 +17,12 @@ export interface ChildPoolOptions {
   /** The processor. */
   readonly file: URL;
   readonly execArgv: readonly string[];
+  /** Children that are kept. */
+  readonly size: number;
   readonly limits: ChildLimits;
   readonly onEvent: (event: ChildEvent) => void;
+  /** Told how many jobs are slow, whenever that changes. */
+  readonly onSlow?: ((slow: number) => void) | undefined;
 }
 
 /** What happened to a child, for the log. */
@@ -38,6 +42,8 @@ export type PoolFigures = Readonly<Record<'started' | 'crashed' | 'killed' | 're
 export class NoChildError extends Error {}
 
 const START_MS = 15_000;
+/** After this a job is slow, and has its child to itself. Batches take milliseconds; the slowest that were seen, 400. */
+const SLOW_MS = 500;
 /** Between the abort of a job and the end of its child. */
 const GRACE_MS = 1000;
 /** Before the next try to start a child, after tries that failed. */
@@ -56,8 +62,8 @@ type State = 'starting' | 'staying' | 'leaving' | 'ending';
  * The children of one worker, and the watch over them. BullMQ's own pool would wait for ever for a child that hangs, in a
  * job or while it starts, and keep each for ever.
  *
- * As many children are kept as were ever wanted at once. One that is lost, or about to be, is replaced at once and not
- * when the next job comes.
+ * As many children are kept as were ever wanted at once, `size` at most; beyond that only while jobs are slow. One that is
+ * lost, or about to be, is replaced at once and not when the next job comes.
  */
 export class ChildPool {
   readonly #options: ChildPoolOptions;
@@ -69,6 +75,7 @@ export class ChildPool {
   readonly #counts = { started: 0, crashed: 0, killed: 0, recycled: 0 };
   #busy = 0;
   #wanted = 0;
+  #slow = 0;
   /** Starts that failed, one after the other. */
   #failures = 0;
   #again: NodeJS.Timeout | undefined;
@@ -108,6 +115,7 @@ export class ChildPool {
       }
     } finally {
       this.#busy -= 1;
+      this.#wanted = Math.min(this.#wanted, Math.max(this.#busy, this.#options.size));
     }
   }
 
@@ -134,7 +142,12 @@ export class ChildPool {
   }
 
   async #runIn(child: ProcessorChild, job: ChildJob, token: string | undefined, signal: AbortSignal | undefined): Promise<unknown> {
+    let isSlow = false;
     let killing: NodeJS.Timeout | undefined;
+    const slow = setTimeout(() => {
+      isSlow = true;
+      this.#countSlow(1);
+    }, SLOW_MS);
     const deadline = setTimeout(() => {
       child.cancel('deadline');
       // Its successor starts now, so that the job need not wait for it.
@@ -154,10 +167,17 @@ export class ChildPool {
         ? new JobFailure('CHILD_CRASHED: the child that ran the job ended in the midst of it.')
         : new JobFailure('DEADLINE_EXCEEDED: the job took longer than it may, and its child was killed.');
     } finally {
+      clearTimeout(slow);
       clearTimeout(deadline);
       clearTimeout(killing);
+      if (isSlow) this.#countSlow(-1);
       signal?.removeEventListener('abort', cancel);
     }
+  }
+
+  #countSlow(change: 1 | -1): void {
+    this.#slow += change;
+    this.#options.onSlow?.(this.#slow);
   }
 
   #kill(child: ProcessorChild): void {
@@ -188,9 +208,14 @@ export class ChildPool {
   #release(child: ProcessorChild): void {
     const state = this.#children.get(child);
     if (state !== 'staying' && state !== 'leaving') return;
-    this.#give(child);
     const { jobs, memory } = this.#options.limits;
-    if (state === 'leaving' || child.jobs >= jobs || child.rss > memory) this.#leave(child);
+    if (child.rss > 2 * memory) {
+      this.#recycle(child);
+      this.#fill();
+      return;
+    }
+    this.#give(child);
+    if (state === 'leaving' || child.jobs >= jobs || child.rss > memory || this.#surplus > 0) this.#leave(child);
   }
 
   #give(child: ProcessorChild): void {
@@ -208,6 +233,12 @@ export class ChildPool {
     this.#fill();
   }
 
+  get #surplus(): number {
+    let staying = 0;
+    for (const state of this.#children.values()) if (state === 'staying') staying += 1;
+    return staying - Math.max(this.#wanted, this.#options.size);
+  }
+
   /** Starts the children that are lacking; ends those that have been replaced. */
   #fill(): void {
     if (this.#isClosed) return;
@@ -217,21 +248,25 @@ export class ChildPool {
       if (state === 'staying') staying += 1;
       else if (state === 'starting') starting += 1;
     }
-    if (staying >= this.#wanted) this.#recycle();
+    if (staying >= this.#wanted) this.#recycleIdle();
     else if (this.#again === undefined) for (let lacking = this.#wanted - staying - starting; lacking > 0; lacking -= 1) void this.#start();
   }
 
   /** Ends those of the leaving that are idle; the others come by again when they are done. */
-  #recycle(): void {
+  #recycleIdle(): void {
     for (const [child, state] of this.#children) {
       const place = this.#idle.indexOf(child);
       if (state !== 'leaving' || place < 0) continue;
       this.#idle.splice(place, 1);
-      this.#children.set(child, 'ending');
-      this.#counts.recycled += 1;
-      this.#tell('recycled', child);
-      void child.end();
+      this.#recycle(child);
     }
+  }
+
+  #recycle(child: ProcessorChild): void {
+    this.#children.set(child, 'ending');
+    this.#counts.recycled += 1;
+    this.#tell('recycled', child);
+    void child.end();
   }
 
   async #start(): Promise<void> {
