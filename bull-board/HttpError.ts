@@ -1,7 +1,9 @@
+import type { ErrorCode } from '../src/errors/AnalyticsError.js';
+
 /** What a request may be answered with when it is refused. The code is all that the answer says. */
 export class HttpError extends Error {
   readonly status: number;
-  readonly code: 'UNAUTHENTICATED' | 'FORBIDDEN' | 'CROSS_ORIGIN' | 'NOT_FOUND' | 'TOO_MANY_REQUESTS' | 'BAD_REQUEST';
+  readonly code: 'FORBIDDEN' | 'CROSS_ORIGIN' | 'NOT_FOUND' | 'TOO_MANY_REQUESTS' | 'BAD_REQUEST' | ErrorCode;
 
   constructor(status: number, code: HttpError['code']) {
     super(code);

@@ -3,9 +3,12 @@ import express, { type Express } from 'express';
 
 import type { QueueTitle } from '../queues/names.js';
 import type { Config } from '../src/config/parseConfig.js';
+import type { DeadLetters } from '../src/deadletters/createDeadLetters.js';
 import type { Logger } from '../src/logging/createLogger.js';
+import type { RedisClient } from '../src/redis/RedisClient.js';
 import type { TokenVerifier } from '../src/security/tokens.js';
 import { createQueueBoard } from './createQueueBoard.js';
+import { deadLetterRoutes } from './deadLetterRoutes.js';
 import { handleErrors, notFound } from './handleErrors.js';
 import { healthRoutes } from './healthRoutes.js';
 import { logChanges } from './logChanges.js';
@@ -23,6 +26,9 @@ import type { StatsSource } from './StatsSource.js';
 export interface AppContext {
   readonly config: Pick<Config, 'isProduction'>;
   readonly queues: Readonly<Record<QueueTitle, Queue>>;
+  /** The connection that they were made over. */
+  readonly redis: RedisClient;
+  readonly deadLetters: DeadLetters;
   readonly stats: StatsSource;
   readonly verifier: TokenVerifier;
   readonly logger: Logger;
@@ -34,7 +40,7 @@ export interface AppContext {
  * The console, the board, the health checks and the figures for Prometheus. Behind the session stands everything but
  * health, files, the sign-in, and `/metrics`, which takes a token.
  */
-export function createApp({ config, queues, stats, verifier, logger, now }: AppContext): Express {
+export function createApp({ config, queues, redis, deadLetters, stats, verifier, logger, now }: AppContext): Express {
   const sessions = new Sessions(now);
   const cookie = createSessionCookie(config);
   const app = express();
@@ -62,7 +68,9 @@ export function createApp({ config, queues, stats, verifier, logger, now }: AppC
   app.put('/api/presence', (_request, response) => {
     response.status(204).end();
   });
-  app.use('/queues', createQueueBoard({ queues, basePath: '/queues', logger }));
+  app.get('/dead-letters', (_request, response) => response.sendFile(publicFile('dead-letters.html')));
+  app.use('/api/dead-letters', deadLetterRoutes(deadLetters));
+  app.use('/queues', createQueueBoard({ queues, redis, basePath: '/queues', logger }));
 
   app.use(notFound);
   app.use(handleErrors(logger));

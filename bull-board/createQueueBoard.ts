@@ -4,6 +4,7 @@ import type { RequestHandler } from 'express';
 
 import { queueTitles, type QueueTitle } from '../queues/names.js';
 import type { Logger } from '../src/logging/createLogger.js';
+import type { RedisClient } from '../src/redis/RedisClient.js';
 import { mayChangeJobs } from './boardRoles.js';
 import { boardHooks } from './boardHooks.js';
 import { QuietExpressAdapter } from './QuietExpressAdapter.js';
@@ -12,6 +13,8 @@ import { TitledQueueAdapter } from './TitledQueueAdapter.js';
 
 export interface QueueBoardOptions {
   readonly queues: Readonly<Record<QueueTitle, Queue>>;
+  /** The connection that they were made over. */
+  readonly redis: RedisClient;
   /** Where it is mounted, such as `/queues`. */
   readonly basePath: string;
   readonly logger: Logger;
@@ -19,7 +22,7 @@ export interface QueueBoardOptions {
 
 /**
  * Bull Board with our queues. There are two of it, since it knows read-only queues but no users: one that cannot change
- * anything, for viewers, and one that may retry, promote and remove jobs.
+ * anything, for viewers, and one that may retry and promote jobs.
  */
 export function createQueueBoard(options: QueueBoardOptions): RequestHandler {
   const reading = createBoard(options, { mayChange: false });
@@ -30,11 +33,11 @@ export function createQueueBoard(options: QueueBoardOptions): RequestHandler {
   };
 }
 
-function createBoard({ queues, basePath, logger }: QueueBoardOptions, { mayChange }: { readonly mayChange: boolean }): RequestHandler {
+function createBoard({ queues, redis, basePath, logger }: QueueBoardOptions, { mayChange }: { readonly mayChange: boolean }): RequestHandler {
   const serverAdapter = new QuietExpressAdapter((error) => logger.error('Bull Board met an error', { error }));
   serverAdapter.setBasePath(basePath);
   createBullBoard({
-    queues: queueTitles.map((title) => new TitledQueueAdapter(queues[title], title, { readOnly: !mayChange })),
+    queues: queueTitles.map((title) => new TitledQueueAdapter(queues[title], title, redis, { readOnly: !mayChange })),
     serverAdapter,
     options: {
       handlerHooks: boardHooks({ mayChange }),
@@ -42,7 +45,10 @@ function createBoard({ queues, basePath, logger }: QueueBoardOptions, { mayChang
         boardTitle: 'Analytics queues',
         boardLogo: { path: '/assets/icon.svg', width: 28, height: 28 },
         favIcon: { default: '/assets/icon.svg', alternative: '/assets/icon.svg' },
-        miscLinks: [{ text: 'Console', url: '/' }],
+        miscLinks: [
+          { text: 'Console', url: '/' },
+          { text: 'Dead letters', url: '/dead-letters' },
+        ],
         hideDocsLink: true,
         hideRedisDetails: true,
         showMetrics: false,

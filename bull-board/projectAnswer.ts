@@ -71,10 +71,8 @@ const shown: Readonly<Record<string, z.ZodType<object>>> = {
   }),
   'put /api/queues/:queueName/retry/:queueStatus': z.object({ retried: z.number(), skipped: z.number() }),
   'put /api/queues/:queueName/promote': nothing,
-  'put /api/queues/:queueName/clean/:queueStatus': nothing,
   'put /api/queues/:queueName/:jobId/retry': nothing,
   'put /api/queues/:queueName/:jobId/promote': nothing,
-  'put /api/queues/:queueName/:jobId/clean': nothing,
 };
 
 const refusal = z.object({ error: z.object({ key: z.string().regex(/^[A-Z_]+\.[A-Z_]+$/) }) });

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 
 import { createQueue } from '../queues/createQueue.js';
 import { queuePlaces } from '../queues/names.js';
+import { createDeadLetters } from '../src/deadletters/createDeadLetters.js';
 import { collectStats } from '../src/monitoring/collectStats.js';
 import { createHeartbeat } from '../src/monitoring/Heartbeat.js';
 import type { RunningRole, Runtime } from '../src/processes/Runtime.js';
@@ -19,9 +20,11 @@ export interface BoardRole extends RunningRole {
 
 const MOST_CONNECTIONS = 256;
 const CLOSE_MS = 2000;
+/** What a request takes that retries or drops many; the page asks again until all are done. */
+const BULK_MS = 1000;
 
 /** The role `board`: serves the console, Bull Board and the health checks. It answers without Redis too, and says so. */
-export async function startBoard({ config, logger, keys }: Runtime): Promise<BoardRole> {
+export async function startBoard({ config, logger, keys, keyRing }: Runtime): Promise<BoardRole> {
   const verifier = await createTokenVerifier(config);
   const onError = (error: Error): void => logger.debug('The connection to Redis failed', { error });
   const redis = connect(config, 'failFast', 'analytics-board', onError);
@@ -30,9 +33,10 @@ export async function startBoard({ config, logger, keys }: Runtime): Promise<Boa
   for (const queue of Object.values(queues)) queue.on('error', onError);
 
   const stats = new StatsSource(async () => collectStats({ config, keys, redis, queues }));
+  const deadLetters = createDeadLetters({ redis, keys, queues, keyRing, logger, budgetMs: BULK_MS });
   const server = createServer({ headersTimeout: 5000, requestTimeout: 10_000, keepAliveTimeout: 5000, maxHeaderSize: 16_384 });
   server.maxConnections = MOST_CONNECTIONS;
-  server.on('request', createApp({ config, queues, stats, verifier, logger }));
+  server.on('request', createApp({ config, queues, redis, deadLetters, stats, verifier, logger }));
   const heartbeat = createHeartbeat({ redis, keys, role: 'board', figures: () => ({}) });
 
   const release = async (): Promise<void> => {

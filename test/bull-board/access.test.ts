@@ -25,10 +25,8 @@ afterAll(async () => {
 const changes = [
   'put /api/queues/:queueName/retry/:queueStatus',
   'put /api/queues/:queueName/promote',
-  'put /api/queues/:queueName/clean/:queueStatus',
   'put /api/queues/:queueName/:jobId/retry',
   'put /api/queues/:queueName/:jobId/promote',
-  'put /api/queues/:queueName/:jobId/clean',
 ];
 const hidden = ['get /api/redis/stats'];
 
@@ -110,12 +108,14 @@ describe('every route of Bull Board', () => {
     expect(await counts()).toEqual(before);
   });
 
-  it('lets an operator retry, promote and remove jobs, and add, edit or schedule none', async () => {
+  it('lets an operator retry and promote jobs, and add, edit, schedule or remove none: dead letters are dropped with a reason, on their own page', async () => {
     for (const route of routes.filter(({ name, method }) => method !== 'GET' && !changes.includes(name))) {
       const response = await ask(route, operator);
       expect([route.name, response.status]).toEqual([route.name, 403]);
     }
     const put = async (path: string) => (await fixture.ask('PUT', `/queues/api/queues/events/${path}`, { cookie: operator, headers: json, body: '{}' })).status;
+    await fixture.redis.hset(fixture.queues.events.toKey(failedId), 'stc', 51);
+    expect(await put('clean/failed')).toBe(403);
     expect(await put('clean/wait')).toBe(403);
     expect(await put('clean/active')).toBe(403);
     expect(await put('clean/delayed')).toBe(403);
@@ -123,9 +123,9 @@ describe('every route of Bull Board', () => {
     expect(await put(`${delayed!.id}/promote`)).toBe(204);
     expect(await put(`${failedId}/retry`)).toBe(204);
     expect(await fixture.queues.events.getJobCounts('failed', 'delayed')).toEqual({ failed: 0, delayed: 0 });
-    expect(await fixture.queues.events.getJob(failedId)).toMatchObject({ attemptsMade: 0, attemptsStarted: 0 });
-    expect(await put(`${failedId}/clean`)).toBe(204);
-    expect(await fixture.queues.events.getJob(failedId)).toBeUndefined();
+    expect(await fixture.queues.events.getJob(failedId)).toMatchObject({ attemptsMade: 0, attemptsStarted: 0, stalledCounter: 0 });
+    expect(await put(`${failedId}/clean`)).toBe(403);
+    expect(await fixture.queues.events.getJob(failedId)).toBeDefined();
   });
 });
 

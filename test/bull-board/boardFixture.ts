@@ -13,7 +13,7 @@ import { parseConfig, type Config } from '../../src/config/parseConfig.js';
 import { createLogger } from '../../src/logging/createLogger.js';
 import { connect } from '../../src/redis/connect.js';
 import { createKeys, type Keys } from '../../src/redis/keys.js';
-import { keyRingFromMaster } from '../../src/security/KeyRing.js';
+import { keyRingFromMaster, type KeyRing } from '../../src/security/KeyRing.js';
 import { signToken } from '../../src/security/tokens.js';
 
 /** What no answer may hold. */
@@ -25,6 +25,7 @@ export interface BoardFixture {
   readonly keys: Keys;
   readonly redis: Redis;
   readonly queues: Readonly<Record<QueueTitle, Queue>>;
+  readonly keyRing: KeyRing;
   readonly url: string;
   /** Signs in with a token of this role, and gives the cookie. */
   signIn(role: string): Promise<string>;
@@ -46,7 +47,8 @@ export async function startBoardFixture(redisUrl: string, environment: Record<st
     ...environment,
   });
   const keys = createKeys(config.REDIS_PREFIX);
-  const board = await startBoard({ config, keys, logger: createLogger(config, 'board'), keyRing: await keyRingFromMaster(randomBytes(32)) });
+  const keyRing = await keyRingFromMaster(randomBytes(32));
+  const board = await startBoard({ config, keys, logger: createLogger(config, 'board'), keyRing });
   const redis = connect(redisUrl, 'patient', 'test', () => undefined);
   const places = queuePlaces(keys);
   const queues = { events: createQueue(places.events, redis), metrics: createQueue(places.metrics, redis), maintenance: createQueue(places.maintenance, redis) };
@@ -59,6 +61,7 @@ export async function startBoardFixture(redisUrl: string, environment: Record<st
     keys,
     redis,
     queues,
+    keyRing,
     url,
     token: async (role, ttlSeconds = 600) => signToken(config, { subject: 'somebody', roles: role === '' ? [] : [role], ttlSeconds }),
     async signIn(role) {

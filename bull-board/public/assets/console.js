@@ -56,7 +56,7 @@ function verdict({ queue, system }) {
   if (system.workerStatus === 'absent') return ['bad', 'No worker runs: jobs wait until one does. Start it with npm run worker:analytics.'];
   if (system.workerStatus === 'stuck') return ['bad', 'Workers run, but none has finished a job for 10 seconds. See the log of the workers.'];
   const failed = Object.values(queue.queues).reduce((sum, counts) => sum + counts.failed, 0);
-  if (failed > 0) return ['warn', `${count(failed)} ${failed === 1 ? 'job was' : 'jobs were'} given up. They are kept under Queues until somebody decides.`];
+  if (failed > 0) return ['warn', `${count(failed)} ${failed === 1 ? 'job was' : 'jobs were'} given up. They are kept under Dead letters until somebody decides.`];
   if (system.cleanup.status === 'late') return ['warn', 'The clean-up is late: none has finished for two intervals.'];
   if (system.merge.status === 'late') return ['warn', 'Merging is late: no merge has finished for two intervals, and small chunks gather.'];
   return ['good', 'All is well.'];
@@ -123,7 +123,7 @@ function showStats({ role, stats }) {
       count(counts.waiting),
       count(counts.active),
       count(counts.delayed),
-      counts.failed > 0 ? link(count(counts.failed), `/queues/queue/${title}?status=failed`) : '0',
+      counts.failed > 0 ? link(count(counts.failed), `/dead-letters?queue=${title}`) : '0',
     ]),
     'unknown while Redis does not answer',
   );
@@ -170,10 +170,25 @@ async function read(path) {
   return response.json();
 }
 
+/** Dead letters by queue and code; nothing is asked, nor shown, while there are none. */
+async function showDeadLetters({ stats }) {
+  const isAny = Object.values(stats.queue?.queues ?? {}).some(({ failed }) => failed > 0);
+  byId('letters-section').hidden = !isAny;
+  if (!isAny) return;
+  const { counts } = await read('/api/dead-letters/counts');
+  fillTable(
+    'letters',
+    counts.map(({ queue, reason, count: n, oldestAt }) => [queue, link(reason, `/dead-letters?${new URLSearchParams({ queue, reason })}`), count(n), ago(stats.at - oldestAt)]),
+    'none any more',
+  );
+}
+
 async function refresh() {
   if (document.visibilityState === 'visible') {
     try {
-      showStats(await read('/api/stats'));
+      const answer = await read('/api/stats');
+      showStats(answer);
+      await showDeadLetters(answer);
     } catch {
       byId('banner').dataset.state = 'bad';
       byId('banner-text').textContent = 'The server of this page does not answer. Trying again.';

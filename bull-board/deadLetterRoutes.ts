@@ -1,0 +1,95 @@
+import express, { Router, type RequestHandler, type Response } from 'express';
+
+import { AnalyticsError } from '../src/errors/AnalyticsError.js';
+import type { DeadLetterCounts } from '../src/deadletters/countDeadLetters.js';
+import type { DeadLetters } from '../src/deadletters/createDeadLetters.js';
+import type { DecisionReport } from '../src/deadletters/decide.js';
+import type { DeadLetterSelection } from '../src/deadletters/deadLetterOptions.js';
+import { mayChangeJobs, mayReadContents, type BoardRole } from './boardRoles.js';
+import { HttpError } from './HttpError.js';
+import { jobId } from './projectJob.js';
+import { sessionOf } from './requireSession.js';
+
+const PAGE = 50;
+const BODY_LIMIT = '100kb';
+/** Pages refresh themselves: however many are open, dead letters are counted this often, in ms. */
+const COUNTED_EVERY_MS = 2000;
+
+/** Lists dead letters; retries and drops them for those who may change jobs; opens them for those who may see contents. */
+export function deadLetterRoutes(letters: DeadLetters): Router {
+  const router = Router();
+  const counts = atMostEvery(COUNTED_EVERY_MS, () => letters.count());
+  router.use(express.json({ limit: BODY_LIMIT }));
+
+  router.get('/counts', async (_request, response) => {
+    response.json(await counts.read());
+  });
+  router.get('/', async (request, response) => {
+    // What is not one of the options is refused there, and so is what was given twice.
+    const options = Object.fromEntries(Object.entries(request.query).filter(([, value]) => value !== ''));
+    const { deadLetters, cursor } = await letters.list({ limit: PAGE, ...options }).catch(refuse);
+    response.json({ role: sessionOf(response).role, deadLetters: deadLetters.map((letter) => ({ ...letter, id: jobId.parse(letter.id) })), cursor });
+  });
+  router.post('/retry', only(mayChangeJobs), async (request, response) => {
+    const { selection } = bodyOf(request.body);
+    const report = await letters.retry(selection as DeadLetterSelection, { actor: actorOf(response) }).catch(refuse); // checked there
+    counts.forget();
+    response.json(summaryOf(report));
+  });
+  router.post('/drop', only(mayChangeJobs), async (request, response) => {
+    const { selection, reason } = bodyOf(request.body);
+    const report = await letters.drop(selection as DeadLetterSelection, { actor: actorOf(response), reason: reason as string }).catch(refuse); // checked there
+    counts.forget();
+    response.json(summaryOf(report));
+  });
+  router.post('/open', only(mayReadContents), async (request, response) => {
+    const { id } = bodyOf(request.body);
+    response.json(await letters.inspect(id as string, { actor: actorOf(response) }).catch(refuse)); // checked there
+  });
+  return router;
+}
+
+function only(may: (role: BoardRole) => boolean): RequestHandler {
+  return (_request, response, next) => {
+    if (!may(sessionOf(response).role)) throw new HttpError(403, 'FORBIDDEN');
+    next();
+  };
+}
+
+/** The board knows what somebody may do, and not yet who they are. */
+function actorOf(response: Response): string {
+  return `board:${sessionOf(response).role}`;
+}
+
+function bodyOf(body: unknown): Readonly<Record<string, unknown>> {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new HttpError(400, 'BAD_REQUEST');
+  return body as Readonly<Record<string, unknown>>; // JSON: an object has string keys
+}
+
+function summaryOf({ done, refused, cursor }: DecisionReport): object {
+  return { done, refused: refused.length, cursor };
+}
+
+/** Says no more than the code: a batch that does not open is no fault of the board. */
+function refuse(error: unknown): never {
+  if (!(error instanceof AnalyticsError)) throw error;
+  if (error.code === 'VALIDATION_FAILED') throw new HttpError(400, 'BAD_REQUEST');
+  throw new HttpError(error.code === 'DEAD_LETTER_UNKNOWN' ? 404 : 409, error.code);
+}
+
+function atMostEvery(ms: number, count: () => Promise<DeadLetterCounts>): { read(): Promise<DeadLetterCounts>; forget(): void } {
+  let last: Promise<DeadLetterCounts> | undefined;
+  let lastAt = -Infinity;
+  return {
+    async read() {
+      if (last === undefined || performance.now() - lastAt > ms) {
+        lastAt = performance.now();
+        last = count();
+      }
+      return last;
+    },
+    forget() {
+      last = undefined;
+    },
+  };
+}
