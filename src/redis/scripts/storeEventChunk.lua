@@ -244,6 +244,8 @@ for place = 1, #last do
     redis.pcall('ZREM', KEYS[2], ARGV[4])
     redis.call('HSET', KEYS[4], 'offset', string.format('%.0f', before), ARGV[8], string.format('%.0f', hourBefore),
       smallField, string.format('%.0f', smallBefore))
+    -- Only numbers that say nothing, and that no clean-up would find.
+    if hourBefore == 0 then redis.pcall('HDEL', KEYS[4], ARGV[8], smallField) end
     return redis.error_reply(written.err)
   end
 end
