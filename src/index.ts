@@ -1,4 +1,4 @@
-export { AnalyticsService, type CloseReport, type TrackEventResult, type TrackFailure, type TrackMetricResult } from './lib/services/analytics/AnalyticsService.js';
+export { AnalyticsService, type CloseReport, type ProducerStats, type ServiceStats, type TrackEventResult, type TrackFailure, type TrackMetricResult } from './lib/services/analytics/AnalyticsService.js';
 export type { AnalyticsServiceOptions } from './lib/services/analytics/options.js';
 
 export { EventType } from './contract/EventType.js';
@@ -41,6 +41,7 @@ export type { GuardDetector, GuardMode, GuardPolicy } from './security/guard/Gua
 export { AggregationError } from './errors/AggregationError.js';
 export { AnalyticsError, type ErrorCode } from './errors/AnalyticsError.js';
 export { BudgetError } from './errors/BudgetError.js';
+export { BusyError, type BusyReason } from './errors/BusyError.js';
 export { ConfigurationError } from './errors/ConfigurationError.js';
 export { DeadlineError } from './errors/DeadlineError.js';
 export { KeyError } from './errors/KeyError.js';

@@ -7,17 +7,30 @@ import { corkTurn } from '../redis/corkTurn.js';
 import type { RedisClient } from '../redis/RedisClient.js';
 import type { KeyRing } from '../security/KeyRing.js';
 import type { BatchOutcome, BatchSender } from './batch.js';
+import type { QueueLoad } from './QueueLoad.js';
+import type { Spool } from './spool/Spool.js';
+
+export interface SenderSpool {
+  readonly spool: Spool;
+  readonly answerMs: number;
+  /** Why its batches could never be sent: they are refused then. */
+  readonly fault: () => AnalyticsError | undefined;
+}
 
 export interface JobSenderOptions {
   readonly queue: Queue;
   /** The connection that the queue was made over. */
   readonly redis: RedisClient;
   readonly jobName: string;
-  /** `events` or `metrics`; bound into the seal. */
-  readonly kind: string;
+  /** Bound into the seal. */
+  readonly kind: 'events' | 'metrics';
   /** BullMQ priority, 1 is first. */
   readonly priority: number;
   readonly keyRing: Pick<KeyRing, 'publicId' | 'transport'>;
+  /** Told when Redis has no memory left; makes the refusal. */
+  readonly load: Pick<QueueLoad, 'markFull'>;
+  /** Takes what Redis does not take, or does not answer within `answerMs`. Without one it is tried until there is an answer. */
+  readonly spool?: SenderSpool | undefined;
   /** Aborted when the service is closed: what is unanswered then stays so. */
   readonly signal: AbortSignal;
   /** Told of each failed try, for logs and figures. */
@@ -29,15 +42,20 @@ export interface JobSenderOptions {
  * adding it again is harmless: a job that still waits is not doubled, one that was worked off finds its chunks stored.
  */
 export function createJobSender(options: JobSenderOptions): BatchSender {
-  const { queue, redis, jobName, kind, priority, keyRing, signal, onError } = options;
+  const { queue, redis, jobName, kind, priority, keyRing, load, signal, onError } = options;
+  const { spool, answerMs, fault } = options.spool ?? {};
   // `queue.add` may wait for ever while Redis is away; a service that is closed does not. One listener serves all batches.
   const waiting = new Set<() => void>();
   signal.addEventListener('abort', () => waiting.forEach((giveUp) => giveUp()), { once: true });
   const orClosed = <T>(promise: Promise<T>): Promise<T> =>
     new Promise((resolve, reject) => {
-      const giveUp = (): void => reject(new Error('closed'));
+      const giveUp = (): void => reject(new Error('no answer'));
       waiting.add(giveUp);
-      promise.then(resolve, reject).finally(() => waiting.delete(giveUp));
+      const timer = answerMs === undefined ? undefined : setTimeout(giveUp, answerMs);
+      promise.then(resolve, reject).finally(() => {
+        clearTimeout(timer);
+        waiting.delete(giveUp);
+      });
     });
 
   const sealBatch = async (batch: Parameters<BatchSender>[0]): Promise<SealedBatchPayload> => {
@@ -52,6 +70,17 @@ export function createJobSender(options: JobSenderOptions): BatchSender {
     };
   };
 
+  const keep = async (id: string, payload: SealedBatchPayload): Promise<BatchOutcome> => {
+    const error = fault?.();
+    if (error !== undefined) return { kind: 'refused', error };
+    try {
+      await spool?.append({ queue: kind, id, priority, payload });
+      return { kind: 'acknowledged' };
+    } catch (error) {
+      return { kind: 'refused', error: error instanceof AnalyticsError ? error : new AnalyticsError('INTERNAL', 'The spool failed; nothing was stored.', { cause: error }) };
+    }
+  };
+
   return async function sendBatch(batch): Promise<BatchOutcome> {
     let payload: SealedBatchPayload;
     try {
@@ -59,34 +88,50 @@ export function createJobSender(options: JobSenderOptions): BatchSender {
     } catch (cause) {
       return { kind: 'refused', error: new AnalyticsError('INTERNAL', 'The batch could not be sealed; nothing was sent.', { cause }) };
     }
-    for (let attempt = 0; !signal.aborted; attempt += 1) {
-      try {
-        // Several lanes send in one turn, as their callers were answered in one.
-        corkTurn(redis);
-        await orClosed(queue.add(jobName, payload, { jobId: batch.id, priority }));
-        return { kind: 'acknowledged' };
-      } catch (error) {
+    // Redis may have it although it did not say so.
+    let isInDoubt = false;
+    for (let attempt = 0; !signal.aborted || spool !== undefined; attempt += 1) {
+      if (spool?.isAway === true || signal.aborted) {
+        const outcome = await keep(batch.id, payload);
+        if (outcome.kind === 'acknowledged' || !isInDoubt) return outcome;
         if (signal.aborted) break;
-        const failure = error instanceof Error ? error : new Error('a value that is no error was thrown');
-        onError(failure);
-        // Redis said no before it was ever in doubt: nothing was stored, and the caller can be told at once.
-        if (attempt === 0 && isRefusal(failure)) return { kind: 'refused', error: refusal(failure) };
+      } else {
+        try {
+          // Several lanes send in one turn, as their callers were answered in one.
+          corkTurn(redis);
+          await orClosed(queue.add(jobName, payload, { jobId: batch.id, priority }));
+          return { kind: 'acknowledged' };
+        } catch (error) {
+          const failure = error instanceof Error ? error : new Error('a value that is no error was thrown');
+          if (!signal.aborted) onError(failure);
+          // Redis said no before it was ever in doubt: nothing was stored, and the caller can be told at once.
+          const refusedFor = isInDoubt ? undefined : refusalWord(failure);
+          if (refusedFor === 'OOM') return { kind: 'refused', error: load.markFull() };
+          if (refusedFor !== undefined && (spool === undefined || NOT_ALLOWED.has(refusedFor))) return { kind: 'refused', error: refusal(refusedFor, failure) };
+          if (refusedFor === undefined) isInDoubt = true;
+          if (spool !== undefined) {
+            spool.markAway();
+            continue;
+          }
+        }
       }
+      if (signal.aborted) break;
       await pause(reconnectDelay(attempt), signal);
     }
     return { kind: 'unknown' };
   };
 }
 
-const REFUSALS = ['OOM', 'MISCONF', 'READONLY', 'NOPERM', 'NOAUTH', 'WRONGPASS', 'LOADING', 'CLUSTERDOWN', 'NOREPLICAS'];
+/** Somebody has to set something right: waiting does not help. */
+const NOT_ALLOWED = new Set(['NOPERM', 'NOAUTH', 'WRONGPASS']);
+const REFUSALS = [...NOT_ALLOWED, 'OOM', 'MISCONF', 'READONLY', 'LOADING', 'CLUSTERDOWN', 'NOREPLICAS'];
 
-/** Whether Redis refused the command itself, by the first word of its answer. */
-function isRefusal(error: Error): boolean {
-  return REFUSALS.some((word) => error.message.startsWith(word));
+/** Why Redis refused the command itself: the first word of its answer. Undefined where that is not what happened. */
+function refusalWord(error: Error): string | undefined {
+  return REFUSALS.find((word) => error.message.startsWith(word));
 }
 
-function refusal(cause: Error): AnalyticsError {
-  const word = cause.message.split(/[\s:]/, 1)[0] ?? '';
+function refusal(word: string, cause: Error): AnalyticsError {
   return new AnalyticsError('REDIS_UNAVAILABLE', `Redis refused the batch (${word}); nothing was stored. Try again later.`, {
     cause,
   });

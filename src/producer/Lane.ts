@@ -1,6 +1,7 @@
 import { limits } from '../contract/limits.js';
 import type { BatchOutcome, BatchSender, OpenBatch } from './batch.js';
 import { Deadlines, type Waiting } from './Deadlines.js';
+import type { HeldItems } from './HeldItems.js';
 import { sortBySeries } from './sortBySeries.js';
 
 export interface LaneOptions<Item> {
@@ -17,6 +18,8 @@ export interface LaneOptions<Item> {
   readonly delayMs: () => number;
   /** How long a caller waits for an answer, in ms. */
   readonly deadlineMs: number;
+  /** Counts what is not answered, with that of other lanes. */
+  readonly held: HeldItems;
 }
 
 /** What became of one item. */
@@ -90,10 +93,12 @@ export class Lane<Item> {
   }
 
   add(item: Item, settle: Settle): void {
-    const { batchSize, bytesOf, deadlineMs } = this.#options;
+    const { batchSize, bytesOf, deadlineMs, held } = this.#options;
+    const bytes = bytesOf(item);
+    held.add(1, bytes);
     const member = { item, settle, deadlineAt: performance.now() + deadlineMs, isSettled: false, batchId: '', place: 0 };
     this.#gathered.push(member);
-    this.#gatheredBytes += bytesOf(item);
+    this.#gatheredBytes += bytes;
     this.#deadlines.add(member);
     const isEnough = this.#gathered.length >= GATHERED_BATCHES * batchSize || this.#gatheredBytes >= MOST_BATCH_BYTES;
     if (isEnough) this.#cut({ keepsRest: true });
@@ -103,14 +108,17 @@ export class Lane<Item> {
   /**
    * Adds many that came in one call, in batches of their own that are as large as any may be.
    * @param settle called once for each of these batches
+   * @param refuse asked before each batch: whether nothing is taken from that item on
    */
-  addMany(items: readonly Item[], settle: SettleMany): void {
+  addMany(items: readonly Item[], settle: SettleMany, refuse: (from: number) => boolean = () => false): void {
     const deadlineAt = performance.now() + this.#options.deadlineMs;
     for (let from = 0, to = 0; from < items.length; from = to) {
+      if (refuse(from)) break;
       const batch = this.#options.open();
       while (to < items.length && batch.count < limits.batchSize && batch.bytes < MOST_BATCH_BYTES) batch.add(items[to++]!);
       const [first, count] = [from, to - from];
       const caller = { settle: ({ outcome }: Delivery) => settle(first, count, outcome), deadlineAt, isSettled: false, batchId: batch.id, place: 0 };
+      this.#options.held.add(batch.count, batch.bytes);
       this.#deadlines.add(caller);
       this.#makeReady({ batch, callers: [caller] });
     }
@@ -212,6 +220,7 @@ export class Lane<Item> {
   async #send(sending: Sending<Item>): Promise<void> {
     const outcome = await this.#options.send(sending.batch);
     this.#inFlight -= 1;
+    this.#options.held.remove(sending.batch.count, sending.batch.bytes);
     for (const caller of sending.callers) settle(caller, outcome);
     this.#deadlines.forgetSettled();
     this.#open.get(sending)?.markAnswered();

@@ -9,6 +9,7 @@ import { jobs } from '../../queues/jobs.js';
 import { queuePlaces } from '../../queues/names.js';
 import { newBatchId } from '../../src/codec/batchId.js';
 import { AnalyticsError } from '../../src/errors/AnalyticsError.js';
+import { BusyError } from '../../src/errors/BusyError.js';
 import type { BatchOutcome, BatchSender } from '../../src/producer/batch.js';
 import { createJobSender } from '../../src/producer/JobSender.js';
 import { connect } from '../../src/redis/connect.js';
@@ -38,7 +39,7 @@ beforeEach(async () => {
   keyRing = await keyRingFromMaster(randomBytes(32));
   giveUp = new AbortController();
   errors = [];
-  send = createJobSender({ queue, redis, jobName: jobs.events.name, kind: 'events', priority: 10, keyRing, signal: giveUp.signal, onError: (error) => errors.push(error) });
+  send = createJobSender({ queue, redis, jobName: jobs.events.name, kind: 'events', priority: 10, keyRing, load: { markFull: () => new BusyError('redisMemory', 1000) }, signal: giveUp.signal, onError: (error) => errors.push(error) });
   await queue.waitUntilReady();
 });
 
@@ -138,15 +139,15 @@ describe('while Redis is in trouble, a batch', () => {
   });
 
   it.each([
-    ['is full', async () => looking.config('SET', 'maxmemory', TOO_LITTLE), 'OOM'],
-    ['has become a replica', async () => looking.call('REPLICAOF', '127.0.0.1', '1'), 'READONLY'],
-    ['lacks replicas', async () => looking.config('SET', 'min-replicas-to-write', '3'), 'NOREPLICAS'],
-  ])('is refused at once, with a typed error, when Redis %s', async (_, spoil, word) => {
+    ['is full', async () => looking.config('SET', 'maxmemory', TOO_LITTLE), 'BUSY', 'memory of Redis'],
+    ['has become a replica', async () => looking.call('REPLICAOF', '127.0.0.1', '1'), 'REDIS_UNAVAILABLE', 'READONLY'],
+    ['lacks replicas', async () => looking.config('SET', 'min-replicas-to-write', '3'), 'REDIS_UNAVAILABLE', 'NOREPLICAS'],
+  ])('is refused at once, with a typed error, when Redis %s', async (_, spoil, code, word) => {
     await spoil();
     const startedAt = performance.now();
     const outcome = await send(batch());
     expect(performance.now() - startedAt).toBeLessThan(2500);
-    expect(outcome).toMatchObject({ kind: 'refused', error: { code: 'REDIS_UNAVAILABLE', message: expect.stringContaining(word) } });
+    expect(outcome).toMatchObject({ kind: 'refused', error: { code, message: expect.stringContaining(word) } });
     expect(outcome.kind === 'refused' && outcome.error).toBeInstanceOf(AnalyticsError);
     await looking.call('REPLICAOF', 'NO', 'ONE');
     await looking.config('SET', 'maxmemory', '0');

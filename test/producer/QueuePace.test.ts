@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis';
 
 import { createQueue } from '../../queues/createQueue.js';
 import { queuePlaces } from '../../queues/names.js';
+import { QueueLoad } from '../../src/producer/QueueLoad.js';
 import { QueuePace } from '../../src/producer/QueuePace.js';
 import { connect } from '../../src/redis/connect.js';
 import { createKeys } from '../../src/redis/keys.js';
@@ -31,7 +32,7 @@ const add = async (count: number, priority = 100) => queue.addBulk(Array.from({ 
 
 describe('the pace of batches', () => {
   it('is none while few jobs wait, and grows with the jobs that wait, up to its bound', async () => {
-    const pace = new QueuePace(queue, 100);
+    const pace = new QueuePace(new QueueLoad({ queue, redis, mostWaiting: 1_000_000 }), 100);
     await add(19);
     await new Promise((resolve) => setTimeout(resolve, 60));
     expect(pace.delayMs()).toBe(0);
@@ -47,7 +48,7 @@ describe('the pace of batches', () => {
 
   it('asks Redis every 50 ms at most, and only while it is asked itself', async () => {
     await redis.config('RESETSTAT');
-    const pace = new QueuePace(queue, 100);
+    const pace = new QueuePace(new QueueLoad({ queue, redis, mostWaiting: 1_000_000 }), 100);
     const startedAt = performance.now();
     while (performance.now() - startedAt < 220) {
       for (let time = 0; time < 100; time += 1) pace.delayMs();
@@ -55,15 +56,18 @@ describe('the pace of batches', () => {
     }
     const asked = /cmdstat_(?:eval|evalsha):calls=(\d+)/g;
     const count = async () => [...(await redis.info('commandstats')).matchAll(asked)].reduce((sum, [, calls]) => sum + Number(calls), 0);
+    // The last question may be answered a moment later.
+    await new Promise((resolve) => setTimeout(resolve, 60));
     const calls = await count();
     expect(calls).toBeGreaterThanOrEqual(2);
-    expect(calls).toBeLessThanOrEqual(6);
+    // Five, the last one, and once the script itself.
+    expect(calls).toBeLessThanOrEqual(7);
     await new Promise((resolve) => setTimeout(resolve, 120));
     expect(await count()).toBe(calls);
   });
 
   it('keeps its last figure while Redis is away, and throws nothing', async () => {
-    const pace = new QueuePace(queue, 100);
+    const pace = new QueuePace(new QueueLoad({ queue, redis, mostWaiting: 1_000_000 }), 100);
     await add(100);
     expect(await until(() => pace.delayMs() === 20)).toBe(true);
     await server.kill();

@@ -1,4 +1,5 @@
 import type { BatchOutcome, BatchSender, OpenBatch } from '../../src/producer/batch.js';
+import { HeldItems } from '../../src/producer/HeldItems.js';
 import { Lane, type Delivery, type LaneOptions } from '../../src/producer/Lane.js';
 
 export interface Item {
@@ -73,6 +74,7 @@ export function createLane(sender: FakeSender, options: Partial<LaneOptions<Item
     batchSize: 10,
     delayMs: () => 0,
     deadlineMs: 60_000,
+    held: new HeldItems(Infinity),
     ...options,
   });
 }

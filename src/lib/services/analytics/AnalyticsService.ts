@@ -15,6 +15,7 @@ import { mergeAll } from '../../../merging/mergeAll.js';
 import type { MergeReport } from '../../../merging/mergeStatus.js';
 import { collectStats } from '../../../monitoring/collectStats.js';
 import type { Stats } from '../../../monitoring/Stats.js';
+import type { ProducerStats } from './ProducerStats.js';
 import type { BatchOutcome } from '../../../producer/batch.js';
 import { normalizeEvent } from '../../../producer/normalizeEvent.js';
 import { KnownTags } from '../../../producer/KnownTags.js';
@@ -32,18 +33,25 @@ import { serviceDeadLetters } from './serviceDeadLetters.js';
 import { openServiceLink, type ServiceLink } from './ServiceLink.js';
 import { createServiceReader, shownDays, type ServiceReader } from './ServiceReader.js';
 import { trackManyEvents, trackManyMetrics, type TrackEventResult, type TrackMetricResult } from './trackMany.js';
+import { typedFailure } from './typedFailure.js';
 import { withDeadline } from './withDeadline.js';
 
 export { EventPriority } from '../../../contract/EventPriority.js';
 export { EventType } from '../../../contract/EventType.js';
 export { defineEventType } from '../../../contract/defineEventType.js';
 export { defineAggregation } from '../../../insights/aggregation/aggregations.js';
+export type { ProducerStats } from './ProducerStats.js';
 export type { TrackEventResult, TrackFailure, TrackMetricResult } from './trackMany.js';
 
 /** What `close` leaves behind. */
 export interface CloseReport {
   /** Events and samples that Redis had not acknowledged when time ran out; their callers got a DeadlineError. */
   readonly undelivered: number;
+}
+
+/** `producer` is what this service itself sends; the rest is everybody's. */
+export interface ServiceStats extends Stats {
+  readonly producer: ProducerStats;
 }
 
 /** Tracks events and metrics, and reads them back. Every call settles within `deadlineMs`. See docs/api.md. */
@@ -81,6 +89,7 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
    * Resolves with the event's id once Redis has acknowledged the job that carries it.
    * @throws ValidationError listing every bad field; nothing was sent
    * @throws DeadlineError with the event's `id` when Redis did not answer in time; calling again with that id is safe
+   * @throws BusyError when there is too much of something, with `retryAfterMs`; nothing was stored
    * @throws AnalyticsError `REDIS_UNAVAILABLE` when it was refused; nothing was stored
    */
   trackEvent<const Type extends EventTypeName>(data: EventData<Type>): Promise<string> {
@@ -89,14 +98,21 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
       const event = normalizeEvent(data, { types: this.#types, guard: this.#guard, now: Date.now() });
       const send = ({ events }: ServiceLink): void =>
         events.add(event.priority, event, ({ batchId, place, outcome }) => {
+          if (outcome.kind === 'refused') {
+            reject(outcome.error);
+            return;
+          }
           const id = event.id ?? eventIdAt(batchId, place);
           const failure = this.#failureOf('trackEvent', outcome, id);
           if (failure === undefined) resolve(id);
           else reject(failure);
         });
       const link = this.#openLink;
-      if (link !== undefined && this.#audience.pending === undefined) send(link);
-      else this.#linkForEvents('trackEvent').then(send).catch(reject);
+      if (link !== undefined && !link.isDoubtful && this.#audience.pending === undefined) send(link);
+      else {
+        const inTime = this.#endInTime('trackEvent', reject, event.id);
+        this.#linkForEvents('trackEvent').then(inTime).then(send).catch(reject);
+      }
     });
   }
 
@@ -107,6 +123,7 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
       normalize: (item) => normalizeEvent(item, { types: this.#types, guard: this.#guard, now: Date.now() }),
       open: () => this.#linkForEvents('trackEvents'),
       failureOf: (outcome, id) => this.#failureOf('trackEvents', outcome, id),
+      deadlineMs: this.#config.ANALYTICS_DEADLINE_MS,
     });
   }
 
@@ -124,8 +141,11 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
           else reject(failure);
         });
       const link = this.#openLink;
-      if (link !== undefined) send(link);
-      else this.#open('trackMetric').then(send).catch(reject);
+      if (link !== undefined && !link.isDoubtful) send(link);
+      else {
+        const inTime = this.#endInTime('trackMetric', reject);
+        this.#openFresh('trackMetric').then(inTime).then(send).catch(reject);
+      }
     });
   }
 
@@ -137,8 +157,9 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
     return trackManyMetrics({
       items,
       normalize: (item) => this.#normalizeMetric(item),
-      open: async () => this.#openLink ?? (await this.#open('trackMetrics')),
+      open: () => this.#openFresh('trackMetrics'),
       failureOf: (outcome) => this.#failureOf('trackMetrics', outcome),
+      deadlineMs: this.#config.ANALYTICS_DEADLINE_MS,
     });
   }
 
@@ -182,12 +203,12 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
    * @returns how much was removed, by kind
    */
   async cleanup(): Promise<CleanupReport> {
-    const { redis, keys } = this.#openLink ?? (await this.#open('cleanup'));
+    const { redis, keys } = await this.#openChecked('cleanup');
     const limits = { ...cleanupLimits(this.#config), retentionDays: shownDays(this.#config, this.#types) };
     try {
       return await cleanUp({ redis, keys }, limits);
     } catch (error) {
-      throw error instanceof AnalyticsError ? error : unavailable(error);
+      throw typedFailure(error);
     }
   }
 
@@ -197,11 +218,11 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
    * @returns how many chunks became how many, and their bytes
    */
   async merge(): Promise<MergeReport> {
-    const { redis, keys, keyRing } = this.#openLink ?? (await this.#open('merge'));
+    const { redis, keys, keyRing } = await this.#openChecked('merge');
     try {
       return await mergeAll({ redis, keys, secrets: keyRing.reading }, { metricRetentionDays: this.#config.ANALYTICS_RETENTION_DAYS });
     } catch (error) {
-      throw error instanceof AnalyticsError ? error : unavailable(error);
+      throw typedFailure(error);
     }
   }
 
@@ -212,8 +233,11 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
   }
 
   /** How queues, sockets and system fare; every figure is defined in docs/monitoring.md. */
-  async getStats(): Promise<Stats> {
-    return this.#within('getStats', ({ redis, keys, queues }) => collectStats({ config: this.#config, redis, keys, queues }));
+  async getStats(): Promise<ServiceStats> {
+    return this.#within('getStats', async (link) => {
+      const { redis, keys, queues } = link;
+      return { ...(await collectStats({ config: this.#config, redis, keys, queues })), producer: link.producerStats() };
+    });
   }
 
   /** Resolves when everything tracked before the call, in flight included, is acknowledged. @throws DeadlineError */
@@ -221,7 +245,7 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
     const link = this.#link;
     if (link === undefined) return;
     const { ANALYTICS_DEADLINE_MS: ms } = this.#config;
-    await withDeadline(drain(link), ms, () => new DeadlineError('flush', ms));
+    await withDeadline(link.drain(), ms, () => new DeadlineError('flush', ms));
   }
 
   /**
@@ -241,12 +265,17 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
   async #close(timeoutMs: number): Promise<CloseReport> {
     // Whatever is still being opened is closed as soon as it is open; nobody waits for it longer than this.
     const opening = this.#opening?.catch(() => undefined) ?? Promise.resolve(undefined);
-    const link = await withDeadline(opening, timeoutMs, () => new DeadlineError('close', timeoutMs)).catch(() => undefined);
+    const endAt = performance.now() + timeoutMs;
+    const inTime = async <T>(work: Promise<T>): Promise<T | undefined> =>
+      withDeadline(work, Math.max(0, endAt - performance.now()), () => new DeadlineError('close', timeoutMs)).catch(() => undefined);
+    const link = await inTime(opening);
     let undelivered = 0;
     if (link !== undefined) {
-      await withDeadline(drain(link), timeoutMs, () => new DeadlineError('close', timeoutMs)).catch(() => {});
-      undelivered = link.events.unanswered + link.metrics.unanswered;
+      await inTime(link.drain());
+      if (!link.hasSpool) undelivered = link.events.unanswered + link.metrics.unanswered;
       await link.close();
+      // What had no answer is on disk, if there was room.
+      if (link.hasSpool) undelivered = link.events.unanswered + link.metrics.unanswered;
     } else void opening.then((late) => late?.close());
     await this.#audience.close();
     await this.#closeWorker(timeoutMs);
@@ -283,11 +312,16 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
 
   async #within<T>(operation: string, work: (link: ServiceLink) => Promise<T>): Promise<T> {
     const { ANALYTICS_DEADLINE_MS: ms } = this.#config;
-    const link = this.#openLink ?? (await this.#open(operation));
-    const done = work(link).catch((error: unknown) => {
-      throw error instanceof AnalyticsError ? error : unavailable(error);
-    });
-    return withDeadline(done, ms, () => new DeadlineError(operation, ms));
+    const run = async (): Promise<T> => {
+      try {
+        const link = this.#openLink ?? (await this.#open(operation));
+        await link.check();
+        return await work(link);
+      } catch (error) {
+        throw typedFailure(error);
+      }
+    };
+    return withDeadline(run(), ms, () => new DeadlineError(operation, ms));
   }
 
   async #open(operation: string): Promise<ServiceLink> {
@@ -296,15 +330,43 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
       (link) => (this.#link = link),
       (error: unknown) => {
         this.#opening = undefined;
-        throw error instanceof AnalyticsError ? error : unavailable(error);
+        throw typedFailure(error);
       },
     );
-    return withDeadline(this.#opening, this.#config.ANALYTICS_DEADLINE_MS, () => unavailable(undefined));
+    return withDeadline(this.#opening, this.#config.ANALYTICS_DEADLINE_MS, () => typedFailure(undefined));
+  }
+
+  /** A call that waits for the link has no more time than others: once the link is there, it has the rest. */
+  #endInTime(operation: string, reject: (error: Error) => void, id?: string): (link: ServiceLink) => ServiceLink {
+    const { ANALYTICS_DEADLINE_MS: ms } = this.#config;
+    const endAt = performance.now() + ms;
+    return (link) => {
+      setTimeout(() => reject(new DeadlineError(operation, ms, id)), Math.max(0, endAt - performance.now())).unref();
+      return link;
+    };
   }
 
   /** Waits for `work`, no longer than a call may take. */
   async #settled(work: Promise<void>): Promise<void> {
     await withDeadline(work, this.#config.ANALYTICS_DEADLINE_MS / 2, () => new Error('late')).catch(() => {});
+  }
+
+  /** The link, once it is known that the data is sealed to this key. */
+  async #openChecked(operation: string): Promise<ServiceLink> {
+    try {
+      const link = this.#openLink ?? (await this.#open(operation));
+      await link.check();
+      return link;
+    } catch (error) {
+      throw typedFailure(error);
+    }
+  }
+
+  /** The link, knowing whether Redis has room where that was in doubt. */
+  async #openFresh(operation: string): Promise<ServiceLink> {
+    const link = this.#openLink ?? (await this.#open(operation));
+    if (link.isDoubtful) await link.refresh();
+    return link;
   }
 
   #normalizeMetric(data: MetricData): NormalizedMetric {
@@ -313,7 +375,7 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
 
   /** The link, once sockets that were registered before the call receive what is stored. */
   async #linkForEvents(operation: string): Promise<ServiceLink> {
-    const link = this.#openLink ?? (await this.#open(operation));
+    const link = await this.#openFresh(operation);
     if (this.#audience.pending !== undefined) await this.#settled(this.#audience.pending);
     return link;
   }
@@ -323,15 +385,4 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
     if (outcome.kind === 'acknowledged') return undefined;
     return outcome.kind === 'refused' ? outcome.error : new DeadlineError(operation, this.#config.ANALYTICS_DEADLINE_MS, id);
   }
-}
-
-async function drain(link: ServiceLink): Promise<void> {
-  await Promise.all([link.events.drain(), link.metrics.drain()]);
-}
-
-/** What a call that met a Redis error ends with. A fault of our own is not blamed on Redis. */
-function unavailable(cause: unknown): AnalyticsError {
-  const isOurs = cause instanceof TypeError || cause instanceof RangeError || cause instanceof SyntaxError;
-  if (isOurs) return new AnalyticsError('INTERNAL', 'The call met a fault of the service itself.', { cause });
-  return new AnalyticsError('REDIS_UNAVAILABLE', 'Redis does not answer; nothing was sent. Check REDIS_URL and that Redis runs.', { cause });
 }

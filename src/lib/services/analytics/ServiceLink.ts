@@ -12,6 +12,8 @@ import { MetricBatch, sampleBytes } from '../../../producer/MetricBatch.js';
 import type { NormalizedEvent } from '../../../producer/normalizeEvent.js';
 import type { NormalizedMetric } from '../../../producer/normalizeMetric.js';
 import { Producer } from '../../../producer/Producer.js';
+import { HeldItems } from '../../../producer/HeldItems.js';
+import { QueueLoad } from '../../../producer/QueueLoad.js';
 import { QueuePace } from '../../../producer/QueuePace.js';
 import { connect } from '../../../redis/connect.js';
 import { keysOf, type Keys } from '../../../redis/keys.js';
@@ -20,6 +22,9 @@ import { replicaWaitsOf } from '../../../redis/ReplicaWaits.js';
 import { checkKeyIdentity } from '../../../security/checkKeyIdentity.js';
 import type { KeyRing } from '../../../security/KeyRing.js';
 import { loadKeyRing } from '../../../security/loadKeyRing.js';
+import { openSpool } from './openSpool.js';
+import type { ProducerStats } from './ProducerStats.js';
+import { withDeadline } from './withDeadline.js';
 
 export interface ServiceLinkOptions {
   readonly config: Config;
@@ -35,24 +40,33 @@ export interface ServiceLink {
   readonly queues: Readonly<Record<QueueTitle, Queue>>;
   readonly events: Producer<NormalizedEvent, EventPriority>;
   readonly metrics: Producer<NormalizedMetric, 'metrics'>;
-  /** Gives up what was not answered, and closes what was opened. */
+  /** Resolves when it is known that the data in Redis is sealed to this key: with a spool the link is there before that. */
+  check(): Promise<void>;
+  /** Whether a call should `refresh` before it is taken: it is some time ago that Redis was nearly full. */
+  readonly isDoubtful: boolean;
+  refresh(): Promise<void>;
+  readonly hasSpool: boolean;
+  producerStats(): ProducerStats;
+  /** Resolves when everything that was tracked is in Redis. */
+  drain(): Promise<void>;
+  /** Gives up what was not answered, or leaves it on disk, and closes what was opened. */
   close(): Promise<void>;
 }
 
+/** The longest pauses of what is urgent: it has to be there in a quarter of a second. */
+const PAUSE_MOST_MS: Partial<Record<EventPriority, number>> = { [EventPriority.CRITICAL]: 20, [EventPriority.HIGH]: 100 };
+/** With a spool, what Redis does not answer within this time goes to disk. */
+const ANSWER_MOST_MS = 1000;
+const CLOSE_MOST_MS = 200;
+
 /**
  * Connects, compares keys and builds the producers.
- * @throws KeyError `KEY_MISMATCH` when the data in Redis is sealed to another key; a Redis error when it is not reached
+ * @throws KeyError `KEY_MISMATCH` when the data in Redis is sealed to another key; a Redis error when it is not reached and there is no spool
  */
 export async function openServiceLink({ config, priorities, onError }: ServiceLinkOptions): Promise<ServiceLink> {
   const keys = keysOf(config);
   const keyRing = await loadKeyRing(config);
   const redis = connect(config, 'failFast', 'analytics-service', onError);
-  try {
-    await checkKeyIdentity(redis, keys, keyRing);
-  } catch (error) {
-    redis.disconnect();
-    throw error;
-  }
   const places = queuePlaces(keys);
   const waits = replicaWaitsOf(config, redis);
   const open = (title: QueueTitle): Queue => {
@@ -61,40 +75,97 @@ export async function openServiceLink({ config, priorities, onError }: ServiceLi
     queue.on('error', onError);
     return queue;
   };
-  const queues = { events: open('events'), metrics: open('metrics'), maintenance: open('maintenance') };
-  const giveUp = new AbortController();
-  const paced = (queue: Queue) => {
-    const pace = new QueuePace(queue, config.ANALYTICS_PROCESSING_INTERVAL);
-    return {
-      batchSize: config.ANALYTICS_BATCH_SIZE,
-      deadlineMs: config.ANALYTICS_DEADLINE_MS,
-      delayMs: () => pace.delayMs(),
-    };
+  let isChecked = false;
+  const check = async (): Promise<void> => {
+    if (isChecked) return;
+    await checkKeyIdentity(redis, keys, keyRing);
+    isChecked = true;
   };
-  const sender = { redis, keyRing, signal: giveUp.signal, onError };
+  // A queue says a few words to Redis when it is made: they would be lost, and told, before there is a connection.
+  if (config.ANALYTICS_SPOOL_DIR === undefined) {
+    try {
+      await check();
+    } catch (error) {
+      redis.disconnect();
+      throw error;
+    }
+  }
+  const queues = { events: open('events'), metrics: open('metrics'), maintenance: open('maintenance') };
+  const loadOf = (queue: Queue) => new QueueLoad({ queue, redis, mostWaiting: config.ANALYTICS_MAX_WAITING });
+  const loads = { events: loadOf(queues.events), metrics: loadOf(queues.metrics) };
+  const held = new HeldItems(config.ANALYTICS_MAX_UNANSWERED_MB * 2 ** 20);
+  const answerMs = Math.min(ANSWER_MOST_MS, config.ANALYTICS_DEADLINE_MS / 2);
+  const spooling = await openSpool({ config, redis, queues, check, answerMs, onError });
+  const refresh = async (): Promise<void> => {
+    await Promise.all([loads.events.refresh(), loads.metrics.refresh()]);
+  };
+  const giveUp = new AbortController();
+  const lane = { batchSize: config.ANALYTICS_BATCH_SIZE, deadlineMs: config.ANALYTICS_DEADLINE_MS, held };
+  const sender = { redis, keyRing, spool: spooling, signal: giveUp.signal, onError };
+
+  const pauses = Object.fromEntries(
+    Object.values(EventPriority).map((priority) => [
+      priority,
+      new QueuePace(loads.events, Math.min(PAUSE_MOST_MS[priority] ?? Infinity, config.ANALYTICS_PROCESSING_INTERVAL)),
+    ]),
+  ) as Record<EventPriority, QueuePace>; // one for each
+  const events = new Producer<NormalizedEvent, EventPriority>({
+    lanes: Object.values(EventPriority),
+    lane: { ...lane, seriesOf: (event) => event.type, bytesOf: (event) => event.bytes },
+    delayMs: (priority) => pauses[priority].delayMs(),
+    refusal: (priority) => loads.events.refusal(priority) ?? held.refusal(),
+    open: (priority) => new EventBatch(priority, Date.now()),
+    send: (priority) =>
+      createJobSender({ ...sender, queue: queues.events, load: loads.events, jobName: jobs.events.name, kind: 'events', priority: priorities[priority] }),
+  });
+  const metricPause = new QueuePace(loads.metrics, config.ANALYTICS_PROCESSING_INTERVAL);
+  const metrics = new Producer<NormalizedMetric, 'metrics'>({
+    lanes: ['metrics'],
+    lane: { ...lane, seriesOf: (sample) => sample.name, bytesOf: sampleBytes },
+    delayMs: () => metricPause.delayMs(),
+    refusal: () => loads.metrics.refusal('metrics') ?? held.refusal(),
+    open: () => new MetricBatch(Date.now()),
+    send: () =>
+      createJobSender({ ...sender, queue: queues.metrics, load: loads.metrics, jobName: jobs.metrics.name, kind: 'metrics', priority: METRIC_PRIORITY }),
+  });
+  const drainLanes = async (): Promise<void> => {
+    await Promise.all([events.drain(), metrics.drain()]);
+  };
+  if (spooling === undefined || !spooling.spool.isAway) await refresh();
 
   return {
     redis,
     keys,
     keyRing,
     queues,
-    events: new Producer({
-      lanes: Object.values(EventPriority),
-      lane: { ...paced(queues.events), seriesOf: (event) => event.type, bytesOf: (event) => event.bytes },
-      open: (priority) => new EventBatch(priority, Date.now()),
-      send: (priority) =>
-        createJobSender({ ...sender, queue: queues.events, jobName: jobs.events.name, kind: 'events', priority: priorities[priority] }),
+    events,
+    metrics,
+    check,
+    get isDoubtful() {
+      return loads.events.isDoubtful || loads.metrics.isDoubtful;
+    },
+    refresh,
+    hasSpool: spooling !== undefined,
+    producerStats: () => ({
+      unanswered: held.count,
+      unansweredBytes: held.bytes,
+      refused: events.refused + metrics.refused,
+      spool: spooling?.spool.figures ?? null,
     }),
-    metrics: new Producer({
-      lanes: ['metrics'],
-      lane: { ...paced(queues.metrics), seriesOf: (sample) => sample.name, bytesOf: sampleBytes },
-      open: () => new MetricBatch(Date.now()),
-      send: () =>
-        createJobSender({ ...sender, queue: queues.metrics, jobName: jobs.metrics.name, kind: 'metrics', priority: METRIC_PRIORITY }),
-    }),
+    async drain() {
+      await drainLanes();
+      await spooling?.spool.drain();
+    },
     async close() {
       giveUp.abort();
-      await Promise.allSettled(Object.values(queues).map((queue) => queue.close()));
+      if (spooling !== undefined) {
+        // What has no answer goes to disk now.
+        await withDeadline(drainLanes(), ANSWER_MOST_MS, () => new Error('late')).catch(() => {});
+        await spooling.spool.close();
+      }
+      // A queue that never met Redis waits for it, also to be closed.
+      const closed = Promise.allSettled(Object.values(queues).map((queue) => queue.close()));
+      await withDeadline(closed, CLOSE_MOST_MS, () => new Error('late')).catch(() => {});
       redis.disconnect();
     },
   };

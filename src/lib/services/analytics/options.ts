@@ -32,6 +32,10 @@ export interface AnalyticsServiceOptions {
   readonly publicKey?: string;
   /** Where keys of development are kept. Default `.analytics` (`ANALYTICS_DATA_DIR`). */
   readonly dataDir?: string;
+  /** Events, and samples, that may wait in their queue; see `BusyError`. Default 1,000,000 (`ANALYTICS_MAX_WAITING`). */
+  readonly maxWaiting?: number;
+  /** A folder that takes sealed batches while Redis is away, and how large it may grow. Default: none (`ANALYTICS_SPOOL_DIR`, `ANALYTICS_SPOOL_BYTES`). */
+  readonly spool?: { readonly dir: string; readonly maxBytes?: number };
   /** BullMQ priorities, 1 is first. Default critical 1, high 10, normal 100, low 1000. */
   readonly priorities?: Partial<PriorityTable>;
   /** Runs a worker in this process, for those who want no second one. Default false. */
@@ -58,6 +62,7 @@ const variables = {
   encryptionKey: 'ANALYTICS_ENCRYPTION_KEY',
   publicKey: 'ANALYTICS_PUBLIC_KEY',
   dataDir: 'ANALYTICS_DATA_DIR',
+  maxWaiting: 'ANALYTICS_MAX_WAITING',
 } as const satisfies Partial<Record<keyof AnalyticsServiceOptions, string>>;
 
 /** @throws ConfigurationError naming every variable or option that is wrong */
@@ -68,8 +73,10 @@ export function configOf(options: AnalyticsServiceOptions): Config {
       return value === undefined ? [] : [[variable, String(value)] as const];
     }),
   );
+  const { dir, maxBytes } = options.spool ?? {};
+  const spool = { ...(dir !== undefined && { ANALYTICS_SPOOL_DIR: dir }), ...(maxBytes !== undefined && { ANALYTICS_SPOOL_BYTES: String(maxBytes) }) };
   const environment = { ...process.env };
   // An option that says where Redis is wins over any variable that does.
   if (placeVariables.some((name) => given[name] !== undefined)) for (const name of placeVariables) delete environment[name];
-  return parseConfig({ ...environment, ...given });
+  return parseConfig({ ...environment, ...given, ...spool });
 }

@@ -22,8 +22,11 @@ export interface TrackManyOptions<Given, Normalized> {
   /** Called once what is sound is known; all of it fails if this does. */
   readonly open: () => Promise<ServiceLink>;
   readonly failureOf: FailureOf;
+  /** For opening and sending together. */
+  readonly deadlineMs: number;
 }
 
+const OPENED_AT_ONCE_MS = 50;
 /** A call of so many samples gets batches of its own: a job's 100 µs, shared by all of them, are nothing then. */
 const LEAST_OWN_BATCHES = 256;
 
@@ -32,7 +35,8 @@ export async function trackManyEvents<Given>(options: TrackManyOptions<Given, No
   return trackMany(options, ({ events }, sound, settle) => {
     for (const [place, event] of sound.entries()) {
       events.add(event.priority, event, (delivery) => {
-        const id = event.id ?? eventIdAt(delivery.batchId, delivery.place);
+        // What was refused has no batch, and so no id but its own.
+        const id = event.id ?? (delivery.outcome.kind === 'refused' ? '' : eventIdAt(delivery.batchId, delivery.place));
         const error = options.failureOf(delivery.outcome, id);
         settle(place, error === undefined ? { ok: true, id } : { ok: false, error });
       });
@@ -59,7 +63,7 @@ export async function trackManyMetrics<Given>(options: TrackManyOptions<Given, N
 
 /** @param send hands over what is sound, and settles each by its place in that */
 async function trackMany<Given, Normalized, Result>(
-  { items, normalize, open }: TrackManyOptions<Given, Normalized>,
+  { items, normalize, open, failureOf, deadlineMs }: TrackManyOptions<Given, Normalized>,
   send: (link: ServiceLink, sound: readonly Normalized[], settle: (place: number, result: Result | TrackFailure) => void) => void,
 ): Promise<(Result | TrackFailure)[]> {
   const results: (Result | TrackFailure)[] = [];
@@ -76,9 +80,13 @@ async function trackMany<Given, Normalized, Result>(
   }
   if (sound.length === 0) return results;
   try {
+    const endAt = performance.now() + deadlineMs;
     const link = await open();
-    await new Promise<void>((resolve) => {
+    await new Promise<void>((resolve, reject) => {
       let left = sound.length;
+      // The lane's own deadline began with what is sent now, and comes first unless the link took its time.
+      const leftMs = endAt - performance.now();
+      if (leftMs < deadlineMs - OPENED_AT_ONCE_MS) setTimeout(() => reject(failureOf({ kind: 'unknown' })!), Math.max(0, leftMs)).unref(); // unknown is a failure
       send(link, sound, (place, result) => {
         results[places[place]!] = result;
         left -= 1;
