@@ -56,6 +56,7 @@ async function strike({ seed, minutes, once, only, rate, slack }: Options): Prom
   if (unknown.length > 0) program.error(`There is no fault ${unknown.join(', ')}. See --list.`);
   const rows = only.length === 0 ? allRows : allRows.filter(({ id }) => only.includes(id));
   const interrupt = new AbortController();
+  // Asked once, it judges what was done so far; asked again, it ends as any program does.
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupt.abort());
   say(`seed ${seed}`);
   return runFaults({ seed, minutes: once ? undefined : minutes, rows, rate, slack, signal: interrupt.signal, say });

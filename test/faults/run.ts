@@ -5,6 +5,7 @@ import { judge, settle } from './judge.js';
 import { createRandom, type Random } from './random.js';
 import type { FaultRow } from './rows/FaultRow.js';
 import { createScene } from './scene/Scene.js';
+import { within } from './scene/within.js';
 import { isMissed, strikeOnce, type StrikeReport } from './strike.js';
 
 export interface RunOptions {
@@ -52,6 +53,10 @@ export interface FaultsReport extends Readonly<Record<FindingKind, number>> {
 }
 
 const WARM_MS = 1500;
+/** More than all the waits in it together. */
+const SETTLE_MS = 600_000;
+/** A million events are judged in 2 minutes. */
+const JUDGE_MS = 1_200_000;
 /** How often two faults strike at once. */
 const TOGETHER = 0.2;
 /** What a process may log within a second, whatever happens to it. */
@@ -84,8 +89,8 @@ export async function runFaults({ seed, minutes, rows, rate, slack, signal, say 
       await sleep(random.whole(100, 600));
     } while ((minutes === undefined ? round.length > 0 : performance.now() < endAt) && !signal.aborted);
 
-    await settle(scene, findings, say);
-    const { history, events, samples } = await judge(scene, findings, slack, say);
+    await within(SETTLE_MS * slack, 'To settle', settle(scene, findings, say));
+    const { history, events, samples } = await within(JUDGE_MS * slack, 'To judge', judge(scene, findings, slack, say));
     const refusals = Object.fromEntries(history.refusals);
     return {
       seed,

@@ -7,6 +7,9 @@ import { signal } from './scene/freezeJobs.js';
 import { describeProcess } from './scene/processTree.js';
 import type { Scene } from './scene/Scene.js';
 import { timed } from './scene/timed.js';
+import { within } from './scene/within.js';
+
+const MOST_MS = 180_000;
 
 export interface Measure {
   readonly what: string;
@@ -66,7 +69,8 @@ export async function strikeOnce(rows: readonly FaultRow[], { scene, random, sta
     },
     note,
   };
-  const outcomes = await Promise.allSettled(rows.map((row) => row.run(context)));
+  // A row that hangs leaves the scene in a state that no other row was made for: it ends the run.
+  const outcomes = await within(MOST_MS * slack, rows.map(({ id }) => id).join(' + '), Promise.allSettled(rows.map((row) => row.run(context))));
   for (const outcome of outcomes) {
     if (outcome.status === 'rejected') broken.push(outcome.reason instanceof Error ? outcome.reason.message : 'the row failed');
   }

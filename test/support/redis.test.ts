@@ -37,6 +37,12 @@ describe('startRedis', () => {
     client.disconnect();
   });
 
+  it('never takes the server of somebody else for its own', async () => {
+    const redis = await startRedis();
+    open.push(redis);
+    await expect(startRedis({ port: redis.port })).rejects.toThrow('ended at once');
+  });
+
   it('gives a server that ends when its parent is killed', async () => {
     const script = `const { startRedis } = await import(${JSON.stringify(new URL('./redis.ts', import.meta.url).href)});
       console.log((await startRedis()).pid); setInterval(() => {}, 1000);`;

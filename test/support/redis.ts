@@ -94,7 +94,7 @@ async function launch(port: number, dir: string, args: readonly string[]): Promi
   const deadline = Date.now() + 15_000;
   while (Date.now() < deadline) {
     if (server.exitCode !== null || server.signalCode !== null) throw new Error(`${program} ended at once:\n${output}`);
-    if (await answers(port)) return server;
+    if (await answers(port, server.pid)) return server;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   server.kill('SIGKILL');
@@ -123,9 +123,9 @@ export function isAlive(pid: number): boolean {
 /** Below the ports that systems give to outgoing connections: one of those could be taken before it is listened on. */
 const PORTS = { first: 15_000, each: 2000 };
 
-/** A port of 127.0.0.1 that is free, and that no other test worker is given. */
+/** A port of 127.0.0.1 that is free, and that no other test worker is given; outside the tests one of a range of its own. */
 export async function freePort(): Promise<number> {
-  const worker = Number(process.env['JEST_WORKER_ID'] ?? 1) % 8;
+  const worker = Number(process.env['JEST_WORKER_ID'] ?? 0) % 8;
   for (;;) {
     const port = PORTS.first + worker * PORTS.each + Math.floor(Math.random() * PORTS.each);
     const server = createServer();
@@ -146,7 +146,8 @@ function redisProgram(): string {
   return found;
 }
 
-async function answers(port: number): Promise<boolean> {
+/** Whether the server with this process id answers: somebody else's may have the port, and ours ends a moment later. */
+async function answers(port: number, pid: number | undefined): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     const settle = (answer: boolean): void => {
@@ -155,8 +156,14 @@ async function answers(port: number): Promise<boolean> {
     };
     socket.setTimeout(1000, () => settle(false));
     socket.on('error', () => settle(false));
-    socket.on('connect', () => socket.write('PING\r\n'));
-    // While it loads its data it answers -LOADING: not ready yet. With a password it answers -NOAUTH.
-    socket.on('data', (data) => settle(/^(\+PONG|-NOAUTH)/.test(data.toString())));
+    socket.on('connect', () => socket.write('PING\r\nINFO server\r\n'));
+    // While it loads its data it answers -LOADING: not ready yet. With a password it answers -NOAUTH, and does not say who it is.
+    let text = '';
+    socket.on('data', (data) => {
+      text += data.toString();
+      const id = /process_id:(\d+)\r/.exec(text)?.[1];
+      if (text.startsWith('-')) settle(text.startsWith('-NOAUTH'));
+      else if (id !== undefined) settle(Number(id) === pid);
+    });
   });
 }

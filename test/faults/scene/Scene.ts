@@ -16,11 +16,13 @@ import { until } from '../../support/program.js';
 import { freePort, startRedis, type TestRedis } from '../../support/redis.js';
 import type { Random } from '../random.js';
 import { Canary } from './Canary.js';
+import { signal } from './freezeJobs.js';
 import { watchedUsers } from './people.js';
 import { Producer } from './Producer.js';
 import { processesWith } from './processTree.js';
 import { ServiceProcess } from './ServiceProcess.js';
 import { SocketListener } from './SocketListener.js';
+import { within } from './within.js';
 
 const PREFIX = 'analytics:';
 const PRODUCERS = 3;
@@ -29,6 +31,7 @@ const RETENTION_DAYS = 1;
 const DAY_MS = 86_400_000;
 const IN_FLIGHT = 150;
 const CONNECTED_MS = 20_000;
+const CLOSE_MS = 30_000;
 /** As on a server that keeps data: what was acknowledged survives the process, and nothing is thrown out. */
 const REDIS_ARGUMENTS = ['--appendonly', 'yes', '--appendfsync', 'everysec', '--maxmemory-policy', 'noeviction'];
 
@@ -141,12 +144,16 @@ export async function createScene({ random, rate }: SceneOptions): Promise<Scene
     },
     async close() {
       for (const listener of listeners) listener.close();
-      await Promise.all(processes.map((each) => each.dispose()));
-      await canary.close();
-      await Promise.all(Object.values(queues).map((queue) => queue.close()));
-      client.disconnect();
-      await redis.stop();
-      rmSync(folder, { recursive: true, force: true });
+      try {
+        const ended = Promise.allSettled([...processes.map((each) => each.dispose()), canary.close()]);
+        await within(CLOSE_MS, 'The end of the processes', ended);
+        await within(CLOSE_MS, 'The end of the queues', Promise.allSettled(Object.values(queues).map((queue) => queue.close())));
+      } finally {
+        for (const pid of processesWith(dataFolder)) signal(pid, 'SIGKILL');
+        client.disconnect();
+        await redis.stop();
+        rmSync(folder, { recursive: true, force: true });
+      }
     },
   };
 

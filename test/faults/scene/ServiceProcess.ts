@@ -16,6 +16,11 @@ export interface ServiceProcessOptions {
   readonly redisPort: number;
 }
 
+/**
+ * A harness that is killed leaves nothing behind. For the process itself only: what its children do without it is what the
+ * rows look at.
+ */
+const ENDS_WITH_HARNESS = `data:text/javascript,${encodeURIComponent("if (/(processes|producer).main\\.js$/.test(process.argv[1] ?? '')) process.on('disconnect', () => process.exit(1));")}`;
 const START_MS = 60_000;
 const STOP_MS = 20_000;
 
@@ -62,7 +67,7 @@ export class ServiceProcess {
     const child = fork(fileURLToPath(new URL(program, import.meta.url)), args, {
       // Nothing else of the environment: it may hold options of Node for the harness.
       env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...own, REDIS_URL: `redis://127.0.0.1:${this.proxy.port}`, ...env },
-      execArgv: [],
+      execArgv: ['--import', ENDS_WITH_HARNESS],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => this.lines.take(text));
