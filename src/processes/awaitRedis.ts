@@ -4,7 +4,7 @@ import type { Config } from '../config/parseConfig.js';
 import { nameOfPlace, placeVariable } from '../config/redisPlace.js';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
 import type { Logger } from '../logging/createLogger.js';
-import { inspectRedis, type RedisFinding } from './inspectRedis.js';
+import { inspectRedis, type RedisDanger, type RedisFinding } from './inspectRedis.js';
 
 const LOOK_EVERY_MS = 500;
 const SAY_EVERY_MS = 30_000;
@@ -16,8 +16,8 @@ export type AnsweringRedis = Extract<RedisFinding, { state: 'answering' }>;
  * started again.
  *
  * @returns what was found, or undefined if `signal` was aborted first
- * @throws ConfigurationError when waiting does not help: another program, a wrong password, a version that is too old;
- *   in production also when data could be lost there
+ * @throws ConfigurationError when waiting does not help: another program, a wrong password, a version that is too old,
+ *   or one that deletes data; in production also one that keeps none over a restart
  */
 export async function awaitRedis(config: Config, logger: Logger, signal: AbortSignal): Promise<AnsweringRedis | undefined> {
   let saidAt = -Infinity;
@@ -39,8 +39,16 @@ export async function awaitRedis(config: Config, logger: Logger, signal: AbortSi
 }
 
 function refuseDangers(config: Config, { dangers }: AnsweringRedis): void {
+  const at = `${placeVariable(config)} (${nameOfPlace(config)})`;
+  const isRefused: Readonly<Record<RedisDanger['kind'], boolean>> = {
+    evicts: true,
+    mayEvict: config.isProduction,
+    volatile: config.isProduction && !config.ANALYTICS_ALLOW_VOLATILE,
+    unknown: false,
+  };
+  const refused = dangers.filter(({ kind }) => isRefused[kind]);
+  if (refused.length > 0) throw new ConfigurationError(refused.map(({ sentence }) => `${at}: ${sentence}`));
   if (dangers.length === 0) return;
-  if (config.isProduction) throw new ConfigurationError(dangers.map((danger) => `${placeVariable(config)} (${nameOfPlace(config)}): ${danger}`));
-  const lines = dangers.map((danger) => `  - ${danger}`).join('\n');
-  process.stderr.write(`\n!! The Redis at ${nameOfPlace(config)} can lose data. Production refuses it.\n${lines}\n\n`);
+  const lines = dangers.map(({ sentence }) => `  - ${sentence}`).join('\n');
+  process.stderr.write(`\n!! The Redis at ${nameOfPlace(config)} can lose data.\n${lines}\n\n`);
 }

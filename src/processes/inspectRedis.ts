@@ -4,6 +4,17 @@ import { placeVariable, type RedisConfig } from '../config/redisPlace.js';
 import { connectionOptions, openServer, signInOptions } from '../redis/connect.js';
 
 /** What stands where the configuration says that Redis is. */
+/** Why data could be lost. */
+export interface RedisDanger {
+  /**
+   * `evicts`: it deletes what it holds, the locks of running jobs first. `mayEvict`: it would, had its memory a limit.
+   * `volatile`: it keeps nothing over a restart. `unknown`: it does not say.
+   */
+  readonly kind: 'evicts' | 'mayEvict' | 'volatile' | 'unknown';
+  /** What to do about it. */
+  readonly sentence: string;
+}
+
 export type RedisFinding =
   | { readonly state: 'absent' }
   /** It loads its data and will answer soon. */
@@ -16,8 +27,8 @@ export type RedisFinding =
       readonly processId: number;
       /** The folder of its data, where it tells (a managed Redis may not). */
       readonly folder: string | undefined;
-      /** Why data could be lost there, one sentence each; empty if it is as it should be. */
-      readonly dangers: readonly string[];
+      /** Why data could be lost there, empty if it is as it should be. */
+      readonly dangers: readonly RedisDanger[];
     };
 
 const LEAST_VERSION = [6, 2] as const;
@@ -102,14 +113,16 @@ async function folderOf(redis: Redis): Promise<string | undefined> {
   }
 }
 
-function dangersOf(info: ReadonlyMap<string, string>): readonly string[] {
-  const dangers: string[] = [];
+function dangersOf(info: ReadonlyMap<string, string>): readonly RedisDanger[] {
+  const dangers: RedisDanger[] = [];
   if (info.get('aof_enabled') !== '1') {
-    dangers.push('It keeps no append-only file: what was acknowledged is lost when it restarts. Set "appendonly yes".');
+    dangers.push({ kind: 'volatile', sentence: 'It keeps no append-only file: what was acknowledged is lost when it restarts. Set "appendonly yes", or say that this is meant: ANALYTICS_ALLOW_VOLATILE=true.' });
   }
-  const policy = info.get('maxmemory_policy') ?? 'unknown';
-  if (policy !== 'noeviction') {
-    dangers.push(`It deletes data when its memory is full (maxmemory-policy ${policy}). Set "maxmemory-policy noeviction".`);
+  const policy = info.get('maxmemory_policy');
+  if (policy === undefined) {
+    dangers.push({ kind: 'unknown', sentence: 'It does not tell its maxmemory-policy. See that it is noeviction: with any other it deletes data when its memory is full.' });
+  } else if (policy !== 'noeviction') {
+    dangers.push({ kind: Number(info.get('maxmemory') ?? 0) > 0 ? 'evicts' : 'mayEvict', sentence: `It deletes data when its memory is full (maxmemory-policy ${policy}). Set "maxmemory-policy noeviction".` });
   }
   return dangers;
 }

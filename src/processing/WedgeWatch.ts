@@ -1,8 +1,8 @@
 import { QueueKeys, type Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
 
 import type { QueuePlace, QueueTitle } from '../../queues/names.js';
 import type { Keys } from '../redis/keys.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 
 export interface WatchedWorker {
   readonly worker: Worker;
@@ -22,7 +22,7 @@ export interface Wedge {
 
 export interface WedgeWatchOptions {
   /** A connection of its own that fails fast: the workers' may be what is broken. The caller closes it. */
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly keys: Keys;
   readonly workers: readonly WatchedWorker[];
   /** Called once. */
@@ -55,7 +55,7 @@ export class WedgeWatch {
   readonly #intervalMs: number;
   readonly #states: readonly State[];
   #timer: NodeJS.Timeout | undefined;
-  #checking: Promise<void> | undefined;
+  #isChecking = false;
   #checkedAt = performance.now();
 
   constructor(options: WedgeWatchOptions) {
@@ -67,8 +67,10 @@ export class WedgeWatch {
 
   start(): void {
     this.#timer ??= setInterval(() => {
-      this.#checking ??= this.#check().finally(() => {
-        this.#checking = undefined;
+      if (this.#isChecking) return;
+      this.#isChecking = true;
+      void this.#check().finally(() => {
+        this.#isChecking = false;
       });
     }, this.#intervalMs).unref();
   }

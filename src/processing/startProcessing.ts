@@ -59,7 +59,7 @@ export const startProcessing: StartRole = async ({ config, logger, keys, keyRing
   for (const worker of workers) void worker.run().catch(onError);
   const heartbeat = createHeartbeat({ redis, keys, role: 'processing', figures: () => ({ ...counters.figures(), ...sumChildFigures(workers.map(({ children }) => children.figures())) }) });
   await heartbeat.start();
-  const watchRedis = connect(config.REDIS_URL, 'failFast', 'analytics-watch', () => undefined);
+  const watchRedis = connect(config, 'failFast', 'analytics-watch', () => undefined);
   const watch = new WedgeWatch({
     redis: watchRedis,
     keys,

@@ -75,8 +75,8 @@ describe('the canary', () => {
 
     expect(await redis.hkeys(keys.eventCatalogue)).toEqual([]);
     const from = { startTime: 0, endTime: Date.now() + 60_000 };
-    await expect(service.getEvents({ type: CANARY_TYPE, ...from })).rejects.toThrow();
-    await expect(service.trackEvent({ type: CANARY_TYPE, priority: 'normal', userId: 'user-1', properties: {} } as never)).rejects.toThrow();
+    await expect(service.getEvents({ type: CANARY_TYPE, ...from })).rejects.toMatchObject({ code: expect.any(String) });
+    await expect(service.trackEvent({ type: CANARY_TYPE, priority: 'normal', userId: 'user-1', properties: {} } as never)).rejects.toMatchObject({ code: expect.any(String) });
     expect(stats.queue).toMatchObject({ length: 0, processingRate: 0, processingTime: 0 });
   });
 
