@@ -11,12 +11,12 @@ export async function retryDeadLetters(context: DeadLetterContext, selection: De
     const outcomes = await Promise.all(jobs.map(async ({ queue, id }) => retryFailedJob(redis, queues[queue], id)));
     return jobs.filter((_, place) => outcomes[place]);
   });
-  logger.info('Somebody retried dead letters', { actor, count: report.done, ...onlyId(selection) });
+  logger.info('Somebody retried dead letters', { actor, count: report.done, ...onlyId(selection, report) });
   return report;
 }
 
-/** The id to log where the decision is about one. */
-export function onlyId(selection: DeadLetterSelection): { readonly jobId?: string } {
-  if (typeof selection === 'string') return { jobId: selection };
-  return Array.isArray(selection) && selection.length === 1 ? { jobId: String(selection[0]) } : {};
+/** The id to log where the decision was about one. An id that is no job's may be anything, and is not logged. */
+export function onlyId(selection: DeadLetterSelection, { done }: DecisionReport): { readonly jobId?: string } {
+  const ids = typeof selection === 'string' ? [selection] : 'all' in selection ? [] : selection;
+  return ids.length === 1 && done === 1 ? { jobId: ids[0]! } : {};
 }
