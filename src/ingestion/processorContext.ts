@@ -18,6 +18,8 @@ export interface ProcessorContext {
   readonly ingestion: Ingestion;
 }
 
+const CHILD_LINES_PER_SECOND = 1;
+
 let context: Promise<ProcessorContext> | undefined;
 
 /** Made at the first job of a child. */
@@ -31,7 +33,8 @@ export function processorContext(): Promise<ProcessorContext> {
 
 async function createContext(): Promise<ProcessorContext> {
   const config = parseConfig();
-  const logger = createLogger(config, 'processor');
+  // A worker has many children, which all meet the same outage; it tells of it itself.
+  const logger = createLogger(config, 'processor', CHILD_LINES_PER_SECOND);
   const keys = keysOf(config);
   const keyRing = await loadKeyRing(config);
   const redis = connect(config, 'patient', 'analytics-processor', (error) => logger.warn('Redis connection failed', { error }));

@@ -19,14 +19,18 @@ export interface Logger {
 
 type Level = keyof Logger;
 
+/** Kinds that a report of what was left out names; the most frequent ones. */
+const MOST_NAMED = 5;
+
 let budget: LineBudget | undefined;
 
 /**
  * @param config decides level (`ANALYTICS_LOG_LEVEL`) and form: JSON lines in production, readable lines otherwise
  * @param component the part that speaks, such as `broadcaster`
+ * @param linesPerSecond what the first logger of a process says holds for all of it; default: 10
  * @returns a logger; all loggers of a process share a budget of 10 lines a second
  */
-export function createLogger(config: Pick<Config, 'ANALYTICS_LOG_LEVEL' | 'isProduction'>, component: string): Logger {
+export function createLogger(config: Pick<Config, 'ANALYTICS_LOG_LEVEL' | 'isProduction'>, component: string, linesPerSecond?: number): Logger {
   const silent = config.ANALYTICS_LOG_LEVEL === 'silent';
   const winston = createWinston({
     level: silent ? 'error' : config.ANALYTICS_LOG_LEVEL,
@@ -37,8 +41,8 @@ export function createLogger(config: Pick<Config, 'ANALYTICS_LOG_LEVEL' | 'isPro
   });
   const write = (level: Level, sentence: string, fields: LogFields): void => {
     if (silent || !winston.isLevelEnabled(level)) return;
-    budget ??= new LineBudget((dropped) => writeLine(winston, 'logging', 'warn', 'Log lines were left out.', { dropped }));
-    if (budget.take()) writeLine(winston, component, level, sentence, fields);
+    budget ??= new LineBudget((leftOut) => writeLine(winston, 'logging', 'warn', ...leftOutLine(leftOut)), linesPerSecond);
+    budget.offer(sentence, () => writeLine(winston, component, level, sentence, fields));
   };
   return {
     error: (sentence, fields = {}) => write('error', sentence, fields),
@@ -46,6 +50,14 @@ export function createLogger(config: Pick<Config, 'ANALYTICS_LOG_LEVEL' | 'isPro
     info: (sentence, fields = {}) => write('info', sentence, fields),
     debug: (sentence, fields = {}) => write('debug', sentence, fields),
   };
+}
+
+/** Made of sentences of the code, and counts. */
+function leftOutLine(leftOut: ReadonlyMap<string, number>): [sentence: string, fields: LogFields] {
+  const kinds = [...leftOut].toSorted(([, one], [, other]) => other - one);
+  const named = kinds.slice(0, MOST_NAMED).map(([sentence, count]) => `${count} × "${sentence}"`);
+  const rest = kinds.length > MOST_NAMED ? `, and of ${kinds.length - MOST_NAMED} other kinds` : '';
+  return [`Log lines were left out: ${named.join(', ')}${rest}.`, { dropped: kinds.reduce((sum, [, count]) => sum + count, 0) }];
 }
 
 function writeLine(winston: Winston, component: string, level: Level, sentence: string, fields: LogFields): void {

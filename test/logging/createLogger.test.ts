@@ -52,12 +52,35 @@ describe('createLogger', () => {
 });
 
 describe('LineBudget', () => {
-  it('lets ten lines a second through and says how many it left out', () => {
-    const reports: number[] = [];
-    const budget = new LineBudget((leftOut) => reports.push(leftOut));
-    const passed = Array.from({ length: 25 }, (_, index) => budget.take(index)).filter(Boolean).length;
-    expect(passed).toBe(LINES_PER_SECOND);
-    expect(budget.take(1000)).toBe(true);
-    expect(reports).toEqual([15]);
+  const count = (kinds: readonly string[], everyMs: number) => {
+    const written: { readonly kind: string; readonly at: number }[] = [];
+    const reports: { readonly at: number; readonly leftOut: ReadonlyMap<string, number> }[] = [];
+    let now = 0;
+    const budget = new LineBudget((leftOut) => reports.push({ at: now, leftOut }));
+    for (const [index, kind] of kinds.entries()) {
+      now = index * everyMs;
+      if (Math.floor(now / 1000) > Math.floor((now - everyMs) / 1000)) budget.settle(now);
+      budget.offer(kind, () => written.push({ kind, at: now }), now);
+    }
+    for (let second = 0; second < 5; second += 1) budget.settle((now += 1000));
+    budget.close();
+    return { written, reports };
+  };
+
+  it('has at most ten lines written within any second, its own included, and says by kind how many it left out', () => {
+    const kinds = Array.from({ length: 4000 }, (_, index) => (index % 4 === 3 ? 'rare' : 'often'));
+    const { written, reports } = count(kinds, 1);
+    const times = [...written, ...reports].map(({ at }) => at).toSorted((a, b) => a - b);
+    for (const [index, at] of times.entries()) expect(times[index + LINES_PER_SECOND] ?? Infinity).toBeGreaterThanOrEqual(at + 1000);
+    expect(times.length).toBeGreaterThan(2 * LINES_PER_SECOND);
+    const leftOut = reports.reduce((sum, { leftOut: kindsLeft }) => sum + [...kindsLeft.values()].reduce((one, other) => one + other, 0), 0);
+    expect(written.length + leftOut).toBe(kinds.length);
+    expect([...(reports[0]?.leftOut.keys() ?? [])].toSorted()).toEqual(['often', 'rare']);
+  });
+
+  it('has the first of each kind written, however many others there are', () => {
+    const kinds = Array.from({ length: 3000 }, (_, index) => (index % 100 === 50 && index < 1500 ? `kind ${index}` : 'flood'));
+    const { written } = count(kinds, 1);
+    expect(new Set(written.map(({ kind }) => kind)).size).toBe(new Set(kinds).size);
   });
 });
