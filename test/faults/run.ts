@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { until } from '../support/program.js';
 import { Findings, findingKinds, type Finding, type FindingKind } from './check/Findings.js';
 import { judge, settle } from './judge.js';
 import { createRandom, type Random } from './random.js';
 import type { FaultRow } from './rows/FaultRow.js';
-import { createScene } from './scene/Scene.js';
+import { createScene, type Scene } from './scene/Scene.js';
 import { within } from './scene/within.js';
 import { isMissed, strikeOnce, type StrikeReport } from './strike.js';
 
@@ -52,7 +53,9 @@ export interface FaultsReport extends Readonly<Record<FindingKind, number>> {
   readonly pass: boolean;
 }
 
-const WARM_MS = 1500;
+/** Steady is a service that an event gets through in so long, three times running. */
+const STEADY_MS = 1000;
+const WARM_MS = 90_000;
 /** More than all the waits in it together. */
 const SETTLE_MS = 600_000;
 /** A million events are judged in 2 minutes. */
@@ -70,12 +73,12 @@ export async function runFaults({ seed, minutes, rows, rate, slack, signal, say 
 
   const scene = await createScene({ random, rate });
   try {
+    await warmUp(scene);
     const startedAt = performance.now();
     const endAt = startedAt + (minutes ?? 0) * 60_000;
     const strikes: StrikeReport[] = [];
     const findings = new Findings();
     say(`${scene.workers.length} workers, ${scene.producers.length} producers, ${rate} events/s; Redis on port ${scene.redis.port}`);
-    await sleep(WARM_MS);
     const round = random.shuffle(usable);
     do {
       const struck = minutes === undefined ? round.splice(0, 1) : takeRows(round, random);
@@ -116,6 +119,16 @@ export async function runFaults({ seed, minutes, rows, rate, slack, signal, say 
   } finally {
     await scene.close();
   }
+}
+
+/** Twenty processes that start at once on two cores are busy with that for seconds: no fault is to be measured by it. */
+async function warmUp({ canary }: Scene): Promise<void> {
+  let steady = 0;
+  const isSteady = async (): Promise<boolean> => {
+    steady = (await canary.passes(STEADY_MS)) ? steady + 1 : 0;
+    return steady === 3;
+  };
+  if (!(await until(isSteady, WARM_MS))) throw new Error(`The service did not get to work within ${WARM_MS / 1000} s.`);
 }
 
 /** The next row, and now and then with it another one that strikes other parts: faults do not wait for each other. */

@@ -4,7 +4,7 @@ import { withoutProcessTree } from '../scene/processTree.js';
 import type { FaultRow, Strike } from './FaultRow.js';
 import { limits } from './limits.js';
 
-const QUIET_MS = 20_000;
+const QUIET_MS = 60_000;
 
 export const killBusyChild: FaultRow = {
   id: 'kill-child-busy',
@@ -14,14 +14,14 @@ export const killBusyChild: FaultRow = {
   async run(strike) {
     const { scene, random } = strike;
     // A job that is tried again stands behind those that wait: with a backlog its turn would be measured, not its recovery.
-    await quiet(strike);
-    const ended = scene.canary.keepSending();
-    const { jobs, children, thaw } = await freezeJobs(scene);
-    ended();
-    for (const pid of children.get(random.pick(scene.workers)) ?? []) signal(pid, 'SIGKILL');
-    thaw();
-    await ranAgain(strike, jobs, limits.childAgainMs);
-    for (const producer of scene.producers) producer.tell('resume');
+    await inQuiet(strike, async () => {
+      const enough = scene.canary.keepSending();
+      const { jobs, children, thaw } = await freezeJobs(scene);
+      enough();
+      for (const pid of children.get(random.pick(scene.workers)) ?? []) signal(pid, 'SIGKILL');
+      thaw();
+      await ranAgain(strike, jobs, limits.childAgainMs);
+    });
   },
 };
 
@@ -32,17 +32,21 @@ export const killIdleChild: FaultRow = {
   unavailable: withoutProcessTree,
   async run(strike) {
     const { scene, random, took } = strike;
-    await quiet(strike);
-    const worker = random.pick(scene.workers);
-    for (const pid of worker.children) signal(pid, 'SIGKILL');
-    for (const producer of scene.producers) producer.tell('resume');
+    await inQuiet(strike, async () => {
+      for (const pid of random.pick(scene.workers).children) signal(pid, 'SIGKILL');
+    });
     took('an event was stored', await timed(() => scene.canary.passes(limits.flowMs * 2), limits.flowMs * 2), limits.flowMs);
   },
 };
 
-/** Lets producers rest until everything is worked off. */
-async function quiet({ scene, note }: Strike): Promise<void> {
+/** Lets producers rest until everything is worked off and `strike` is done. */
+async function inQuiet({ scene, note }: Strike, strike: () => Promise<void>): Promise<void> {
   for (const producer of scene.producers) producer.tell('pause');
-  const emptyAfter = await timed(async () => (await scene.unfinishedJobs()) === 0, QUIET_MS);
-  if (emptyAfter === undefined) note('queue was empty', 'no');
+  try {
+    const emptyAfter = await timed(async () => (await scene.unfinishedJobs()) === 0, QUIET_MS);
+    if (emptyAfter === undefined) note('queue was empty', 'no');
+    await strike();
+  } finally {
+    for (const producer of scene.producers) producer.tell('resume');
+  }
 }
