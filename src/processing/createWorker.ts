@@ -4,6 +4,7 @@ import type { QueuePlace } from '../../queues/names.js';
 import type { ChildEvent, ChildLimits } from './children/ChildPool.js';
 import type { RedisClient } from '../redis/RedisClient.js';
 import { governErrors } from './governErrors.js';
+import { startPromoting } from './promoteWaiting.js';
 import { SupervisedWorker } from './SupervisedWorker.js';
 
 export interface CreateWorkerOptions {
@@ -41,6 +42,7 @@ const reliability = {
 export function createWorker(options: CreateWorkerOptions & { readonly processor: Processor }): Worker {
   const worker = new Worker(options.place.name, options.processor, workerOptions(options));
   governErrors(worker, options.onError);
+  promoteWhileOpen(worker, options);
   return worker;
 }
 
@@ -51,6 +53,12 @@ export function createSupervisedWorker(options: CreateSupervisedWorkerOptions): 
   const worker = new SupervisedWorker(place.name, processor, children, workerOptions(options));
   governErrors(worker, onError);
   return worker;
+}
+
+/** Events have priorities, of which none may starve. */
+function promoteWhileOpen(worker: Worker, { place, connection, onError }: CreateWorkerOptions): void {
+  if (place.title !== 'events') return;
+  worker.once('closing', startPromoting({ redis: connection, toKey: (name) => worker.toKey(name), onError }));
 }
 
 function workerOptions({ place, connection, concurrency }: CreateWorkerOptions): WorkerOptions & { readonly concurrency: number } {
