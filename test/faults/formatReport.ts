@@ -11,6 +11,7 @@ export function formatReport(report: FaultsReport): string {
     `${samples.acknowledged} samples acknowledged, ${samples.stored} stored, ${samples.recovered} recovered; ${socketMessages} messages at sockets; slowest call ${slowestCallMs} ms`,
     `refusals: ${Object.entries(refusals).map(([code, count]) => `${code} ${count}`).join(', ') || 'none'}`,
     `most log lines within a second: ${Object.entries(report.logLines).map(([name, count]) => `${name} ${count}`).join(', ')}`,
+    ...Object.entries(report.unasked).map(([name, ends]) => `${name} ended by itself ${ends.length} times: ${ends[0]}`),
     ...Object.entries(report.skipped).map(([row, why]) => `skipped ${row}: ${why}`),
     '',
     findingKinds.map((kind) => `${kind} ${report[kind]}`).join(', '),

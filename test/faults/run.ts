@@ -44,6 +44,8 @@ export interface FaultsReport extends Readonly<Record<FindingKind, number>> {
   readonly refusals: Readonly<Record<string, number>>;
   /** Process → most lines that it logged within a second. */
   readonly logLines: Readonly<Record<string, number>>;
+  /** Process → how it ended when nobody had asked it to; it was started again, as pm2 does. */
+  readonly unasked: Readonly<Record<string, readonly string[]>>;
   /** Of each process that logged more than 10 lines within a second what it logged. */
   readonly loudest: Readonly<Record<string, readonly string[]>>;
   /** Of each kind that is not 0 the first ones. */
@@ -110,6 +112,7 @@ export async function runFaults({ seed, minutes, rows, rate, slack, signal, say 
       slowestCallMs: history.slowestCallMs,
       refusals,
       logLines: Object.fromEntries(scene.processes.map((each) => [each.name, each.lines.mostPerSecond])),
+      unasked: Object.fromEntries(scene.processes.flatMap(({ name, unasked }) => (unasked.length > 0 ? [[name, unasked]] : []))),
       loudest: Object.fromEntries(scene.processes.flatMap(({ name, lines }) => (lines.mostPerSecond > LOG_LINES ? [[name, lines.worst]] : []))),
       problems: Object.fromEntries(findingKinds.flatMap((kind) => (findings.count(kind) === 0 ? [] : [[kind, findings.of(kind)]]))),
       strikes,

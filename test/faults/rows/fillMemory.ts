@@ -20,7 +20,6 @@ export const fillMemory: FaultRow = {
     await last(random.whole(1000, 4000));
     await scene.client.config('SET', 'maxmemory', '0');
     await starting;
-    if (!worker.isRunning) await worker.start();
     await flows(strike);
   },
 };

@@ -23,6 +23,7 @@ export interface ServiceProcessOptions {
 const ENDS_WITH_HARNESS = `data:text/javascript,${encodeURIComponent("if (/(processes|producer).main\\.js$/.test(process.argv[1] ?? '')) process.on('disconnect', () => process.exit(1));")}`;
 const START_MS = 60_000;
 const STOP_MS = 20_000;
+const AGAIN_MS = 300;
 
 /** A process of the scene, with a proxy of its own between it and Redis, that can be killed, stopped and started again. */
 export class ServiceProcess {
@@ -31,7 +32,12 @@ export class ServiceProcess {
   /** Of all its lives. */
   readonly lines = new LineCounter();
   readonly #options: ServiceProcessOptions;
+  /** Ends that nobody asked for, each with what it had written last. */
+  readonly unasked: string[] = [];
   #child: ChildProcess | undefined;
+  /** Whether it is meant to run: then it is started again when it ends, as pm2 does. */
+  #isKept = false;
+  #again: NodeJS.Timeout | undefined;
 
   private constructor(options: ServiceProcessOptions, proxy: FaultProxy) {
     this.name = options.name;
@@ -79,6 +85,8 @@ export class ServiceProcess {
   /** Starts a role of the service; resolves once it is at work. */
   async start(env: Readonly<Record<string, string>> = {}): Promise<void> {
     const child = this.launch(env);
+    this.#isKept = true;
+    child.once('exit', (code, signal) => this.#onExit(`${signal ?? `code ${code}`}: ${this.lines.last.slice(-3).join(' | ')}`, env));
     let isReady = false;
     child.on('message', (message) => (isReady ||= message === 'ready'));
     const hasSettled = await until(() => isReady || !this.isRunning, START_MS);
@@ -91,6 +99,7 @@ export class ServiceProcess {
 
   /** Kills it at once. */
   async kill(): Promise<void> {
+    this.#letGo();
     if (!this.isRunning) return;
     const ended = once(this.#child!, 'exit');
     this.signal('SIGKILL');
@@ -99,6 +108,7 @@ export class ServiceProcess {
 
   /** Asks it to end. @returns its exit code; undefined when it had to be killed */
   async stop(mostMs = STOP_MS): Promise<number | undefined> {
+    this.#letGo();
     if (!this.isRunning) return undefined;
     const child = this.#child!;
     child.kill('SIGTERM');
@@ -106,6 +116,17 @@ export class ServiceProcess {
     if (!this.isRunning) return child.exitCode ?? undefined;
     await this.kill();
     return undefined;
+  }
+
+  #letGo(): void {
+    this.#isKept = false;
+    clearTimeout(this.#again);
+  }
+
+  #onExit(how: string, env: Readonly<Record<string, string>>): void {
+    if (!this.#isKept) return;
+    this.unasked.push(how);
+    this.#again = setTimeout(() => void this.start(env).catch(() => undefined), AGAIN_MS); // a start that fails is an end as well
   }
 
   /** Ends it and its proxy, whatever state they are in. */
