@@ -1,3 +1,4 @@
+import { notReadyReasons } from './readiness.js';
 import type { Stats, SystemStats } from './Stats.js';
 
 /** One figure; null where it is not known. */
@@ -79,10 +80,22 @@ function systemFamilies({ system }: Stats): Family[] {
       ...gauge('children_total', 'What became of children, since each of the running workers started.', CHILD_EVENTS.map((event): Sample => [{ event }, children?.[event]])),
       type: 'counter',
     },
+    gauge('ready', 'Whether /health/ready says yes.', Number(system.notReady.length === 0)),
+    gauge('not_ready', 'Why /health/ready says no: 1 for each reason that holds.', notReadyReasons.map((reason): Sample => [{ reason: reason.toLowerCase() }, Number(system.notReady.includes(reason))])),
+    gauge('canary_seconds', 'From being sent until a worker took a canary, it was stored, and a broadcaster saw it, over 10 minutes.', canarySamples(system.canary)),
+    gauge('canary_stored_timestamp_seconds', 'When the newest canary that is stored was sent.', seconds(system.canary.lastStoredAt)),
     gauge('worker_status', 'How the workers fare: 1 for the state that holds.', WORKER_STATES.map((state): Sample => [{ state }, Number(state === workerStatus)])),
     gauge('last_finished_timestamp_seconds', 'When a job on a schedule last finished.', jobs(({ lastFinishedAt }) => lastFinishedAt)),
     gauge('last_duration_seconds', 'How long it took.', jobs(({ durationMs }) => durationMs)),
   ];
+}
+
+function canarySamples({ wait, store, feed }: SystemStats['canary']): Sample[] {
+  return Object.entries({ wait, store, feed }).flatMap(([stage, reading]): Sample[] => [
+    [{ stage, quantile: '0.5' }, seconds(reading?.p50)],
+    [{ stage, quantile: '0.95' }, seconds(reading?.p95)],
+    [{ stage, quantile: '0.99' }, seconds(reading?.p99)],
+  ]);
 }
 
 function gauge(name: string, help: string, value: number | null | undefined | readonly Sample[]): Family {

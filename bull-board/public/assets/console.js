@@ -50,11 +50,22 @@ function processCount(processes) {
   return size === 1 ? '1 process' : `${count(size)} processes`;
 }
 
+const notReady = {
+  REDIS_REFUSES_WRITES: 'Redis answers and takes no writes: it is full, a replica, or its disk is.',
+  NO_WORKER: 'No worker runs: jobs wait until one does. Start it with npm run worker:analytics.',
+  NO_BROADCASTER: 'No broadcaster runs: events are stored, and nobody is sent them.',
+  NO_SCHEDULER: 'No scheduler runs: nothing is cleaned up or merged, and no test event is sent.',
+  WORKERS_STUCK: 'Workers run, but none has finished a job for 10 seconds. See the log of the workers.',
+  PROCESSING_STALLED: 'Workers run, but a test event has not been stored for 10 seconds. See the log of the workers.',
+  FEED_STALLED: 'A broadcaster runs, but has not seen a test event for 10 seconds. See its log.',
+  SCHEDULING_STALLED: 'A scheduler runs, but has sent no test event for 10 seconds. See its log.',
+};
+
 /** What somebody should look at first. */
 function verdict({ queue, system }) {
   if (queue === null) return ['bad', 'Redis does not answer. Check that it runs and that REDIS_URL names it.'];
-  if (system.workerStatus === 'absent') return ['bad', 'No worker runs: jobs wait until one does. Start it with npm run worker:analytics.'];
-  if (system.workerStatus === 'stuck') return ['bad', 'Workers run, but none has finished a job for 10 seconds. See the log of the workers.'];
+  const [reason] = system.notReady;
+  if (reason !== undefined) return ['bad', notReady[reason] ?? reason];
   const failed = Object.values(queue.queues).reduce((sum, counts) => sum + counts.failed, 0);
   if (failed > 0) return ['warn', `${count(failed)} ${failed === 1 ? 'job was' : 'jobs were'} given up. They are kept under Dead letters until somebody decides.`];
   if (system.cleanup.status === 'late') return ['warn', 'The clean-up is late: none has finished for two intervals.'];
@@ -108,6 +119,8 @@ function showStats({ role, stats }) {
   const { memory, redis, cleanup, processes } = system;
   show('redisMemory', bytes(memory.redis));
   show('processMemory', bytes(memory.processes), `of ${processCount(processes)}, their children apart`);
+  const { feed, wait } = system.canary;
+  show('canary', feed === null ? '–' : duration(feed.p50), feed === null ? system.canary.status : `p99 ${duration(feed.p99)}; waits ${duration(wait?.p50)} for a worker`);
   show('redis', redis.connected ? duration(redis.latency) : 'away', redis.connected ? `round trip, version ${redis.version}` : '');
   const removed = Object.entries(cleanup.removed ?? {}).reduce((sum, [kind, n]) => (kind === 'events' || kind === 'samples' ? sum + n : sum), 0);
   show(
