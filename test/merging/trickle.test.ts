@@ -24,8 +24,12 @@ afterAll(async () => {
 
 /** Bytes of Redis that the type's keys take, the feed's apart. */
 async function bytesOfType(): Promise<number> {
+  return bytesOf(await store.redis.keys(`${store.keys.prefix}events:*`));
+}
+
+async function bytesOf(keys: readonly string[]): Promise<number> {
   let total = 0;
-  for (const key of await store.redis.keys(`${store.keys.prefix}events:*`)) {
+  for (const key of keys) {
     if (key !== store.keys.event(TYPE).feed) total += Number(await store.redis.memory('USAGE', key, 'SAMPLES', '0'));
   }
   return total;
@@ -53,6 +57,8 @@ describe('one event a second', () => {
     expect(chunks.reduce((sum, { count }) => sum + count, 0)).toBe(EVENTS);
     for (const { count } of chunks) expect(count).toBeGreaterThanOrEqual(1000);
     expect((await bytesOfType()) / EVENTS).toBeLessThan(100);
+    // Of each batch it is remembered that it was stored.
+    expect((await bytesOf([store.keys.event(TYPE).batches])) / EVENTS).toBeLessThan(15);
     await checkMerged(store);
   });
 });
