@@ -12,13 +12,13 @@ import { sessionOf } from './requireSession.js';
 
 const PAGE = 50;
 const BODY_LIMIT = '100kb';
-/** Pages refresh themselves: however many are open, dead letters are counted this often, in ms. */
-const COUNTED_EVERY_MS = 2000;
+/** Pages refresh themselves, and 10,000 dead letters take 0.3 s to count: however many pages are open, it takes a twentieth of the time. */
+const COUNTING_SHARE = 0.05;
 
 /** Lists dead letters; retries and drops them for those who may change jobs; opens them for those who may see contents. */
 export function deadLetterRoutes(letters: DeadLetters): Router {
   const router = Router();
-  const counts = atMostEvery(COUNTED_EVERY_MS, () => letters.count());
+  const counts = shareOfTime(COUNTING_SHARE, () => letters.count());
   router.use(express.json({ limit: BODY_LIMIT }));
 
   router.get('/counts', async (_request, response) => {
@@ -77,14 +77,21 @@ function refuse(error: unknown): never {
   throw new HttpError(error.code === 'DEAD_LETTER_UNKNOWN' ? 404 : 409, error.code);
 }
 
-function atMostEvery(ms: number, count: () => Promise<DeadLetterCounts>): { read(): Promise<DeadLetterCounts>; forget(): void } {
+/** Counts for whoever asks, again only when so much time has passed that counting takes no more than its share. */
+function shareOfTime(share: number, count: () => Promise<DeadLetterCounts>): { read(): Promise<DeadLetterCounts>; forget(): void } {
   let last: Promise<DeadLetterCounts> | undefined;
-  let lastAt = -Infinity;
+  let againAt = Infinity;
   return {
     async read() {
-      if (last === undefined || performance.now() - lastAt > ms) {
-        lastAt = performance.now();
+      if (last === undefined || performance.now() > againAt) {
+        const startedAt = performance.now();
+        againAt = Infinity;
         last = count();
+        // A failure is told to whoever asked, and tried again as an answer would be.
+        const settle = (): void => {
+          againAt = startedAt + (performance.now() - startedAt) / share;
+        };
+        last.then(settle, settle);
       }
       return last;
     },

@@ -21,7 +21,7 @@ export interface DeadLetterCounts {
   readonly total: number;
 }
 
-/** Jobs that are looked at: 10,000 take 60 ms. */
+/** Jobs that are looked at: 10,000 take 0.3 s of this process's time. */
 const MOST_COUNTED = 10_000;
 const READ_AT_ONCE = 200;
 
