@@ -4,8 +4,8 @@ import { checkCounts } from './check/checkCounts.js';
 import { checkEvents, type EventTally } from './check/checkEvents.js';
 import { checkSamples, type SampleTally } from './check/checkSamples.js';
 import { checkSockets } from './check/checkSockets.js';
-import { failedOps } from './check/failedOps.js';
 import type { Findings } from './check/Findings.js';
+import { keptOps } from './check/keptOps.js';
 import { readStored, type StoredEvent } from './check/readStore.js';
 import { readMergeStatus } from '../../src/merging/mergeStatus.js';
 import { readCleanupStatus } from '../../src/retention/cleanupStatus.js';
@@ -82,7 +82,7 @@ export async function judge(scene: Scene, findings: Findings, slack: number, say
       }
     }
   };
-  const events = await checkEvents({ history, stored: everything(), keptFrom, failed: await failedOps(scene, findings), findings });
+  const events = await checkEvents({ history, stored: everything(), keptFrom, kept: await keptOps(scene, findings), findings });
 
   const service = readerOf(scene);
   try {

@@ -17,13 +17,13 @@ export interface CheckEventsOptions {
   readonly stored: AsyncIterable<StoredEvent>;
   /** Events from before this time may be gone already. */
   readonly keptFrom: number;
-  /** What the events of failed jobs are called: they are not lost, somebody has to decide about them. */
-  readonly failed: ReadonlySet<string>;
+  /** What the events of jobs are called that failed or wait: see `keptOps`. */
+  readonly kept: ReadonlySet<string>;
   readonly findings: Findings;
 }
 
 /** Holds what is stored against what the clients know, in the manner of Jepsen's total queue. */
-export async function checkEvents({ history, stored, keptFrom, failed, findings }: CheckEventsOptions): Promise<EventTally> {
+export async function checkEvents({ history, stored, keptFrom, kept, findings }: CheckEventsOptions): Promise<EventTally> {
   const tally: EventTally = { acknowledged: 0, recovered: 0, stored: 0, exempt: 0 };
   const found = new Map<string, number>();
   const ids = new Set<string>();
@@ -45,7 +45,7 @@ export async function checkEvents({ history, stored, keptFrom, failed, findings 
     if (attempt.isAcknowledged) tally.acknowledged += 1;
     else if (isStored) tally.recovered += 1;
     if (isExempt) tally.exempt += 1;
-    if (attempt.isAcknowledged && !isStored && !isExempt && !failed.has(attempt.op)) {
+    if (attempt.isAcknowledged && !isStored && !isExempt && !kept.has(attempt.op)) {
       findings.add('lost', attempt.ids[0] ?? attempt.op, `${attempt.op} of ${attempt.type} was acknowledged (${told(attempt)}) and is not stored`);
     }
     if (isStored && attempt.refused === attempt.calls) {
