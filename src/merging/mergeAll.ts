@@ -1,5 +1,5 @@
 import { oldestKeptAt } from '../config/retention.js';
-import type { AnalyticsError } from '../errors/AnalyticsError.js';
+import { AnalyticsError } from '../errors/AnalyticsError.js';
 import { KeyError } from '../errors/KeyError.js';
 import type { Keys } from '../redis/keys.js';
 import type { RedisClient } from '../redis/RedisClient.js';
@@ -60,17 +60,26 @@ export async function mergeAll(context: MergeContext, limits: MergeLimits = {}):
   };
   const report = emptyReport();
   const faults: AnalyticsError[] = [];
+  // Then there is nobody to tell, and the attempt would take as long again.
+  let isRedisAway = false;
   try {
     // A backlog of events leaves metrics their part of the time.
     await collecting(faults, async () => mergeEvents({ ...run, isLate: isLateAt(EVENTS_SHARE) }, report));
     await collecting(faults, async () => mergeMetrics(run, report));
     if (faults[0] !== undefined) throw faults[0];
+  } catch (error) {
+    isRedisAway = !(error instanceof AnalyticsError);
+    throw error;
   } finally {
+    if (!isRedisAway) await tell();
+  }
+  return report;
+
+  async function tell(): Promise<void> {
     const finishedAt = now();
     await writeMergeStatus(redis, keys, { finishedAt, durationMs: finishedAt - startedAt, report });
     // Also when time is up: a backlog is when somebody looks.
     const figures = await surveyStore({ redis, keys, now, isEnding: () => signal?.aborted === true });
     if (figures !== undefined) await writeStoreFigures(redis, keys, figures);
   }
-  return report;
 }
