@@ -6,6 +6,7 @@ import { newBatchId } from '../../src/codec/batchId.js';
 import { createDeadLetters } from '../../src/deadletters/createDeadLetters.js';
 import { KeyError } from '../../src/errors/KeyError.js';
 import { ValidationError } from '../../src/errors/ValidationError.js';
+import { promoteWaiting } from '../../src/processing/promoteWaiting.js';
 import { keyRingFromMaster, keyRingFromPublicKey } from '../../src/security/KeyRing.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { CANARY, Letterbox } from './Letterbox.js';
@@ -119,6 +120,15 @@ describe('dead letters', () => {
     await box.until(() => box.results.length === 7);
     expect(box.results.map(({ priority }) => priority)).toEqual([1, 1, 10, 100, 100, 1000, 1000]);
     expect(box.results[4]!.id).toBe(fresh);
+  });
+
+  test('wait from when they are retried: those of long ago take nobody’s turn', async () => {
+    await box.plant('events', 6, (place) => ({ failedAt: 1000 + place, priority: 1000 }));
+    await box.sendEvents([{}], { priority: 1 });
+    await box.deadLetters.retry({ all: true });
+    const queue = box.queues.events;
+    expect(await promoteWaiting({ redis: box.redis, toKey: (name) => queue.toKey(name) })).toBe(0);
+    expect((await queue.getPrioritized()).map(({ priority }) => priority)).toEqual([1, 1000, 1000, 1000, 1000, 1000, 1000]);
   });
 
   test('are dropped with a reason, of which only that it was sealed is to be seen', async () => {
