@@ -134,6 +134,27 @@ describe('the marks of stored ids', () => {
   });
 });
 
+describe('the removal of old marks', () => {
+  it('takes no other, and is finished by the next one, whichever of its commands fails', async () => {
+    const day = Math.floor(START / 86_400_000);
+    const step = { keys: [key()], args: [SEEN_RECORD_BYTES.event, day, 0, 100] };
+    for (let place = 1; ; place += 1) {
+      await fixture.redis.del(key());
+      await new EventStore(fixture.redis, fixture.keys, secrets()).store([{ ...chunkOf(START), marks: marksOf(idsOf(150, 'old')) }], START - 86_400_000);
+      await write([idsOf(20)]);
+      const outcome = await script('removeSeenMarks').run(failingScript(fixture.redis, 'removeSeenMarks', place), step).then(
+        () => 'done',
+        () => 'failed',
+      );
+      expect(await find(idsOf(20))).toHaveLength(20);
+      await script('removeSeenMarks').run(fixture.redis, step);
+      expect(await find([...idsOf(20), ...idsOf(150, 'old')])).toHaveLength(20);
+      expect(await checkBuckets()).toBe(20);
+      if (outcome === 'done') return;
+    }
+  });
+});
+
 describe('findSeenRecord', () => {
   it('does not take what lies across two records for one', () => {
     const [one, other] = [randomBytes(14), randomBytes(14)];
