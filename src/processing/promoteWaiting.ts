@@ -1,5 +1,4 @@
-import type { Redis } from 'ioredis';
-
+import type { RedisClient } from '../redis/RedisClient.js';
 import { script } from '../redis/Script.js';
 
 /**
@@ -10,7 +9,7 @@ import { script } from '../redis/Script.js';
 export const promotion = { afterMs: 30_000, jobs: 4, everyMs: 250 } as const;
 
 export interface PromoteWaitingOptions {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   /** The key of the queue that this name belongs to. */
   readonly toKey: (name: string) => string;
   readonly onError: (error: Error) => void;
