@@ -18,7 +18,8 @@ export interface ProcessorContext {
   readonly ingestion: Ingestion;
 }
 
-const CHILD_LINES_PER_SECOND = 1;
+/** One line, and the report of what was left out. */
+const CHILD_LINES_PER_SECOND = 2;
 
 let context: Promise<ProcessorContext> | undefined;
 

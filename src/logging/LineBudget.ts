@@ -1,6 +1,6 @@
 export const LINES_PER_SECOND = 10;
 
-/** Kept back of a large budget for what has not been said lately, and of any for what was left out. */
+/** Kept back while lines wait that are the first of their kind; and always, for what was left out. */
 const FOR_FIRSTS = 2;
 const FOR_REPORT = 1;
 /** After so long without one of its kind a line counts as the first again. */
@@ -79,6 +79,6 @@ export class LineBudget {
   }
 
   #kept(isFirst: boolean): number {
-    return FOR_REPORT + (isFirst || this.#perSecond <= 2 * FOR_FIRSTS ? 0 : FOR_FIRSTS);
+    return FOR_REPORT + (isFirst || this.#pending.size === 0 ? 0 : FOR_FIRSTS);
   }
 }

@@ -42,7 +42,7 @@ export function createLogger(config: Pick<Config, 'ANALYTICS_LOG_LEVEL' | 'isPro
   const write = (level: Level, sentence: string, fields: LogFields): void => {
     if (silent || !winston.isLevelEnabled(level)) return;
     budget ??= new LineBudget((leftOut) => writeLine(winston, 'logging', 'warn', ...leftOutLine(leftOut)), linesPerSecond);
-    budget.offer(sentence, () => writeLine(winston, component, level, sentence, fields));
+    budget.offer(kindOf(sentence, fields), () => writeLine(winston, component, level, sentence, fields));
   };
   return {
     error: (sentence, fields = {}) => write('error', sentence, fields),
@@ -50,6 +50,11 @@ export function createLogger(config: Pick<Config, 'ANALYTICS_LOG_LEVEL' | 'isPro
     info: (sentence, fields = {}) => write('info', sentence, fields),
     debug: (sentence, fields = {}) => write('debug', sentence, fields),
   };
+}
+
+/** Each role says the same when it starts, and each is waited for by somebody. */
+function kindOf(sentence: string, { role }: LogFields): string {
+  return typeof role === 'string' && /^[a-z]+$/.test(role) ? `${sentence} (${role})` : sentence;
 }
 
 /** Made of sentences of the code, and counts. */
