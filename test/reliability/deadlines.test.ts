@@ -52,8 +52,8 @@ async function firstFailure(results: Promise<readonly ({ ok: true } | { ok: fals
 
 interface State {
   readonly name: string;
-  spoil(): Promise<void>;
-  heal(): Promise<void>;
+  readonly spoil: () => Promise<void>;
+  readonly heal: () => Promise<void>;
 }
 
 let server: TestRedis;
