@@ -23,6 +23,8 @@ export interface TestRedis {
 export interface TestRedisOptions {
   /** Further arguments of redis-server, such as `['--appendonly', 'yes', '--maxmemory', '50mb']`; they win over the defaults. */
   readonly args?: readonly string[];
+  /** Writes what the server reads into its folder. @returns arguments that come before all others, such as a file of configuration */
+  readonly configure?: (dir: string) => readonly string[];
   /** A port to use instead of a free one. */
   readonly port?: number;
 }
@@ -34,11 +36,12 @@ const LAUNCHER = 'exec 3<&0; (cat <&3; kill -9 $$) >/dev/null 2>&1 & exec "$@" <
 /** Starts a server without persistence, unless `args` ask for it. Resolves when it answers. */
 export async function startRedis(options: TestRedisOptions = {}): Promise<TestRedis> {
   const dir = mkdtempSync(join(tmpdir(), 'analytics-redis-'));
+  const first = options.configure?.(dir) ?? [];
   let port = options.port ?? (await freePort());
   let running: ChildProcess | undefined;
   for (let attempt = 1; running === undefined; attempt += 1) {
     try {
-      running = await launch(port, dir, options.args ?? []);
+      running = await launch(port, dir, first, options.args ?? []);
     } catch (error) {
       // Somebody else may have taken the port between finding and using it.
       if (attempt === 5 || options.port !== undefined) throw error;
@@ -73,7 +76,7 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
     kill,
     async restart() {
       await end();
-      running = await launch(port, dir, options.args ?? []);
+      running = await launch(port, dir, first, options.args ?? []);
     },
     async stop() {
       await end();
@@ -82,10 +85,12 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
   };
 }
 
-async function launch(port: number, dir: string, args: readonly string[]): Promise<ChildProcess> {
+async function launch(port: number, dir: string, first: readonly string[], args: readonly string[]): Promise<ChildProcess> {
   const program = redisProgram();
-  const defaults = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', '', '--appendonly', 'no', '--loglevel', 'warning'];
-  const server = spawn('/bin/sh', ['-c', LAUNCHER, 'launcher', program, ...defaults, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const isSentinel = first.includes('--sentinel');
+  const where = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--loglevel', 'warning'];
+  const defaults = isSentinel ? where : [...where, '--save', '', '--appendonly', 'no'];
+  const server = spawn('/bin/sh', ['-c', LAUNCHER, 'launcher', program, ...first, ...defaults, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
   server.once('exit', () => server.stdin.destroy());
   let output = '';
   server.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -1,0 +1,42 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+
+import { until } from '../support/program.js';
+import { Load } from './support/Load.js';
+import { Service } from './support/Service.js';
+import { TestSentinels } from './support/TestSentinels.js';
+
+const MOST_MS = 90_000;
+
+let sentinels: TestSentinels | undefined;
+let service: Service | undefined;
+afterEach(async () => {
+  await service?.stop();
+  await sentinels?.stop();
+}, MOST_MS);
+
+const pause = async (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe('behind sentinels', () => {
+  it.each(process.env['ANALYTICS_LONG_TESTS'] === undefined ? (['replicated'] as const) : (['replicated', 'default'] as const))(
+    'a failover under load interrupts %s writes for 10 s at most, and the worker goes on by itself',
+    async (durability) => {
+      sentinels = await TestSentinels.start();
+      service = await Service.start({ redisSentinels: sentinels.hosts, durability });
+      const load = new Load(service.client, durability);
+      expect(await until(() => load.acknowledged > 200)).toBe(true);
+      const master = await sentinels.master();
+      await master.kill();
+      const before = load.acknowledged;
+      expect(await until(() => load.acknowledged > before + 100, 20_000)).toBe(true);
+      await pause(1000);
+      await load.end();
+      expect(await service.settled()).toBe(true);
+      const report = await load.report();
+      if (process.env['ANALYTICS_LONG_TESTS'] !== undefined) console.log(durability, { ...report, lost: report.lost.length });
+      if (durability === 'replicated') expect(report.lost).toEqual([]);
+      expect(report.duplicated).toEqual([]);
+      expect(report.outageMs).toBeLessThan(10_000);
+    },
+    MOST_MS,
+  );
+});

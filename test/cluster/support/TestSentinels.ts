@@ -1,0 +1,84 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { Redis } from 'ioredis';
+
+import { until } from '../../support/program.js';
+import { startRedis, type TestRedis } from '../../support/redis.js';
+
+const NAME = 'mymaster';
+const QUORUM = '2';
+const FORM_MS = 20_000;
+/** As in the promise: a master that is away for so long is replaced. */
+const DOWN_AFTER_MS = '2000';
+
+/** A master with two replicas, and three sentinels that watch over them, on free ports. */
+export class TestSentinels {
+  readonly #servers: TestRedis[];
+  readonly #sentinels: readonly TestRedis[];
+
+  private constructor(servers: TestRedis[], sentinels: readonly TestRedis[]) {
+    this.#servers = servers;
+    this.#sentinels = sentinels;
+  }
+
+  static async start(): Promise<TestSentinels> {
+    const master = await startRedis();
+    const replicaOf = ['--replicaof', '127.0.0.1', String(master.port), '--repl-diskless-sync-delay', '0'];
+    const replicas = await Promise.all([0, 1].map(async () => startRedis({ args: replicaOf })));
+    const sentinels = await Promise.all([0, 1, 2].map(async () => startSentinel(master.port)));
+    const set = new TestSentinels([master, ...replicas], sentinels);
+    const isFormed = await until(async () => {
+      const known = await Promise.all(sentinels.map(async ({ port }) => ask(port, ['SENTINEL', 'MASTER', NAME])));
+      return known.every((fields) => valueOf(fields, 'num-slaves') === '2' && valueOf(fields, 'num-other-sentinels') === '2' && valueOf(fields, 'flags') === 'master');
+    }, FORM_MS);
+    // A replica counts for sentinels before it has what the master has.
+    const isLinked = await until(async () => {
+      const infos = await Promise.all(replicas.map(async ({ port }) => ask(port, ['INFO', 'replication'])));
+      return infos.every((info) => String(info).includes('master_link_status:up'));
+    }, FORM_MS);
+    if (!isFormed || !isLinked) throw new Error('The sentinels did not find each other.');
+    return set;
+  }
+
+  /** For `REDIS_SENTINELS`. */
+  get hosts(): string[] {
+    return this.#sentinels.map(({ port }) => `127.0.0.1:${port}`);
+  }
+
+  async master(): Promise<TestRedis> {
+    const [, port] = (await ask(this.#sentinels[0]!.port, ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', NAME])) as string[];
+    return this.#servers.find((server) => String(server.port) === port)!; // one of those that were started
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#sentinels, ...this.#servers].map(async (server) => server.stop()));
+  }
+}
+
+/** A sentinel writes what it learns into its file, and starts with one only. */
+async function startSentinel(masterPort: number): Promise<TestRedis> {
+  const sentinel = await startRedis({
+    configure: (dir) => {
+      const file = join(dir, 'sentinel.conf');
+      writeFileSync(file, [`sentinel monitor ${NAME} 127.0.0.1 ${masterPort} ${QUORUM}`, `sentinel down-after-milliseconds ${NAME} ${DOWN_AFTER_MS}`, `sentinel failover-timeout ${NAME} 5000`, ''].join('\n'));
+      return [file, '--sentinel'];
+    },
+  });
+  return sentinel;
+}
+
+async function ask(port: number, [command = '', ...args]: readonly string[]): Promise<unknown> {
+  const redis = new Redis({ host: '127.0.0.1', port, protocol: 2, enableReadyCheck: false, retryStrategy: () => null });
+  redis.on('error', () => undefined);
+  try {
+    return await redis.call(command, ...args);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+function valueOf(fields: unknown, name: string): string | undefined {
+  const list = fields as readonly string[]; // names and values in turn
+  return list[list.indexOf(name) + 1];
+}
