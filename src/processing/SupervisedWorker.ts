@@ -36,11 +36,16 @@ export class SupervisedWorker extends Worker {
         // A job that was taken from a queue has an id.
         return await this.children.run({ id: job.id ?? '', name: job.name, data: job.data }, token, signal);
       } catch (error) {
-        if (!(error instanceof NoChildError)) throw error;
-        // It was not begun, or not at its own fault: that costs it no attempt.
+        if (!(error instanceof NoChildError) && !isAway(error)) throw error;
+        // It was not begun, or not at its own fault, as while the store has no replica: that costs it no attempt.
         await job.moveToDelayed(Date.now() + PUT_BACK_MS, token);
         throw new DelayedError();
       }
     };
   }
+}
+
+/** What a child says when the store does not take what it has, though nothing is wrong with that. */
+function isAway(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('REDIS_UNAVAILABLE');
 }

@@ -31,6 +31,8 @@ export interface JobSenderOptions {
   readonly load: Pick<QueueLoad, 'markFull'>;
   /** Takes what Redis does not take, or does not answer within `answerMs`. Without one it is tried until there is an answer. */
   readonly spool?: SenderSpool | undefined;
+  /** How long what a failover looks like is waited out before it counts as a refusal, ms. Default: 0. */
+  readonly patienceMs?: number;
   /** Aborted when the service is closed: what is unanswered then stays so. */
   readonly signal: AbortSignal;
   /** Told of each failed try, for logs and figures. */
@@ -42,7 +44,7 @@ export interface JobSenderOptions {
  * adding it again is harmless: a job that still waits is not doubled, one that was worked off finds its chunks stored.
  */
 export function createJobSender(options: JobSenderOptions): BatchSender {
-  const { queue, redis, jobName, kind, priority, keyRing, load, signal, onError } = options;
+  const { queue, redis, jobName, kind, priority, keyRing, load, patienceMs = 0, signal, onError } = options;
   const { spool, answerMs, fault } = options.spool ?? {};
   // `queue.add` may wait for ever while Redis is away; a service that is closed does not. One listener serves all batches.
   const waiting = new Set<() => void>();
@@ -90,6 +92,7 @@ export function createJobSender(options: JobSenderOptions): BatchSender {
     }
     // Redis may have it although it did not say so.
     let isInDoubt = false;
+    const patientUntil = performance.now() + patienceMs;
     for (let attempt = 0; !signal.aborted || spool !== undefined; attempt += 1) {
       if (spool?.isAway === true || signal.aborted) {
         const outcome = await keep(batch.id, payload);
@@ -107,7 +110,8 @@ export function createJobSender(options: JobSenderOptions): BatchSender {
           // Redis said no before it was ever in doubt: nothing was stored, and the caller can be told at once.
           const refusedFor = isInDoubt ? undefined : refusalWord(failure);
           if (refusedFor === 'OOM') return { kind: 'refused', error: load.markFull() };
-          if (refusedFor !== undefined && (spool === undefined || NOT_ALLOWED.has(refusedFor))) return { kind: 'refused', error: refusal(refusedFor, failure) };
+          const mayPass = refusedFor !== undefined && PASSING.has(refusedFor) && performance.now() < patientUntil;
+          if (refusedFor !== undefined && !mayPass && (spool === undefined || NOT_ALLOWED.has(refusedFor))) return { kind: 'refused', error: refusal(refusedFor, failure) };
           if (refusedFor === undefined) isInDoubt = true;
           if (spool !== undefined) {
             spool.markAway();
@@ -124,7 +128,9 @@ export function createJobSender(options: JobSenderOptions): BatchSender {
 
 /** Somebody has to set something right: waiting does not help. */
 const NOT_ALLOWED = new Set(['NOPERM', 'NOAUTH', 'WRONGPASS']);
-const REFUSALS = [...NOT_ALLOWED, 'OOM', 'MISCONF', 'READONLY', 'LOADING', 'CLUSTERDOWN', 'NOREPLICAS'];
+/** While another master takes over. */
+const PASSING = new Set(['READONLY', 'LOADING', 'CLUSTERDOWN', 'MASTERDOWN', 'TRYAGAIN', 'NOREPLICAS']);
+const REFUSALS = [...NOT_ALLOWED, ...PASSING, 'OOM', 'MISCONF'];
 
 /** Why Redis refused the command itself: the first word of its answer. Undefined where that is not what happened. */
 function refusalWord(error: Error): string | undefined {

@@ -39,7 +39,7 @@ beforeEach(async () => {
   keyRing = await keyRingFromMaster(randomBytes(32));
   giveUp = new AbortController();
   errors = [];
-  send = createJobSender({ queue, redis, jobName: jobs.events.name, kind: 'events', priority: 10, keyRing, load: { markFull: () => new BusyError('redisMemory', 1000) }, signal: giveUp.signal, onError: (error) => errors.push(error) });
+  send = createSender();
   await queue.waitUntilReady();
 });
 
@@ -50,6 +50,11 @@ afterEach(async () => {
   looking.disconnect();
   await server.stop();
 });
+
+function createSender(patienceMs = 0): BatchSender {
+  const load = { markFull: () => new BusyError('redisMemory', 1000) };
+  return createJobSender({ queue, redis, jobName: jobs.events.name, kind: 'events', priority: 10, keyRing, load, patienceMs, signal: giveUp.signal, onError: (error) => errors.push(error) });
+}
 
 function batch(encode = () => Buffer.from(WORDS)) {
   return { id: newBatchId(Date.now()), count: 2, encode };
@@ -155,6 +160,17 @@ describe('while Redis is in trouble, a batch', () => {
     expect(await waitingJobs()).toEqual([]);
     const one = batch();
     expect(await send(one)).toEqual({ kind: 'acknowledged' });
+    await expectStoredOnce(one.id);
+  });
+
+  it('waits out a failover that ends in time, and is stored once', async () => {
+    const patient = createSender(5000);
+    await looking.call('REPLICAOF', '127.0.0.1', '1');
+    const one = batch();
+    const watched = watch(patient(one));
+    expect(await until(() => errors.length >= 1)).toBe(true);
+    await looking.call('REPLICAOF', 'NO', 'ONE');
+    expect(await until(() => watched.outcome?.kind === 'acknowledged')).toBe(true);
     await expectStoredOnce(one.id);
   });
 

@@ -26,6 +26,9 @@ import { openSpool } from './openSpool.js';
 import type { ProducerStats } from './ProducerStats.js';
 import { withDeadline } from './withDeadline.js';
 
+/** The part of a call's deadline that a failover may take before the call is refused. */
+const PATIENT_SHARE = 0.8;
+
 export interface ServiceLinkOptions {
   readonly config: Config;
   readonly priorities: PriorityTable;
@@ -101,7 +104,7 @@ export async function openServiceLink({ config, priorities, onError }: ServiceLi
   };
   const giveUp = new AbortController();
   const lane = { batchSize: config.ANALYTICS_BATCH_SIZE, deadlineMs: config.ANALYTICS_DEADLINE_MS, held };
-  const sender = { redis, keyRing, spool: spooling, signal: giveUp.signal, onError };
+  const sender = { redis, keyRing, spool: spooling, patienceMs: PATIENT_SHARE * config.ANALYTICS_DEADLINE_MS, signal: giveUp.signal, onError };
 
   const pauses = Object.fromEntries(
     Object.values(EventPriority).map((priority) => [
