@@ -59,8 +59,8 @@ describe.each([false, true])('the keys, cluster: %s', (cluster) => {
 
   it('let no metric’s name reach a key of another, not even a hostile one', () => {
     const all = hostileNames.flatMap((name) => metricKeysOf(keys, name));
-    expect(new Set(all).size).toBe(new Set(hostileNames).size * 11);
-    expect(all.every((key) => /^analytics:metrics:((time|keys|counts|retired|absorbed|tags|past|tier):)?\{?(~[\w-]{22}|[a-z][a-z0-9_.]{0,63})\}?(:1[mhd])?$/.test(key))).toBe(true);
+    expect(new Set(all).size).toBe(new Set(hostileNames).size * 12);
+    expect(all.every((key) => /^analytics:metrics:((time|keys|counts|retired|absorbed|tags|past|tier|fence):)?\{?(~[\w-]{22}|[a-z][a-z0-9_.]{0,63})\}?(:1[mhd])?$/.test(key))).toBe(true);
   });
 
   it('of another prefix are others', () => {
