@@ -147,8 +147,13 @@ describe('npm start', () => {
     const server = keeperLock()?.server;
     if (server === undefined) throw new Error('There is no server.');
     process.kill(server, 'SIGKILL');
-    expect(await until(async () => keeperLock()?.server !== server && (await isListening(ports.redis)))).toBe(true);
-    const lock = keeperLock();
+    // The keeper writes its lock anew: there may be none for a moment.
+    let lock: KeeperLock | undefined;
+    const isBack = async (): Promise<boolean> => {
+      lock = keeperLock();
+      return lock !== undefined && lock.server !== server && (await isListening(ports.redis));
+    };
+    expect(await until(isBack)).toBe(true);
     program.signalGroup('SIGINT');
     await program.ended(3000 + 3000);
     expect(await until(async () => nothingIsLeft(lock))).toBe(true);
