@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { readLastRun, writeLastRun, type LastRun } from '../monitoring/lastRun.js';
 import type { Keys } from '../redis/keys.js';
 import type { RedisClient } from '../redis/RedisClient.js';
 
@@ -52,31 +53,14 @@ export function addPart(report: MergeReport, part: MergeReport): void {
 }
 type CountName = Exclude<keyof MergeReport, 'isComplete'>;
 
-const fieldsSchema = z.object({
-  finishedAt: z.coerce.number(),
-  durationMs: z.coerce.number(),
-  report: z
-    .string()
-    .transform((text, context): unknown => {
-      try {
-        return JSON.parse(text);
-      } catch {
-        context.addIssue('not JSON');
-        return z.NEVER;
-      }
-    })
-    .pipe(mergeReportSchema),
-});
-
 /** The last merge that ran to its end, or until its time was up. */
-export type MergeStatus = Readonly<z.output<typeof fieldsSchema>>;
+export type MergeStatus = LastRun<MergeReport>;
 
 /** The last merge that finished, or undefined if none ever did. */
 export async function readMergeStatus(redis: RedisClient, keys: Keys): Promise<MergeStatus | undefined> {
-  const parsed = fieldsSchema.safeParse(await redis.hgetall(keys.mergeStatus));
-  return parsed.success ? parsed.data : undefined;
+  return readLastRun(redis, keys.mergeStatus, mergeReportSchema);
 }
 
 export async function writeMergeStatus(redis: RedisClient, keys: Keys, status: MergeStatus): Promise<void> {
-  await redis.hset(keys.mergeStatus, { ...status, report: JSON.stringify(status.report) });
+  await writeLastRun(redis, keys.mergeStatus, status);
 }

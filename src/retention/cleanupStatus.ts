@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { readLastRun, writeLastRun, type LastRun } from '../monitoring/lastRun.js';
 import type { Keys } from '../redis/keys.js';
 import type { RedisClient } from '../redis/RedisClient.js';
 
@@ -24,31 +25,14 @@ export const cleanupReportSchema = z.object({
 });
 export type CleanupReport = Readonly<z.output<typeof cleanupReportSchema>>;
 
-const fieldsSchema = z.object({
-  finishedAt: z.coerce.number(),
-  durationMs: z.coerce.number(),
-  report: z
-    .string()
-    .transform((text, context): unknown => {
-      try {
-        return JSON.parse(text);
-      } catch {
-        context.addIssue('not JSON');
-        return z.NEVER;
-      }
-    })
-    .pipe(cleanupReportSchema),
-});
-
 /** The last clean-up that ran to its end. */
-export type CleanupStatus = Readonly<z.output<typeof fieldsSchema>>;
+export type CleanupStatus = LastRun<CleanupReport>;
 
 /** The last clean-up that finished, or undefined if none ever did. */
 export async function readCleanupStatus(redis: RedisClient, keys: Keys): Promise<CleanupStatus | undefined> {
-  const parsed = fieldsSchema.safeParse(await redis.hgetall(keys.cleanupStatus));
-  return parsed.success ? parsed.data : undefined;
+  return readLastRun(redis, keys.cleanupStatus, cleanupReportSchema);
 }
 
 export async function writeCleanupStatus(redis: RedisClient, keys: Keys, status: CleanupStatus): Promise<void> {
-  await redis.hset(keys.cleanupStatus, { ...status, report: JSON.stringify(status.report) });
+  await writeLastRun(redis, keys.cleanupStatus, status);
 }
