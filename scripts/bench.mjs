@@ -2,14 +2,4 @@
 import { checkNode } from './lib/checkNode.mjs';
 
 checkNode();
-import('./lib/prepare.mjs').then(async ({ prepare }) => {
-  const { runScript } = await import('./lib/project.mjs');
-  const { ensureRedisProgram } = await import('./lib/redisProgram.mjs');
-  await runScript(async () => {
-    await prepare();
-    ensureRedisProgram();
-    process.setSourceMapsEnabled(true);
-    await import(new URL('../dist/benchmarks/main.js', import.meta.url).href);
-    return process.exitCode;
-  });
-});
+import('./lib/runBuilt.mjs').then(async ({ runBuilt }) => runBuilt('benchmarks/main.js'));
