@@ -1,4 +1,5 @@
 import { JobFailure } from '../../ingestion/jobFailure.js';
+import { JobWatch } from './JobWatch.js';
 import type { ChildJob } from './messages.js';
 import { ChildGoneError, ProcessorChild } from './ProcessorChild.js';
 
@@ -42,10 +43,6 @@ export type PoolFigures = Readonly<Record<'started' | 'crashed' | 'killed' | 're
 export class NoChildError extends Error {}
 
 const START_MS = 15_000;
-/** After this a job is slow, and has its child to itself. Batches take milliseconds; the slowest that were seen, 400. */
-const SLOW_MS = 500;
-/** Between the abort of a job and the end of its child. */
-const GRACE_MS = 1000;
 /** Before the next try to start a child, after tries that failed. */
 const AGAIN_MS = { first: 100, most: 5000 };
 
@@ -142,36 +139,26 @@ export class ChildPool {
   }
 
   async #runIn(child: ProcessorChild, job: ChildJob, token: string | undefined, signal: AbortSignal | undefined): Promise<unknown> {
-    let isSlow = false;
-    let killing: NodeJS.Timeout | undefined;
-    const slow = setTimeout(() => {
-      isSlow = true;
-      this.#countSlow(1);
-    }, SLOW_MS);
-    const deadline = setTimeout(() => {
-      child.cancel('deadline');
+    const watch = new JobWatch(child, {
+      deadlineMs: this.#options.limits.deadlineMs,
+      signal,
+      onSlow: (change) => this.#countSlow(change),
       // Its successor starts now, so that the job need not wait for it.
-      this.#leave(child);
-      killing = setTimeout(() => this.#kill(child), GRACE_MS);
-    }, this.#options.limits.deadlineMs);
-    const cancel = (): void => child.cancel('shutdown');
-    signal?.addEventListener('abort', cancel, { once: true });
+      onDeadline: () => this.#leave(child),
+      onOverdue: () => this.#kill(child),
+    });
     try {
       const result = child.run(job, token);
-      if (signal?.aborted === true) cancel();
+      if (signal?.aborted === true) child.cancel('shutdown');
       return await result;
     } catch (error) {
       if (!(error instanceof ChildGoneError)) throw error;
       if (this.#isClosed) throw new NoChildError();
-      throw killing === undefined
-        ? new JobFailure('CHILD_CRASHED: the child that ran the job ended in the midst of it.')
-        : new JobFailure('DEADLINE_EXCEEDED: the job took longer than it may, and its child was killed.');
+      throw watch.isPastDeadline
+        ? new JobFailure('DEADLINE_EXCEEDED: the job took longer than it may, and its child was killed.')
+        : new JobFailure('CHILD_CRASHED: the child that ran the job ended in the midst of it.');
     } finally {
-      clearTimeout(slow);
-      clearTimeout(deadline);
-      clearTimeout(killing);
-      if (isSlow) this.#countSlow(-1);
-      signal?.removeEventListener('abort', cancel);
+      watch.end();
     }
   }
 

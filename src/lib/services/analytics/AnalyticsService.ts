@@ -1,6 +1,6 @@
 import type { WebSocket } from 'ws';
 
-import { priorityTable, type PriorityTable } from '../../../../queues/priorities.js';
+import { priorityTable } from '../../../../queues/priorities.js';
 import { eventIdAt } from '../../../codec/batchId.js';
 import type { Config } from '../../../config/parseConfig.js';
 import { eventTypes } from '../../../contract/defineEventType.js';
@@ -26,11 +26,12 @@ import { createGuard } from '../../../security/guard/createGuard.js';
 import type { Guard } from '../../../security/guard/Guard.js';
 import { AnalyticsReader } from './AnalyticsReader.js';
 import { startInProcessWorker, type InProcessWorker } from './InProcessWorker.js';
+import { LinkKeeper } from './LinkKeeper.js';
 import { LocalAudience } from './LocalAudience.js';
 import { configOf, type AnalyticsServiceOptions } from './options.js';
 import { processOnce } from './processOnce.js';
 import { serviceDeadLetters } from './serviceDeadLetters.js';
-import { openServiceLink, type ServiceLink } from './ServiceLink.js';
+import type { ServiceLink } from './ServiceLink.js';
 import { createServiceReader, shownDays, type ServiceReader } from './ServiceReader.js';
 import { trackManyEvents, trackManyMetrics, type TrackEventResult, type TrackMetricResult } from './trackMany.js';
 import { typedFailure } from './typedFailure.js';
@@ -57,15 +58,13 @@ export interface ServiceStats extends Stats {
 /** Tracks events and metrics, and reads them back. Every call settles within `deadlineMs`. See docs/api.md. */
 export class AnalyticsService extends AnalyticsReader implements AsyncDisposable {
   readonly #config: Config;
-  readonly #priorities: PriorityTable;
   readonly #types: EventTypes;
   readonly #guard: Guard;
   readonly #knownTags = new KnownTags();
   readonly #onError: (error: Error) => void;
+  readonly #links: LinkKeeper;
   readonly #audience: LocalAudience;
   readonly #worker: Promise<InProcessWorker | undefined>;
-  #link: ServiceLink | undefined;
-  #opening: Promise<ServiceLink> | undefined;
   #reader: ServiceReader | undefined;
   #deadLetters: DeadLetters | undefined;
   #closing: Promise<CloseReport> | undefined;
@@ -77,10 +76,10 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
   constructor(options: AnalyticsServiceOptions = {}) {
     super();
     this.#config = configOf(options);
-    this.#priorities = priorityTable(options.priorities);
     this.#types = options.eventTypes ?? eventTypes;
     this.#guard = createGuard({ mode: this.#config.ANALYTICS_GUARD, ...options.guard });
     this.#onError = options.onError ?? (() => {});
+    this.#links = new LinkKeeper({ config: this.#config, priorities: priorityTable(options.priorities), onError: this.#onError });
     this.#audience = new LocalAudience(this.#config, this.#onError);
     this.#worker = options.worker === true ? this.#startWorker() : Promise.resolve(undefined);
   }
@@ -107,7 +106,7 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
           if (failure === undefined) resolve(id);
           else reject(failure);
         });
-      const link = this.#openLink;
+      const link = this.#links.current;
       if (link !== undefined && !link.isDoubtful && this.#audience.pending === undefined) send(link);
       else {
         const inTime = this.#endInTime('trackEvent', reject, event.id);
@@ -140,11 +139,11 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
           if (failure === undefined) resolve();
           else reject(failure);
         });
-      const link = this.#openLink;
+      const link = this.#links.current;
       if (link !== undefined && !link.isDoubtful) send(link);
       else {
         const inTime = this.#endInTime('trackMetric', reject);
-        this.#openFresh('trackMetric').then(inTime).then(send).catch(reject);
+        this.#links.fresh('trackMetric').then(inTime).then(send).catch(reject);
       }
     });
   }
@@ -157,7 +156,7 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
     return trackManyMetrics({
       items,
       normalize: (item) => this.#normalizeMetric(item),
-      open: () => this.#openFresh('trackMetrics'),
+      open: () => this.#links.fresh('trackMetrics'),
       failureOf: (outcome) => this.#failureOf('trackMetrics', outcome),
       deadlineMs: this.#config.ANALYTICS_DEADLINE_MS,
     });
@@ -191,7 +190,7 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
   async processEvents(): Promise<void> {
     const late = new AbortController();
     try {
-      await this.#within('processEvents', (link) => processOnce(this.#config, link, late.signal, this.#onError));
+      await this.#links.within('processEvents', (link) => processOnce(this.#config, link, late.signal, this.#onError));
     } finally {
       late.abort();
     }
@@ -203,7 +202,7 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
    * @returns how much was removed, by kind
    */
   async cleanup(): Promise<CleanupReport> {
-    const { redis, keys } = await this.#openChecked('cleanup');
+    const { redis, keys } = await this.#links.checked('cleanup');
     const limits = { ...cleanupLimits(this.#config), retentionDays: shownDays(this.#config, this.#types) };
     try {
       return await cleanUp({ redis, keys }, limits);
@@ -218,7 +217,7 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
    * @returns how many chunks became how many, and their bytes
    */
   async merge(): Promise<MergeReport> {
-    const { redis, keys, keyRing } = await this.#openChecked('merge');
+    const { redis, keys, keyRing } = await this.#links.checked('merge');
     try {
       return await mergeAll({ redis, keys, secrets: keyRing.reading }, { metricRetentionDays: this.#config.ANALYTICS_RETENTION_DAYS });
     } catch (error) {
@@ -228,13 +227,13 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
 
   /** The jobs that were given up, kept until somebody decides: to be listed, opened, retried or dropped. */
   get deadLetters(): DeadLetters {
-    this.#deadLetters ??= serviceDeadLetters(this.#config, (operation, work) => this.#within(operation, work));
+    this.#deadLetters ??= serviceDeadLetters(this.#config, (operation, work) => this.#links.within(operation, work));
     return this.#deadLetters;
   }
 
   /** How queues, sockets and system fare; every figure is defined in docs/monitoring.md. */
   async getStats(): Promise<ServiceStats> {
-    return this.#within('getStats', async (link) => {
+    return this.#links.within('getStats', async (link) => {
       const { redis, keys, queues } = link;
       return { ...(await collectStats({ config: this.#config, redis, keys, queues })), producer: link.producerStats() };
     });
@@ -242,7 +241,7 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
 
   /** Resolves when everything tracked before the call, in flight included, is acknowledged. @throws DeadlineError */
   async flush(): Promise<void> {
-    const link = this.#link;
+    const link = this.#links.opened;
     if (link === undefined) return;
     const { ANALYTICS_DEADLINE_MS: ms } = this.#config;
     await withDeadline(link.drain(), ms, () => new DeadlineError('flush', ms));
@@ -264,7 +263,7 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
 
   async #close(timeoutMs: number): Promise<CloseReport> {
     // Whatever is still being opened is closed as soon as it is open; nobody waits for it longer than this.
-    const opening = this.#opening?.catch(() => undefined) ?? Promise.resolve(undefined);
+    const opening = this.#links.retire();
     const endAt = performance.now() + timeoutMs;
     const inTime = async <T>(work: Promise<T>): Promise<T | undefined> =>
       withDeadline(work, Math.max(0, endAt - performance.now()), () => new DeadlineError('close', timeoutMs)).catch(() => undefined);
@@ -296,44 +295,13 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
     }
   }
 
-  /** The link, unless the service is closing: then `#open` refuses. */
-  get #openLink(): ServiceLink | undefined {
-    return this.#closing === undefined ? this.#link : undefined;
-  }
-
   protected read<T>(operation: string, work: (reader: ServiceReader) => Promise<T>): Promise<T> {
-    return this.#within(operation, async (link) => work(this.#readerOf(link)));
+    return this.#links.within(operation, async (link) => work(this.#readerOf(link)));
   }
 
   #readerOf(link: ServiceLink): ServiceReader {
     this.#reader ??= createServiceReader(link, { config: this.#config, types: this.#types, guard: this.#guard });
     return this.#reader;
-  }
-
-  async #within<T>(operation: string, work: (link: ServiceLink) => Promise<T>): Promise<T> {
-    const { ANALYTICS_DEADLINE_MS: ms } = this.#config;
-    const run = async (): Promise<T> => {
-      try {
-        const link = this.#openLink ?? (await this.#open(operation));
-        await link.check();
-        return await work(link);
-      } catch (error) {
-        throw typedFailure(error);
-      }
-    };
-    return withDeadline(run(), ms, () => new DeadlineError(operation, ms));
-  }
-
-  async #open(operation: string): Promise<ServiceLink> {
-    if (this.#closing !== undefined) throw new ServiceClosedError(operation);
-    this.#opening ??= openServiceLink({ config: this.#config, priorities: this.#priorities, onError: this.#onError }).then(
-      (link) => (this.#link = link),
-      (error: unknown) => {
-        this.#opening = undefined;
-        throw typedFailure(error);
-      },
-    );
-    return withDeadline(this.#opening, this.#config.ANALYTICS_DEADLINE_MS, () => typedFailure(undefined));
   }
 
   /** A call that waits for the link has no more time than others: once the link is there, it has the rest. */
@@ -351,31 +319,13 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
     await withDeadline(work, this.#config.ANALYTICS_DEADLINE_MS / 2, () => new Error('late')).catch(() => {});
   }
 
-  /** The link, once it is known that the data is sealed to this key. */
-  async #openChecked(operation: string): Promise<ServiceLink> {
-    try {
-      const link = this.#openLink ?? (await this.#open(operation));
-      await link.check();
-      return link;
-    } catch (error) {
-      throw typedFailure(error);
-    }
-  }
-
-  /** The link, knowing whether Redis has room where that was in doubt. */
-  async #openFresh(operation: string): Promise<ServiceLink> {
-    const link = this.#openLink ?? (await this.#open(operation));
-    if (link.isDoubtful) await link.refresh();
-    return link;
-  }
-
   #normalizeMetric(data: MetricData): NormalizedMetric {
     return normalizeMetric(data, { guard: this.#guard, now: Date.now(), knownTags: this.#knownTags });
   }
 
   /** The link, once sockets that were registered before the call receive what is stored. */
   async #linkForEvents(operation: string): Promise<ServiceLink> {
-    const link = await this.#openFresh(operation);
+    const link = await this.#links.fresh(operation);
     if (this.#audience.pending !== undefined) await this.#settled(this.#audience.pending);
     return link;
   }
