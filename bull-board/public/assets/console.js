@@ -76,6 +76,7 @@ function verdict({ queue, system }) {
 /** What is stored, as the last merge found it. */
 function showStore(at, store, { status, lastFinishedAt, durationMs, report }) {
   const each = ({ bytes: total, rows }, one) => (total === null || rows === 0 ? '' : `, ${count(total / rows)} bytes ${one}`);
+  document.querySelector('#store-counted').textContent = store === null ? '' : `as counted ${ago(at - store.at)}`;
   if (store === null) {
     for (const name of ['storedEvents', 'storedSamples', 'smallChunks']) show(name, '–', status === 'never' ? 'not counted yet' : '');
   } else {
