@@ -23,19 +23,20 @@ export function reconnectDelay(attempt: number): number {
   return Math.min(50 * 2 ** Math.min(attempt, 6), RECONNECT_MOST_MS) * (0.75 + Math.random() / 2);
 }
 
+/** Between two connections that are made anew for READONLY. */
 const READONLY_AGAIN_MS = 2000;
 
 /**
- * What to do about READONLY, as after a failover: connect anew and send the command again, once. Where Redis is still
- * read-only then, the command fails: ioredis would otherwise send it again for ever, 20 times a second, and nobody would be told.
+ * What to do about READONLY, as after a failover: connect anew and send the command again. At most once in 2 s: in between
+ * the command fails and the connection stays, since others read over it. Writes that are repeated would otherwise cut it off
+ * again and again, and a read found no second to be answered in.
  */
-function createReadonlyAnswer(): (error: Error) => false | 1 | 2 {
-  let answeredAt = -Infinity;
+function createReadonlyAnswer(): (error: Error) => false | 2 {
+  let renewedAt = -Infinity;
   return (error) => {
-    if (!error.message.startsWith('READONLY')) return false;
-    const isAgain = performance.now() - answeredAt < READONLY_AGAIN_MS;
-    answeredAt = performance.now();
-    return isAgain ? 1 : 2;
+    if (!error.message.startsWith('READONLY') || performance.now() - renewedAt < READONLY_AGAIN_MS) return false;
+    renewedAt = performance.now();
+    return 2;
   };
 }
 
