@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'STORE_INCONSISTENT'
   | 'AGGREGATION_FAILED'
   | 'DEAD_LETTER_UNKNOWN'
+  | 'AUDIT_UNAVAILABLE'
   | 'INTERNAL';
 
 /**

@@ -43,6 +43,16 @@ export interface Keys {
   readonly heartbeats: string;
   /** Stream: which dead letters were dropped; who did it and why, sealed. Trimmed by age and length. */
   readonly droppedDeadLetters: string;
+  /** The audit log. */
+  readonly audit: AuditLogKeys;
+}
+
+/** All in one slot: an append writes a chain and the list of chains. */
+export interface AuditLogKeys {
+  /** Hash: chain id → number of its last record, when it was written, its hash: see `ChainHead`. */
+  readonly heads: string;
+  /** List: what was appended to a chain, in order, each one or several records, sealed. */
+  tail(chain: string): string;
 }
 
 export interface SeriesKeys {
@@ -146,6 +156,10 @@ export function createKeys(prefix: string, { cluster = false }: { cluster?: bool
     heartbeat: (process) => one(`health:process:${process}`),
     heartbeats: one('health:processes'),
     droppedDeadLetters: one('deadletters:dropped'),
+    audit: {
+      heads: one(`${tag('audit')}:heads`),
+      tail: (chain) => one(`${tag('audit')}:tail:${chain}`),
+    },
   };
 }
 

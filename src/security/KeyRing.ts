@@ -1,5 +1,6 @@
 import { createHash, hkdfSync } from 'node:crypto';
 
+import { AuditKeys } from './AuditKeys.js';
 import { ChunkSealer } from './ChunkSealer.js';
 import { FieldSealer } from './FieldSealer.js';
 import { Fingerprints } from './Fingerprints.js';
@@ -23,6 +24,7 @@ export interface ReadingKeys {
   readonly chunks: ChunkSealer;
   readonly fields: FieldSealer;
   readonly fingerprints: Fingerprints;
+  readonly audit: AuditKeys;
 }
 
 /** The keys that follow from the master key (32 bytes), each by HKDF-SHA256 with a purpose of its own. */
@@ -40,6 +42,7 @@ export async function keyRingFromMaster(master: Uint8Array): Promise<KeyRing> {
       chunks: new ChunkSealer(keyEncryptionKey, keyIdOf(keyEncryptionKey)),
       fields: new FieldSealer(fieldKey, keyIdOf(fieldKey)),
       fingerprints: new Fingerprints(derive('fingerprints')),
+      audit: new AuditKeys(derive('audit')),
     },
   };
 }

@@ -1,0 +1,72 @@
+import type { AuditEntry, AuditOutcome } from './AuditLog.js';
+
+/** What a record says, apart from its place in a chain. */
+export interface AuditContent {
+  /** ms since 1970. */
+  readonly at: number;
+  readonly actor: { readonly roles: readonly string[]; readonly subject: string; readonly via: string };
+  readonly count?: number;
+  readonly operation: string;
+  readonly origin?: string;
+  readonly outcome: AuditOutcome;
+  readonly purpose: string;
+  readonly reason?: string;
+  readonly series?: string;
+  /** Pseudonyms (base64url of 8 bytes), sorted, each once. */
+  readonly subjects?: readonly string[];
+}
+
+/** A record in its chain. */
+export interface AuditRecord extends AuditContent {
+  readonly chain: string;
+  /** From 1, without gaps. */
+  readonly seq: number;
+  /** Hash of the record before it, in hex; 64 zeros for the first. */
+  readonly previous: string;
+}
+
+export const FIRST_PREVIOUS = '0'.repeat(64);
+
+const most = { subject: 256, roles: 16, word: 128, origin: 256, reason: 2000, series: 256, subjects: 10_000 } as const;
+
+/**
+ * What is recorded of an entry. What is too long is cut rather than refused: a hostile origin must not keep a denial from
+ * being recorded. Text becomes well-formed Unicode, so that it is the same when it is read back.
+ */
+export function contentOf(entry: AuditEntry, pseudonym: (userId: string) => Buffer, at: number): AuditContent {
+  const { actor, count, origin, reason, series, subjects } = entry;
+  return {
+    at,
+    actor: {
+      roles: actor.roles.slice(0, most.roles).map((role) => clean(role, most.word)),
+      subject: clean(actor.subject, most.subject),
+      via: clean(actor.via, most.word),
+    },
+    ...(count !== undefined && { count: Math.min(Math.max(0, Math.trunc(count)) || 0, Number.MAX_SAFE_INTEGER) }),
+    operation: clean(entry.operation, most.word),
+    ...(origin !== undefined && { origin: clean(origin, most.origin) }),
+    outcome: entry.outcome,
+    purpose: clean(entry.purpose, most.word),
+    ...(reason !== undefined && { reason: clean(reason, most.reason) }),
+    ...(series !== undefined && { series: clean(series, most.series) }),
+    ...(subjects !== undefined && subjects.length > 0 && { subjects: pseudonymsOf(subjects, pseudonym) }),
+  };
+}
+
+/**
+ * A record as canonical JSON (RFC 8785: members sorted, no spaces). Its SHA-256 is the record's hash, and `previous` of the
+ * next one; an export has these bytes, so that anybody can check them.
+ */
+export function canonicalText({ at, actor, chain, count, operation, origin, outcome, previous, purpose, reason, seq, series, subjects }: AuditRecord): string {
+  const { roles, subject, via } = actor;
+  return JSON.stringify({ actor: { roles, subject, via }, at, chain, count, operation, origin, outcome, previous, purpose, reason, seq, series, subjects, v: 1 });
+}
+
+function pseudonymsOf(userIds: readonly string[], pseudonym: (userId: string) => Buffer): string[] {
+  if (userIds.length === 1) return [pseudonym(userIds[0]!).toString('base64url')];
+  return [...new Set(userIds.map((userId) => pseudonym(userId).toString('base64url')))].sort();
+}
+
+function clean(text: string, length: number): string {
+  return (text.length > length ? text.slice(0, length) : text).toWellFormed();
+}
