@@ -3,7 +3,8 @@ export type { AnalyticsServiceOptions } from './lib/services/analytics/options.j
 
 export { EventType } from './contract/EventType.js';
 export { EventPriority } from './contract/EventPriority.js';
-export { defineEventType } from './contract/defineEventType.js';
+export { declareClasses, defineEventType } from './contract/defineEventType.js';
+export type { ClassTree, DataClass, DataLabel, Declaration, UndeclaredPolicy } from './contract/dataClasses.js';
 export { createEventTypes, type EventTypes } from './contract/eventTypes.js';
 export { limits } from './contract/limits.js';
 export type { CountEventsByOptions, EventCount } from './queries/counts/countEventsBy.js';

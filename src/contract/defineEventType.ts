@@ -14,3 +14,13 @@ export const eventTypes: EventTypes = createEventTypes();
  * @throws ValidationError for a bad name or option, a built-in name, or another shape under a known name.
  */
 export const defineEventType: EventTypes['define'] = (name, options) => eventTypes.define(name, options);
+
+/**
+ * Declares members of a built-in type for every service of this process, besides those that it has.
+ *
+ * ```ts
+ * declareClasses(EventType.THERAPY_SESSION, { classes: { properties: { room: 'internal' } }, terms: ['play therapy'] });
+ * ```
+ * @throws ValidationError for a name that is not built in, a bad declaration, or one that contradicts an earlier one.
+ */
+export const declareClasses: EventTypes['declare'] = (name, declaration) => eventTypes.declare(name, declaration);

@@ -39,7 +39,7 @@ import { withDeadline } from './withDeadline.js';
 
 export { EventPriority } from '../../../contract/EventPriority.js';
 export { EventType } from '../../../contract/EventType.js';
-export { defineEventType } from '../../../contract/defineEventType.js';
+export { declareClasses, defineEventType } from '../../../contract/defineEventType.js';
 export { defineAggregation } from '../../../insights/aggregation/aggregations.js';
 export type { ProducerStats } from './ProducerStats.js';
 export type { TrackEventResult, TrackFailure, TrackMetricResult } from './trackMany.js';
