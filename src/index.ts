@@ -1,4 +1,5 @@
 export { AnalyticsService, type CloseReport, type ProducerStats, type ServiceStats, type TrackEventResult, type TrackFailure, type TrackMetricResult } from './lib/services/analytics/AnalyticsService.js';
+export type { ActorService } from './lib/services/analytics/ActorService.js';
 export type { AnalyticsServiceOptions } from './lib/services/analytics/options.js';
 
 export { EventType } from './contract/EventType.js';
@@ -6,6 +7,7 @@ export { EventPriority } from './contract/EventPriority.js';
 export { declareClasses, defineEventType } from './contract/defineEventType.js';
 export type { ClassTree, DataClass, DataLabel, Declaration, UndeclaredPolicy } from './contract/dataClasses.js';
 export { createEventTypes, type EventTypes } from './contract/eventTypes.js';
+export { operations, purposes, roles, type ActorOptions, type Operation, type Purpose, type Role } from './contract/access.js';
 export { limits } from './contract/limits.js';
 export type { CountEventsByOptions, EventCount } from './queries/counts/countEventsBy.js';
 export type { CountUsersOptions, UserCount } from './queries/counts/countUsers.js';
@@ -39,6 +41,7 @@ export type { MergeReport } from './merging/mergeStatus.js';
 export type { CleanupReport } from './retention/cleanupStatus.js';
 export type { GuardDetector, GuardMode, GuardPolicy } from './security/guard/GuardPolicy.js';
 
+export { AccessError, type AccessRefusal } from './errors/AccessError.js';
 export { AggregationError } from './errors/AggregationError.js';
 export { AnalyticsError, type ErrorCode } from './errors/AnalyticsError.js';
 export { BudgetError } from './errors/BudgetError.js';

@@ -1,3 +1,5 @@
+import type { EventView } from '../events/EventView.js';
+
 /** What questions for counts are answered from. */
 export interface CountContext {
   /** Every event type that was ever stored. */
@@ -5,6 +7,8 @@ export interface CountContext {
   /** UTC hour (hours since 1970) → events of the type stored in it. */
   hourCounts(type: string): Promise<ReadonlyMap<number, number>>;
   readonly isKnownType: (type: string) => boolean;
+  /** What the count may be about. Default: everything. */
+  readonly view?: EventView | undefined;
   /** ms since the epoch. Events of the type before this are hidden, whether or not they were removed already. */
   readonly oldestKept: (type: string) => number;
 }

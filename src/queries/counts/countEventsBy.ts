@@ -56,7 +56,7 @@ export interface CountEventsByContext extends CountContext {
  *   chunk does not open; whatever Redis answers otherwise
  */
 export async function countEventsBy(given: CountEventsByOptions, context: CountEventsByContext): Promise<EventCount[]> {
-  const { options, filter } = parseEventQuery(optionsSchema, given, context.isKnownType);
+  const { options, filter } = parseEventQuery(optionsSchema, given, context);
   const { type, interval, startTime = -Infinity, endTime = Infinity, timezone, budget = {} } = options;
   const stored = type === undefined ? await context.storedTypes() : [type];
   const found = await Promise.all(stored.map(async (name) => keptHours(name, startTime, endTime, context)));

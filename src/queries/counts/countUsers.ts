@@ -45,7 +45,7 @@ export interface CountUsersContext extends CountContext {
  * @throws ValidationError with every bad option; whatever Redis answers otherwise
  */
 export async function countUsers(given: CountUsersOptions, context: CountUsersContext): Promise<UserCount[]> {
-  const { type, period, startTime, endTime } = parseEventQuery(optionsSchema, given, context.isKnownType).options;
+  const { type, period, startTime, endTime } = parseEventQuery(optionsSchema, given, context).options;
   const types = type === undefined ? await context.storedTypes() : [type];
   const daysOf = new Map(await Promise.all(types.map(async (name) => [name, await keptDays(name, context)] as const)));
 

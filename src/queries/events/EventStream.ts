@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import type { Event } from '../../contract/event.js';
+import { AccessError } from '../../errors/AccessError.js';
 import { orderOption, scanOptions, selectOption } from './eventOptions.js';
 import type { EventQueryContext } from './EventQueryContext.js';
 import { openScan } from './openScan.js';
@@ -30,14 +31,19 @@ export class EventStream {
   /** @throws ValidationError with every bad option */
   constructor(given: StreamEventsOptions, context: EventQueryContext) {
     this.#context = context;
-    this.#query = parseEventQuery(streamEventsOptionsSchema, given, context.isKnownType);
+    this.#query = parseEventQuery(streamEventsOptionsSchema, given, context);
   }
 
-  /** The next events, which may be none; undefined at the end. */
-  async next(): Promise<(Event | PartialEvent)[] | undefined> {
+  /**
+   * The next events, which may be none; undefined at the end.
+   * @param page what may be shown now, and who is told whose events they are
+   * @throws AccessError when what may be shown has changed since the stream began
+   */
+  async next({ view, trace }: Pick<EventQueryContext, 'view' | 'trace'>): Promise<(Event | PartialEvent)[] | undefined> {
     if (this.#isAtEnd) return undefined;
+    if (view !== this.#context.view) throw new AccessError('events.read', 'owner', 'What the actor may see has changed since the stream began. Start it again.');
     const { options, filter, projection } = this.#query;
-    const scan = openScan(this.#context, options, options.order, filter, this.#after);
+    const scan = openScan({ ...this.#context, trace }, options, options.order, filter, this.#after);
     const { events, next } = await readPage(scan, { skip: 0, limit: PAGE }, projection);
     this.#after = next;
     this.#isAtEnd = next === undefined;

@@ -17,7 +17,7 @@ export type CountEventsOptions = z.input<typeof countEventsOptionsSchema>;
  * @throws ValidationError with every bad option; BudgetError; KeyError when a chunk does not open; whatever Redis answers
  */
 export async function countEvents(given: CountEventsOptions, context: EventQueryContext): Promise<number> {
-  const { options, filter } = parseEventQuery(countEventsOptionsSchema, given, context.isKnownType);
+  const { options, filter } = parseEventQuery(countEventsOptionsSchema, given, context);
   const scan = openScan(context, options, 'desc', filter);
   return countRows(scan, () => {
     throw new BudgetError('countEvents', scan.budget.spent ?? 'events', scan.budget.scanned);

@@ -7,6 +7,7 @@ import { limits } from '../../contract/limits.js';
 import { BudgetError } from '../../errors/BudgetError.js';
 import { budgetOption } from './eventOptions.js';
 import type { EventQueryContext } from './EventQueryContext.js';
+import { isOwned } from './EventView.js';
 import { findById, type IdTrace } from './findById.js';
 import { openScan } from './openScan.js';
 import { parseEventQuery } from './parseEventQuery.js';
@@ -28,13 +29,16 @@ export type GetEventOptions = Omit<z.input<typeof getEventOptionsSchema>, 'id'>;
  * @throws ValidationError with every bad option; BudgetError; KeyError when a chunk does not open; whatever Redis answers
  */
 export async function getEvent(id: string, given: GetEventOptions, context: EventQueryContext): Promise<Event | undefined> {
-  const { options } = parseEventQuery(getEventOptionsSchema, given, context.isKnownType, { id });
+  const { options } = parseEventQuery(getEventOptionsSchema, given, context, { id });
   for (const trace of await tracesOf(id, options.type === undefined ? context.typeNames() : [options.type], context)) {
     const scan = openScan(context, { type: trace.type, budget: options.budget }, 'desc', undefined);
     const event = await findById(scan, trace, () => {
       throw new BudgetError('getEvent', scan.budget.spent ?? 'events', scan.budget.scanned);
     });
-    if (event !== undefined) return event;
+    if (event === undefined) continue;
+    context.trace?.see(event.userId);
+    // The answer to an id of somebody else's is that to an id of nobody's.
+    return context.view === undefined || isOwned(event.userId, context.view) ? event : undefined;
   }
   return undefined;
 }

@@ -31,7 +31,7 @@ const DEEP_OFFSET = 1000;
  * @throws ValidationError with every bad option; BudgetError; KeyError when a chunk does not open; whatever Redis answers
  */
 export async function getEvents(given: GetEventsOptions, context: EventQueryContext): Promise<(Event | PartialEvent)[]> {
-  const { options, filter, projection } = parseEventQuery(getEventsOptionsSchema, given, context.isKnownType);
+  const { options, filter, projection } = parseEventQuery(getEventsOptionsSchema, given, context);
   const { limit, offset, order } = options;
   const whole = openScan(context, options, order, filter);
   const onSpent = (): never => {

@@ -24,5 +24,5 @@ export function openScan(
   const lower = Math.max(startTime, context.oldestKept(type), order === 'asc' && after !== undefined ? after.time : -Infinity);
   const upper = Math.min(endTime, order === 'desc' && after !== undefined ? after.time : Infinity);
   const scan: EventScan = { type, lower, upper, order, predicate: filter?.predicate, after };
-  return { source: context.reader, scan, budget: new Budget(budget, context.budgetMs), breath: new Breath() };
+  return { source: context.reader, scan, budget: new Budget(budget, context.budgetMs), breath: new Breath(), trace: context.trace };
 }

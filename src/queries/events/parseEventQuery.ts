@@ -5,14 +5,21 @@ import { isPlainObject, IssueList, kindOf } from '../../producer/validateIssues.
 import { readMember, UNREADABLE } from '../../producer/validateMember.js';
 import { parseOptions } from '../parseOptions.js';
 import { ALLOWED } from './eventOptions.js';
+import { ownerFilter, type EventView } from './EventView.js';
 import { allOf, parseFilter, type ParsedFilter } from './filter/parseFilter.js';
 import { parseSelect, type Projection } from './Projection.js';
 
 const SUBJECT = 'query of events';
 
+/** What a query is checked against. */
+export interface QueryRules {
+  readonly isKnownType: (type: string) => boolean;
+  readonly view?: EventView | undefined;
+}
+
 export interface ParsedQuery<Options> {
   readonly options: Options;
-  /** `where` and the options that are conditions themselves, all of which have to hold. */
+  /** `where`, the options that are conditions themselves, and what the view is kept to: all of them have to hold. */
   readonly filter: ParsedFilter | undefined;
   readonly projection: Projection | undefined;
 }
@@ -25,7 +32,7 @@ export interface ParsedQuery<Options> {
 export function parseEventQuery<Shape extends z.core.$ZodLooseShape>(
   schema: z.ZodObject<Shape, z.core.$strict>,
   given: unknown,
-  isKnownType: (type: string) => boolean,
+  { isKnownType, view }: QueryRules,
   further: Readonly<Record<string, unknown>> = {},
 ): ParsedQuery<z.output<typeof schema>> {
   const issues = new IssueList();
@@ -53,7 +60,8 @@ export function parseEventQuery<Shape extends z.core.$ZodLooseShape>(
   const conditions = ['userId', 'sessionId', 'priority'].flatMap((field) =>
     has(field) === undefined ? [] : [parseFilter({ field, eq: has(field) }, issues)!],
   );
-  return { options, filter: allOf(where === undefined ? conditions : [...conditions, where]), projection };
+  const kept = view && ownerFilter(view);
+  return { options, filter: allOf([...(kept === undefined ? [] : [kept]), ...conditions, ...(where === undefined ? [] : [where])]), projection };
 }
 
 /** Own members, each read once; undefined where it is no plain object. */

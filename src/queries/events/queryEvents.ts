@@ -41,7 +41,7 @@ export interface EventPage<Type extends EventTypeName = EventTypeName, Found = E
  * @throws ValidationError with every bad option; KeyError when a chunk does not open; whatever Redis answers
  */
 export async function queryEvents(given: QueryEventsOptions, context: EventQueryContext): Promise<EventPage<EventTypeName, Event | PartialEvent>> {
-  const { options, filter, projection } = parseEventQuery(queryEventsOptionsSchema, given, context.isKnownType);
+  const { options, filter, projection } = parseEventQuery(queryEventsOptionsSchema, given, context);
   const { type, limit, order, cursor } = options;
   const asked = { type, order, filter: filter?.canonical ?? '' };
   const after = cursor === undefined ? undefined : decodeCursor(cursor, asked, context.fingerprints);

@@ -1,20 +1,20 @@
-import type { Event } from '../../../contract/event.js';
 import type { EventTypeName } from '../../../contract/eventTypes.js';
 import type { Metric } from '../../../contract/metric.js';
 import type { AggregationName } from '../../../insights/aggregation/aggregation.js';
 import type { CountEventsByOptions, EventCount } from '../../../queries/counts/countEventsBy.js';
 import type { CountUsersOptions, UserCount } from '../../../queries/counts/countUsers.js';
 import type { CountEventsOptions } from '../../../queries/events/countEvents.js';
-import type { StreamEventsOptions } from '../../../queries/events/EventStream.js';
+import type { EventStream, StreamEventsOptions } from '../../../queries/events/EventStream.js';
 import type { GetEventOptions } from '../../../queries/events/getEvent.js';
 import type { GetEventsOptions } from '../../../queries/events/getEvents.js';
-import type { Selected, SelectedField } from '../../../queries/events/Projection.js';
+import type { PartialEvent, Selected, SelectedField } from '../../../queries/events/Projection.js';
 import type { EventPage, QueryEventsOptions } from '../../../queries/events/queryEvents.js';
 import type { AggregateMetricsOptions } from '../../../queries/metrics/aggregateOptions.js';
 import type { MetricAggregates } from '../../../queries/metrics/MetricAggregates.js';
 import type { GetMetricsOptions } from '../../../queries/metrics/getMetrics.js';
 import type { ListMetricsOptions, MetricInfo } from '../../../queries/metrics/listMetrics.js';
 import type { ListTagsOptions, ListTagValuesOptions } from '../../../queries/metrics/listTags.js';
+import { countCall, eventCall, metricCall, type ReadCall } from './ReadCall.js';
 import type { ServiceReader } from './ServiceReader.js';
 
 /** What a query asks for: events of one type, or some members of them. */
@@ -25,10 +25,16 @@ interface Asked<Type extends EventTypeName, Fields extends SelectedFields> {
 
 type SelectedFields = readonly SelectedField[] | undefined;
 
-/** The reading half of the service. Every call settles within `deadlineMs`; a stream does for each page. See docs/api.md. */
-export abstract class AnalyticsReader {
-  /** Runs `work` on an open reader, within the deadline. */
-  protected abstract read<T>(operation: string, work: (reader: ServiceReader) => Promise<T>): Promise<T>;
+/** What a query finds: whole events for the application, and for an actor the members that it may see. */
+type Found<Sees extends 'all' | 'some', Type extends EventTypeName, Fields extends SelectedFields> = Sees extends 'all' ? Selected<Type, Fields> : PartialEvent<Type>;
+
+/**
+ * The reading half of the service. Every call settles within `deadlineMs`; a stream does for each page. See docs/api.md.
+ * `Sees` is `all` for the application itself, and `some` for an actor of `service.as`.
+ */
+export abstract class AnalyticsReader<Sees extends 'all' | 'some' = 'all'> {
+  /** Runs `work` on an open reader, within the deadline: decided before, recorded behind it. */
+  protected abstract read<T>(call: ReadCall<T>, work: (reader: ServiceReader) => Promise<T>): Promise<T>;
 
   /**
    * Events of one type, newest first unless `order` is `asc`: 100 unless `limit` says otherwise, at most 10,000.
@@ -37,10 +43,10 @@ export abstract class AnalyticsReader {
    */
   async getEvents<const Type extends EventTypeName, const Fields extends SelectedFields = undefined>(
     options: GetEventsOptions & Asked<Type, Fields>,
-  ): Promise<Selected<Type, Fields>[]> {
-    const events = await this.read('getEvents', ({ events }) => events.getEvents(options));
+  ): Promise<Found<Sees, Type, Fields>[]> {
+    const events = await this.read(eventCall('getEvents', options, lengthOf), ({ events }) => events.getEvents(options));
     // The schema of a defined type was applied when the event was tracked; partial where there is a `select`.
-    return events as Selected<Type, Fields>[];
+    return events as Found<Sees, Type, Fields>[];
   }
 
   /**
@@ -51,9 +57,9 @@ export abstract class AnalyticsReader {
    */
   async queryEvents<const Type extends EventTypeName, const Fields extends SelectedFields = undefined>(
     options: QueryEventsOptions & Asked<Type, Fields>,
-  ): Promise<EventPage<Type, Selected<Type, Fields>>> {
-    const page = await this.read('queryEvents', ({ events }) => events.queryEvents(options));
-    return page as EventPage<Type, Selected<Type, Fields>>; // see getEvents
+  ): Promise<EventPage<Type, Found<Sees, Type, Fields>>> {
+    const page = await this.read(eventCall('queryEvents', options, ({ events }: { readonly events: readonly unknown[] }) => events.length), ({ events }) => events.queryEvents(options));
+    return page as EventPage<Type, Found<Sees, Type, Fields>>; // see getEvents
   }
 
   /**
@@ -61,16 +67,16 @@ export abstract class AnalyticsReader {
    * @throws ValidationError, BudgetError, DeadlineError, KeyError
    */
   async countEvents(options: CountEventsOptions): Promise<number> {
-    return this.read('countEvents', ({ events }) => events.countEvents(options));
+    return this.read(countCall('countEvents', options, () => 1), ({ events }) => events.countEvents(options));
   }
 
   /**
    * The event with this id, of `type` or of any type; undefined where there is none, or none any more.
    * @throws ValidationError, BudgetError, DeadlineError, KeyError
    */
-  async getEvent<const Type extends EventTypeName>(id: string, options: GetEventOptions & { readonly type?: Type } = {}): Promise<Event<Type> | undefined> {
-    const event = await this.read('getEvent', ({ events }) => events.getEvent(id, options));
-    return event as Event<Type> | undefined; // see getEvents
+  async getEvent<const Type extends EventTypeName>(id: string, options: GetEventOptions & { readonly type?: Type } = {}): Promise<Found<Sees, Type, undefined> | undefined> {
+    const event = await this.read(eventCall('getEvent', options, (event) => (event === undefined ? 0 : 1)), ({ events }) => events.getEvent(id, options));
+    return event as Found<Sees, Type, undefined> | undefined; // see getEvents
   }
 
   /**
@@ -80,12 +86,16 @@ export abstract class AnalyticsReader {
    */
   async *streamEvents<const Type extends EventTypeName, const Fields extends SelectedFields = undefined>(
     options: StreamEventsOptions & Asked<Type, Fields>,
-  ): AsyncGenerator<Selected<Type, Fields>, void, undefined> {
-    const stream = await this.read('streamEvents', async ({ events }) => events.openStream(options));
+  ): AsyncGenerator<Found<Sees, Type, Fields>, void, undefined> {
+    const call = eventCall<readonly unknown[] | undefined>('streamEvents', options, (events) => events?.length ?? 0);
+    let stream: EventStream | undefined;
     for (;;) {
-      const events = await this.read('streamEvents', () => stream.next());
+      const events = await this.read(call, (reader) => {
+        stream ??= reader.events.openStream(options);
+        return stream.next(reader);
+      });
       if (events === undefined) return;
-      yield* events as Selected<Type, Fields>[]; // see getEvents
+      yield* events as Found<Sees, Type, Fields>[]; // see getEvents
     }
   }
 
@@ -95,7 +105,7 @@ export abstract class AnalyticsReader {
    * @throws ValidationError, BudgetError, DeadlineError, KeyError
    */
   async countEventsBy(options: CountEventsByOptions): Promise<EventCount[]> {
-    return this.read('countEventsBy', ({ counts }) => counts.countEventsBy(options));
+    return this.read(countCall('countEventsBy', options, lengthOf), ({ counts }) => counts.countEventsBy(options));
   }
 
   /**
@@ -104,7 +114,7 @@ export abstract class AnalyticsReader {
    * @throws ValidationError, DeadlineError, KeyError
    */
   async countUsers(options: CountUsersOptions): Promise<UserCount[]> {
-    return this.read('countUsers', ({ counts }) => counts.countUsers(options));
+    return this.read(countCall('countUsers', options, lengthOf), ({ counts }) => counts.countUsers(options));
   }
 
   /**
@@ -113,7 +123,7 @@ export abstract class AnalyticsReader {
    * @throws ValidationError, DeadlineError, KeyError
    */
   async getMetrics(options: GetMetricsOptions): Promise<Metric[]> {
-    return this.read('getMetrics', ({ metrics }) => metrics.getMetrics(options));
+    return this.read(metricCall('getMetrics', options, lengthOf), ({ metrics }) => metrics.getMetrics(options));
   }
 
   /**
@@ -122,7 +132,7 @@ export abstract class AnalyticsReader {
    * @throws ValidationError, DeadlineError, KeyError
    */
   async listMetrics(options: ListMetricsOptions = {}): Promise<MetricInfo[]> {
-    return this.read('listMetrics', ({ metrics }) => metrics.listMetrics(options));
+    return this.read(metricCall('listMetrics', options, lengthOf), ({ metrics }) => metrics.listMetrics(options));
   }
 
   /**
@@ -130,7 +140,7 @@ export abstract class AnalyticsReader {
    * @throws ValidationError, DeadlineError, KeyError
    */
   async listTags(options: ListTagsOptions): Promise<string[]> {
-    return this.read('listTags', ({ metrics }) => metrics.listTags(options));
+    return this.read(metricCall('listTags', options, lengthOf), ({ metrics }) => metrics.listTags(options));
   }
 
   /**
@@ -139,7 +149,7 @@ export abstract class AnalyticsReader {
    * @throws ValidationError, DeadlineError, KeyError
    */
   async listTagValues(options: ListTagValuesOptions): Promise<string[]> {
-    return this.read('listTagValues', ({ metrics }) => metrics.listTagValues(options));
+    return this.read(metricCall('listTagValues', options, lengthOf), ({ metrics }) => metrics.listTagValues(options));
   }
 
   /**
@@ -150,6 +160,10 @@ export abstract class AnalyticsReader {
    *   AggregationError when a function of `defineAggregation` fails; DeadlineError, KeyError
    */
   async aggregateMetrics<const Name extends AggregationName | (string & {})>(options: AggregateMetricsOptions<Name>): Promise<MetricAggregates<Name>> {
-    return this.read('aggregateMetrics', ({ metrics }) => metrics.aggregateMetrics(options));
+    return this.read(metricCall('aggregateMetrics', options, ({ series }) => series.length), ({ metrics }) => metrics.aggregateMetrics(options));
   }
+}
+
+function lengthOf({ length }: readonly unknown[]): number {
+  return length;
 }

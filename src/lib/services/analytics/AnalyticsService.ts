@@ -1,8 +1,11 @@
 import type { WebSocket } from 'ws';
 
 import { priorityTable } from '../../../../queues/priorities.js';
+import { parseActor } from '../../../access/parseActor.js';
+import { application } from '../../../access/Principal.js';
 import { eventIdAt } from '../../../codec/batchId.js';
 import type { Config } from '../../../config/parseConfig.js';
+import type { ActorOptions } from '../../../contract/access.js';
 import { eventTypes } from '../../../contract/defineEventType.js';
 import type { EventData } from '../../../contract/event.js';
 import type { EventTypeName, EventTypes } from '../../../contract/eventTypes.js';
@@ -24,12 +27,15 @@ import { cleanUp, cleanupLimits } from '../../../retention/cleanUp.js';
 import type { CleanupReport } from '../../../retention/cleanupStatus.js';
 import { createGuard } from '../../../security/guard/createGuard.js';
 import type { Guard } from '../../../security/guard/Guard.js';
+import { ActorService } from './ActorService.js';
 import { AnalyticsReader } from './AnalyticsReader.js';
 import { startInProcessWorker, type InProcessWorker } from './InProcessWorker.js';
 import { LinkKeeper } from './LinkKeeper.js';
 import { LocalAudience } from './LocalAudience.js';
 import { configOf, type AnalyticsServiceOptions } from './options.js';
 import { processOnce } from './processOnce.js';
+import type { ReadCall } from './ReadCall.js';
+import { Reads } from './Reads.js';
 import { serviceDeadLetters } from './serviceDeadLetters.js';
 import type { ServiceLink } from './ServiceLink.js';
 import { createServiceReader, shownDays, type ServiceReader } from './ServiceReader.js';
@@ -41,6 +47,7 @@ export { EventPriority } from '../../../contract/EventPriority.js';
 export { EventType } from '../../../contract/EventType.js';
 export { declareClasses, defineEventType } from '../../../contract/defineEventType.js';
 export { defineAggregation } from '../../../insights/aggregation/aggregations.js';
+export type { ActorService } from './ActorService.js';
 export type { ProducerStats } from './ProducerStats.js';
 export type { TrackEventResult, TrackFailure, TrackMetricResult } from './trackMany.js';
 
@@ -65,7 +72,7 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
   readonly #links: LinkKeeper;
   readonly #audience: LocalAudience;
   readonly #worker: Promise<InProcessWorker | undefined>;
-  #reader: ServiceReader | undefined;
+  readonly #reads: Reads;
   #deadLetters: DeadLetters | undefined;
   #closing: Promise<CloseReport> | undefined;
 
@@ -80,6 +87,7 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
     this.#guard = createGuard({ mode: this.#config.ANALYTICS_GUARD, ...options.guard });
     this.#onError = options.onError ?? (() => {});
     this.#links = new LinkKeeper({ config: this.#config, priorities: priorityTable(options.priorities), onError: this.#onError });
+    this.#reads = new Reads(this.#links, (link) => createServiceReader(link, { config: this.#config, types: this.#types, guard: this.#guard }));
     this.#audience = new LocalAudience(this.#config, this.#onError);
     this.#worker = options.worker === true ? this.#startWorker() : Promise.resolve(undefined);
   }
@@ -295,13 +303,17 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
     }
   }
 
-  protected read<T>(operation: string, work: (reader: ServiceReader) => Promise<T>): Promise<T> {
-    return this.#links.within(operation, async (link) => work(this.#readerOf(link)));
+  /**
+   * The service as this actor sees it: what its roles allow, about the users whom it may see, for its purpose. The bare
+   * service acts as the application itself. See docs/access.md.
+   * @throws ValidationError naming every bad field
+   */
+  as(actor: ActorOptions): ActorService {
+    return new ActorService({ actor: parseActor(actor), via: 'sdk' }, this.#reads);
   }
 
-  #readerOf(link: ServiceLink): ServiceReader {
-    this.#reader ??= createServiceReader(link, { config: this.#config, types: this.#types, guard: this.#guard });
-    return this.#reader;
+  protected read<T>(call: ReadCall<T>, work: (reader: ServiceReader) => Promise<T>): Promise<T> {
+    return this.#reads.read(application, call, work);
   }
 
   /** A call that waits for the link has no more time than others: once the link is there, it has the rest. */

@@ -4,6 +4,8 @@ import type { EventTypes } from '../../../contract/eventTypes.js';
 import { KeyError } from '../../../errors/KeyError.js';
 import { createCountQueries, type CountQueries } from '../../../queries/counts/createCountQueries.js';
 import { createEventQueries, type EventQueries } from '../../../queries/events/createEventQueries.js';
+import type { EventView } from '../../../queries/events/EventView.js';
+import { OwnerTrace } from '../../../queries/events/OwnerTrace.js';
 import { createMetricQueries, type MetricQueries } from '../../../queries/metrics/createMetricQueries.js';
 import { RollupReader } from '../../../queries/metrics/RollupReader.js';
 import type { Guard } from '../../../security/guard/Guard.js';
@@ -26,8 +28,12 @@ export interface ServiceReaderOptions {
   readonly guard: Guard;
 }
 
-/** The reading side of a service: what it shows follows from its own retention. */
+/** The reading side of a service for one call: what it shows follows from its own retention, and from what was granted. */
 export interface ServiceReader {
+  /** What may be shown; undefined: everything. */
+  readonly view: EventView | undefined;
+  /** Knows whose events were read. */
+  readonly trace: OwnerTrace;
   readonly events: EventQueries;
   readonly counts: CountQueries;
   readonly metrics: MetricQueries;
@@ -39,8 +45,11 @@ export function shownDays(config: Config, types: EventTypes): (type: string) => 
   return (type) => Math.min(types.get(type)?.retentionDays ?? Infinity, configured(type));
 }
 
+/** Makes the reader of a call. Cheap: what is remembered between calls is behind it. */
+export type OpenReader = (view: EventView | undefined) => ServiceReader;
+
 /** @throws KeyError `KEY_UNAVAILABLE` in a process that only holds the public key */
-export function createServiceReader(link: ServiceLink, { config, types, guard }: ServiceReaderOptions): ServiceReader {
+export function createServiceReader(link: ServiceLink, { config, types, guard }: ServiceReaderOptions): OpenReader {
   const { redis, keys, keyRing } = link;
   const secrets = keyRing.reading;
   if (secrets === undefined) {
@@ -53,30 +62,32 @@ export function createServiceReader(link: ServiceLink, { config, types, guard }:
     isKnownType: (type: string) => types.get(type) !== undefined,
     oldestKept: (type: string) => oldestKeptAt(daysOf(type), Date.now()),
   };
-  return {
-    events: createEventQueries({
-      ...ofEvents,
-      reader: eventReader,
-      seenMarks: new SeenMarkReader(redis, keys, secrets.fingerprints),
-      fingerprints: secrets.fingerprints,
-      typeNames: () => types.names(),
-    }),
-    counts: createCountQueries({
-      ...ofEvents,
-      source: eventReader,
-      users: new UserCountReader(redis, keys),
-      storedTypes: async () => redis.hkeys(keys.eventCatalogue),
-      hourCounts: async (type) => eventReader.hourCounts(type),
-    }),
-    metrics: createMetricQueries({
-      reader: new MetricReader({ redis, keys, secrets }),
-      catalogue: new SeriesCatalogue(redis, keys, secrets),
-      names: new MetricNames(redis, keys, secrets),
-      secrets,
-      guard,
-      oldestKept: () => oldestKeptAt(config.ANALYTICS_RETENTION_DAYS, Date.now()),
-      rollups: new RollupReader(new TierStore({ redis, keys, secrets }), (tier) => oldestKeptAt(config.ANALYTICS_ROLLUP_DAYS[tierNames[tier]], Date.now())),
-      budgetMs: QUERY_SHARE * config.ANALYTICS_DEADLINE_MS,
-    }),
+  const events = {
+    ...ofEvents,
+    reader: eventReader,
+    seenMarks: new SeenMarkReader(redis, keys, secrets.fingerprints),
+    fingerprints: secrets.fingerprints,
+    typeNames: () => types.names(),
+  };
+  const counts = {
+    ...ofEvents,
+    source: eventReader,
+    users: new UserCountReader(redis, keys),
+    storedTypes: async () => redis.hkeys(keys.eventCatalogue),
+    hourCounts: async (type: string) => eventReader.hourCounts(type),
+  };
+  const metrics = createMetricQueries({
+    reader: new MetricReader({ redis, keys, secrets }),
+    catalogue: new SeriesCatalogue(redis, keys, secrets),
+    names: new MetricNames(redis, keys, secrets),
+    secrets,
+    guard,
+    oldestKept: () => oldestKeptAt(config.ANALYTICS_RETENTION_DAYS, Date.now()),
+    rollups: new RollupReader(new TierStore({ redis, keys, secrets }), (tier) => oldestKeptAt(config.ANALYTICS_ROLLUP_DAYS[tierNames[tier]], Date.now())),
+    budgetMs: QUERY_SHARE * config.ANALYTICS_DEADLINE_MS,
+  });
+  return (view) => {
+    const trace = new OwnerTrace();
+    return { view, trace, events: createEventQueries({ ...events, view, trace }), counts: createCountQueries({ ...counts, view }), metrics };
   };
 }

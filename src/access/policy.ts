@@ -1,0 +1,33 @@
+import type { Operation, Purpose, Role } from '../contract/access.js';
+
+/** Whose data a role reaches by an operation; `all` also where there is no owner. */
+export type Reach = 'own' | 'panel' | 'all';
+
+/**
+ * Who may do what. What is not in here is refused. Whoever adds an operation adds its row; the table in docs/access.md is
+ * the same, and a test compares them.
+ */
+export const policy: Readonly<Record<Operation, Readonly<Partial<Record<Role, Reach>>>>> = {
+  'events.track': { ingest: 'all', admin: 'all' },
+  'metrics.track': { ingest: 'all', admin: 'all' },
+  'events.read': { self: 'own', clinician: 'panel', admin: 'all' },
+  'events.count': { self: 'own', clinician: 'panel', admin: 'all' },
+  // A distinct count cannot be cut to some users: it is kept as a sketch of all.
+  'users.count': { admin: 'all' },
+  'metrics.read': { analyst: 'all', operator: 'all', admin: 'all' },
+  'stats.read': { auditor: 'all', operator: 'all', admin: 'all', viewer: 'all' },
+  'queues.view': { operator: 'all', admin: 'all', viewer: 'all' },
+  'queues.change': { operator: 'all', admin: 'all' },
+  'deadletters.list': { operator: 'all', admin: 'all', viewer: 'all' },
+  'deadletters.inspect': { admin: 'all' },
+  'deadletters.change': { operator: 'all', admin: 'all' },
+};
+
+/**
+ * Roles that are shown who a person is, and what is known of them. The others see what is declared `public` or `internal`,
+ * with neither ids nor exact times.
+ */
+export const identifyingRoles: ReadonlySet<Role> = new Set<Role>(['self', 'clinician', 'admin']);
+
+/** Purposes for which nobody is shown more than what does not identify a person: minimum necessary, 45 CFR 164.502(b). */
+export const deidentifiedPurposes: ReadonlySet<Purpose> = new Set<Purpose>(['research', 'audit']);
