@@ -19,7 +19,7 @@ export default async function maintain(job: ChildJob, _token: string | undefined
     switch (job.name) {
       case cleanup.name:
         cleanup.payload.parse(job.data);
-        return await cleanUp({ redis, keys }, cleanupLimits(config));
+        return await cleanUp({ redis, keys, dataKeys: keyRing.reading?.dataKeys }, cleanupLimits(config));
       case merge.name:
         merge.payload.parse(job.data);
         return await mergeAll({ redis, keys, secrets: keyRing.reading }, { signal, mostMs: MOST_MERGE_MS, metricRetentionDays: config.ANALYTICS_RETENTION_DAYS });

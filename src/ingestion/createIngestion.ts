@@ -62,6 +62,7 @@ export function createIngestion(options: IngestionOptions): Ingestion {
   if (keyRing.reading === undefined) {
     throw new KeyError('KEY_UNAVAILABLE', 'A process that only holds ANALYTICS_PUBLIC_KEY cannot process. Set ANALYTICS_ENCRYPTION_KEY.');
   }
+  const { dataKeys } = keyRing.reading;
   const eventStore = new EventStore(redis, keys, keyRing.reading, replicas);
   const metricStore = new MetricStore(redis, keys, keyRing.reading, { seriesLimit, now, replicas });
   return {
@@ -72,7 +73,7 @@ export function createIngestion(options: IngestionOptions): Ingestion {
         now,
         oldestKept: (type) => now() - retentionDays(type) * DAY_MS,
         newestTaken: () => now() + limits.aheadMs + CLOCKS_DIFFER_MS,
-        storeCanary: (id, part, takenAt) => storeCanary(id, part, takenAt, { redis, keys, store: eventStore }),
+        storeCanary: (id, part, takenAt) => storeCanary(id, part, takenAt, { redis, keys, dataKeys, store: eventStore }),
       }),
     metrics: (jobId, data) =>
       ingestMetrics(jobId, data, { store: metricStore, keyRing, oldestKept: now() - metricRetentionDays * DAY_MS, onOverflow }),

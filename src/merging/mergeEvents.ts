@@ -28,7 +28,7 @@ export async function mergeEvents(run: MergeRun, report: MergeReport): Promise<v
   const due: HourOfType[] = [];
   for (const type of await redis.hkeys(keys.eventCatalogue)) {
     await collecting(faults, async () => {
-      report.removed += await removeRetiredChunks({ redis, throwIfAborted: () => {} }, keys.event(type), run.now() - run.graceMs);
+      report.removed += await removeRetiredChunks({ redis, dataKeys: secrets.dataKeys, throwIfAborted: () => {} }, keys.event(type), run.now() - run.graceMs);
       for (const [hour, count] of await smallChunksByHour(redis, keys.event(type))) if (count > 1) due.push({ type, hour });
     });
   }

@@ -35,7 +35,7 @@ export async function mergeGroup(
     chunks.push(sealEventChunk(type, hour, part, secrets));
     await breath.take();
   }
-  if (!(await swapEventChunks(redis, keys, { type, hour, replaced, chunks, now: now() }))) return undefined;
+  if (!(await swapEventChunks(redis, keys, { type, hour, replaced, chunks, now: now(), dataKeys: secrets.dataKeys }))) return undefined;
   const bytesAfter = chunks.reduce((sum, chunk) => sum + bytesOfChunk(chunk), 0);
   return { chunksIn: replaced.length, chunksOut: chunks.length, events: events.length, bytesBefore, bytesAfter };
 }

@@ -8,7 +8,6 @@ import type { RedisClient } from '../redis/RedisClient.js';
 import type { SealedChunk } from '../security/ChunkSealer.js';
 import type { ReadingKeys } from '../security/KeyRing.js';
 import { EventReader } from '../storage/EventReader.js';
-import { fetchFields } from '../storage/fetchFields.js';
 import type { FeedEntry } from './feedEntry.js';
 import { isWrongType } from './isWrongType.js';
 import { MergedEntries } from './MergedEntries.js';
@@ -95,18 +94,9 @@ export class ChunkOpener {
 
   /** The chunks as they rest, in the order of their entries; undefined for one that is gone. */
   async #fetch(type: string, entries: readonly FeedEntry[]): Promise<(SealedChunk | undefined)[]> {
-    const { redis, keys } = this.#options;
-    const { chunks, dataKeys } = keys.event(type);
-    const fields = entries.map((entry) => entry.chunkId);
-    const [stored, wrappedKeys] = await fetchFields(redis, [
-      { key: chunks, fields },
-      { key: dataKeys, fields },
-    ]);
-    return entries.map((_, place) => {
-      const bytes = stored![place];
-      const wrappedKey = wrappedKeys![place];
-      return bytes && wrappedKey ? { bytes, wrappedKey } : undefined;
-    });
+    const { redis, keys, secrets } = this.#options;
+    const series = keys.event(type);
+    return secrets.dataKeys.fetch(redis, series.chunks, series, entries.map((entry) => entry.chunkId));
   }
 
   /**

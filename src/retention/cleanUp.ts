@@ -4,6 +4,8 @@ import { defaultRollupDays, type RollupDays } from '../config/rollupDays.js';
 import { AnalyticsError } from '../errors/AnalyticsError.js';
 import type { Keys, SeriesKeys } from '../redis/keys.js';
 import type { RedisClient } from '../redis/RedisClient.js';
+import { keysBesideData } from '../security/keystore/keysBesideData.js';
+import type { KeyStore } from '../security/keystore/KeyStore.js';
 import { writeCleanupStatus, type CleanupReport } from './cleanupStatus.js';
 import type { CleanupRun } from './CleanupRun.js';
 import { removeExpiredChunks } from './removeExpiredChunks.js';
@@ -16,6 +18,8 @@ import { MOST_FEED_ENTRIES, trimFeed } from './trimFeed.js';
 export interface CleanUpContext {
   readonly redis: RedisClient;
   readonly keys: Keys;
+  /** Where the data keys of chunks are. Default: beside the data. */
+  readonly dataKeys?: KeyStore | undefined;
   /** Default: the clock. */
   readonly now?: () => number;
 }
@@ -55,9 +59,9 @@ const CATALOGUE_PAGE = 500;
  * @throws AnalyticsError `STORE_INCONSISTENT` for a series whose keys hold something else, after the others were cleaned;
  *   the signal's reason when aborted; whatever Redis answers otherwise
  */
-export async function cleanUp({ redis, keys, now = Date.now }: CleanUpContext, limits: CleanupLimits): Promise<CleanupReport> {
+export async function cleanUp({ redis, keys, dataKeys = keysBesideData, now = Date.now }: CleanUpContext, limits: CleanupLimits): Promise<CleanupReport> {
   const startedAt = now();
-  const run: CleanupRun = { redis, keys, now: startedAt, throwIfAborted: () => limits.signal?.throwIfAborted() };
+  const run: CleanupRun = { redis, keys, dataKeys, now: startedAt, throwIfAborted: () => limits.signal?.throwIfAborted() };
   const report = { eventChunks: 0, events: 0, metricChunks: 0, samples: 0, rollups: 0, seenMarks: 0, feedEntries: 0, tagSets: 0, metrics: 0 };
   const faults: AnalyticsError[] = [];
 

@@ -4,7 +4,7 @@ import { hourOf } from '../codec/hours.js';
 import { firstHourOf, tiers, type Tier } from '../codec/rollups/tiers.js';
 import { tierNames } from '../storage/metrics/tierNames.js';
 import type { CleanupRun } from './CleanupRun.js';
-import { runStep } from './runStep.js';
+import { runRemoval } from './runStep.js';
 
 /** Rollups of one step: one may have 100 kB and more. */
 const STEP = 10;
@@ -23,11 +23,11 @@ export function firstRolledUpHour(days: RollupDays, now: number): number {
  * @returns how many were removed, and whether any are left
  */
 export async function removeExpiredRollups(run: CleanupRun, name: string, days: RollupDays): Promise<{ readonly removed: number; readonly areLeft: boolean }> {
-  const { tier: tierKey, dataKeys } = run.keys.metric(name);
+  const series = run.keys.metric(name);
   let removed = 0;
   let found = 0;
   for (const tier of allTiers) {
-    const key = tierKey(tierNames[tier]);
+    const key = series.tier(tierNames[tier]);
     const fields = await run.redis.hkeysBuffer(key);
     const periods = fields.flatMap((field) => (field.length < ID_BYTES ? [Number(field.toString())] : []));
     const firstKept = hourOf(oldestKeptAt(days[tierNames[tier]], run.now));
@@ -35,7 +35,7 @@ export async function removeExpiredRollups(run: CleanupRun, name: string, days: 
     found += periods.length;
     for (let from = 0; from < expired.length; from += STEP) {
       run.throwIfAborted();
-      const [rollups = 0] = (await runStep(run.redis, 'removeRollups', { keys: [key, dataKeys], args: expired.slice(from, from + STEP) })) ?? [];
+      const [rollups = 0] = await runRemoval(run, series, 'removeRollups', { keys: [key, series.dataKeys], args: expired.slice(from, from + STEP) });
       removed += rollups;
     }
   }

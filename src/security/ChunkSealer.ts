@@ -55,7 +55,9 @@ export class ChunkSealer {
     this.#keyId = keyId;
   }
 
-  seal(place: ChunkPlace, plain: Uint8Array): SealedChunk {
+  /** @param under seals under this data key, which the chunk has already, and not under a new one */
+  seal(place: ChunkPlace, plain: Uint8Array, under?: Buffer): SealedChunk {
+    if (under !== undefined) return { bytes: sealPart(this.#unwrap(under), takeRandom(NONCE_BYTES), plain, chunkContext(place)), wrappedKey: under };
     // One request for randomness: 32 bytes of key and 12 of nonce.
     const random = takeRandom(KEY_BYTES + NONCE_BYTES);
     const dataKey = random.subarray(0, KEY_BYTES);

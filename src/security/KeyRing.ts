@@ -5,6 +5,8 @@ import { ChunkSealer } from './ChunkSealer.js';
 import { FieldSealer } from './FieldSealer.js';
 import { Fingerprints } from './Fingerprints.js';
 import { hpkeKeyPair } from './hpke.js';
+import { keysBesideData } from './keystore/keysBesideData.js';
+import type { KeyStore } from './keystore/KeyStore.js';
 import { TransportOpener } from './TransportOpener.js';
 import { TransportSealer } from './TransportSealer.js';
 
@@ -25,6 +27,8 @@ export interface ReadingKeys {
   readonly fields: FieldSealer;
   readonly fingerprints: Fingerprints;
   readonly audit: AuditKeys;
+  /** Where the data keys of chunks are. */
+  readonly dataKeys: KeyStore;
 }
 
 /** The keys that follow from the master key (32 bytes), each by HKDF-SHA256 with a purpose of its own. */
@@ -43,6 +47,7 @@ export async function keyRingFromMaster(master: Uint8Array): Promise<KeyRing> {
       fields: new FieldSealer(fieldKey, keyIdOf(fieldKey)),
       fingerprints: new Fingerprints(derive('fingerprints')),
       audit: new AuditKeys(derive('audit')),
+      dataKeys: keysBesideData,
     },
   };
 }

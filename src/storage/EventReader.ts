@@ -1,13 +1,13 @@
 import { LRUCache } from 'lru-cache';
 
 import type { ColumnName } from '../codec/columns/Column.js';
+import { fetchFields, type FieldRequest } from '../redis/fetchFields.js';
 import { blockField, type Keys } from '../redis/keys.js';
 import type { RedisClient } from '../redis/RedisClient.js';
 import type { ReadingKeys } from '../security/KeyRing.js';
 import { Breath } from './Breath.js';
 import type { ChunkEntry, ChunkIndexEntry } from './ChunkIndexEntry.js';
 import { openEventChunk, type EventChunk, type StoredTable } from './EventChunk.js';
-import { fetchFields, type FieldRequest } from './fetchFields.js';
 import { readHour } from './readHour.js';
 import { readIndex, type IndexRange } from './readIndex.js';
 import { readIndexPage } from './readIndexPage.js';
@@ -15,7 +15,7 @@ import { readIndexPage } from './readIndexPage.js';
 export interface EventReaderOptions {
   readonly redis: RedisClient;
   readonly keys: Keys;
-  readonly secrets: Pick<ReadingKeys, 'chunks'>;
+  readonly secrets: Pick<ReadingKeys, 'chunks' | 'dataKeys'>;
   /** Bytes of decoded chunks that are kept in memory. Default: 32 MiB; 0 keeps none. */
   readonly cacheBytes?: number | undefined;
 }
@@ -39,7 +39,7 @@ const DEFAULT_CACHE_BYTES = 32 * 1024 * 1024;
 export class EventReader {
   readonly #redis: RedisClient;
   readonly #keys: Keys;
-  readonly #secrets: Pick<ReadingKeys, 'chunks'>;
+  readonly #secrets: Pick<ReadingKeys, 'chunks' | 'dataKeys'>;
   readonly #cache: LRUCache<string, EventChunk> | undefined;
   /** Handed out by the last call: they grow while their columns are decoded. */
   #growing: readonly string[] = [];
@@ -98,17 +98,14 @@ export class EventReader {
     const absent = [...entries.keys()].filter((place) => chunks[place] === undefined);
     this.#found += entries.length - absent.length;
 
-    const { chunks: hash, dataKeys } = this.#keys.event(type);
+    const series = this.#keys.event(type);
+    const hash = series.chunks;
     const ids = absent.map((place) => entries[place]!.chunkId);
-    const [stored, wrappedKeys] = await fetchFields(this.#redis, [
-      { key: hash, fields: ids },
-      { key: dataKeys, fields: ids },
-    ]);
+    const stored = await this.#secrets.dataKeys.fetch(this.#redis, hash, series, ids);
     for (const [index, place] of absent.entries()) {
-      const bytes = stored![index];
-      const wrappedKey = wrappedKeys![index];
-      if (!bytes || !wrappedKey) continue;
-      chunks[place] = openEventChunk(type, entries[place]!, { bytes, wrappedKey }, this.#secrets.chunks);
+      const sealed = stored[index];
+      if (sealed === undefined) continue;
+      chunks[place] = openEventChunk(type, entries[place]!, sealed, this.#secrets.chunks);
       this.#opened += 1;
       await breath.take();
     }

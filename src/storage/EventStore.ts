@@ -7,6 +7,8 @@ import type { Keys } from '../redis/keys.js';
 import type { RedisClient } from '../redis/RedisClient.js';
 import type { ReplicaWaits } from '../redis/ReplicaWaits.js';
 import { script, type ScriptCall } from '../redis/Script.js';
+import type { ChunkPlace, SealedChunk } from '../security/ChunkSealer.js';
+import { keyBeside } from '../security/keystore/keyBeside.js';
 import type { ReadingKeys } from '../security/KeyRing.js';
 import { takeRandom } from '../security/takeRandom.js';
 import { encodeIndexEntry } from './ChunkIndexEntry.js';
@@ -32,6 +34,10 @@ export type StoreOutcome =
   | { readonly kind: 'known' }
   /** Nothing was stored: these marks (places in `marks`) are taken. */
   | { readonly kind: 'seen'; readonly marks: readonly number[] };
+
+interface SealedEventChunk extends SealedChunk {
+  readonly place: ChunkPlace & { readonly chunkId: Buffer };
+}
 
 const DAY_MS = 86_400_000;
 const HOURS_OF_DAY = 24;
@@ -60,7 +66,9 @@ export class EventStore {
    */
   async store(chunks: readonly NewEventChunk[], now: number): Promise<StoreOutcome[]> {
     await this.#catalogue(chunks);
-    const calls = chunks.map((chunk) => this.#call(chunk, now));
+    const sealed = chunks.map((chunk) => this.#seal(chunk));
+    if (this.#secrets.dataKeys.isApart) await this.#keepKeys(chunks, sealed);
+    const calls = chunks.map((chunk, place) => this.#call(chunk, sealed[place]!, now));
     const write = async (): Promise<unknown[]> => script('storeEventChunk').runMany(this.#redis, calls);
     const fences = [...new Set(chunks.map(({ type }) => this.#keys.event(type).fence))];
     const replies = await (this.#replicas?.replicated(fences, write) ?? write());
@@ -73,11 +81,8 @@ export class EventStore {
     return outcomes;
   }
 
-  #call({ type, hour, chunkId, rows, packed, marks, usersExpireAt }: NewEventChunk, now: number): ScriptCall {
-    const keys = this.#keys.event(type);
-    const users = usersOf(rows);
-    const { fingerprints } = this.#secrets;
-    const feedDay = Math.floor(now / DAY_MS);
+  /** @param under the data key that the chunk has already */
+  #seal({ type, hour, chunkId, rows, packed }: NewEventChunk, under?: Buffer): SealedEventChunk {
     let earliest = Infinity;
     let latest = -Infinity;
     for (const timestamp of rows.timestamps) {
@@ -86,7 +91,22 @@ export class EventStore {
     }
     const count = rows.timestamps.length;
     const place = { kind: 'events', series: type, hour, chunkId, count, earliest, latest };
-    const sealed = this.#secrets.chunks.seal(place, packed ?? compressFast(encodeEventRows(rows)));
+    return { place, ...this.#secrets.chunks.seal(place, packed ?? compressFast(encodeEventRows(rows)), under) };
+  }
+
+  /** Data keys that lie apart are there before their chunks. A job that runs again finds those of its first run. */
+  async #keepKeys(chunks: readonly NewEventChunk[], sealed: SealedEventChunk[]): Promise<void> {
+    const kept = await this.#secrets.dataKeys.put(
+      chunks.map(({ type, chunkId }, at) => ({ series: this.#keys.event(type), chunkId, wrappedKey: sealed[at]!.wrappedKey })),
+    );
+    for (const [at, known] of kept.entries()) if (known !== undefined) sealed[at] = this.#seal(chunks[at]!, known);
+  }
+
+  #call({ type, hour, chunkId, rows, marks, usersExpireAt }: NewEventChunk, { place, bytes, wrappedKey }: SealedEventChunk, now: number): ScriptCall {
+    const keys = this.#keys.event(type);
+    const users = usersOf(rows);
+    const { dataKeys, fingerprints } = this.#secrets;
+    const feedDay = Math.floor(now / DAY_MS);
     return {
       keys: [
         keys.chunks,
@@ -101,12 +121,12 @@ export class EventStore {
       ],
       args: [
         chunkId,
-        sealed.bytes,
-        sealed.wrappedKey,
+        bytes,
+        keyBeside(dataKeys, wrappedKey),
         encodeIndexEntry(place),
-        count,
-        latest,
-        earliest,
+        place.count,
+        place.latest,
+        place.earliest,
         hour,
         now,
         // Who may want to see this chunk, for the broadcaster: it opens a chunk only when somebody connected is in it.

@@ -6,10 +6,12 @@ import type { Keys } from '../redis/keys.js';
 import type { RedisClient } from '../redis/RedisClient.js';
 import type { ReplicaWaits } from '../redis/ReplicaWaits.js';
 import { script, type ScriptArgument, type ScriptCall } from '../redis/Script.js';
+import type { SealedChunk } from '../security/ChunkSealer.js';
+import { keyBeside } from '../security/keystore/keyBeside.js';
 import type { ReadingKeys } from '../security/KeyRing.js';
 import { encodeIndexEntry } from './ChunkIndexEntry.js';
 import { metricKeyName } from './metricKeyName.js';
-import { extentOf, sealSmallChunk } from './metrics/MetricChunk.js';
+import { extentOf, sealSmallChunk, type SamplesPlace } from './metrics/MetricChunk.js';
 import { sealTags } from './seriesTags.js';
 
 /** Samples of one series, in the order in which they came. */
@@ -116,21 +118,43 @@ export class MetricStore {
   }
 
   async #write(chunks: readonly NewMetricChunk[]): Promise<unknown[]> {
-    const calls = chunks.map((chunk) => this.#call(chunk));
+    const sealed = chunks.map((chunk) => this.#seal(chunk));
+    if (this.#secrets.dataKeys.isApart) await this.#keepKeys(chunks, sealed);
+    const calls = chunks.map((chunk, place) => this.#call(chunk, sealed[place]!));
     const write = async (): Promise<unknown[]> => script('storeMetricChunk').runMany(this.#redis, calls);
     if (this.#replicas === undefined) return write();
     const fences = new Set(chunks.map(({ name }) => this.#keys.metric(metricKeyName(name, this.#secrets.fingerprints)).fence));
     return this.#replicas.replicated([...fences], write);
   }
 
-  #call({ name, hour, chunkId, series, leftOut }: NewMetricChunk): ScriptCall {
+  /** @param under the data key that the chunk has already */
+  #seal({ name, hour, chunkId, series }: NewMetricChunk, under?: Buffer): SealedMetricChunk {
     const keyName = metricKeyName(name, this.#secrets.fingerprints);
-    const { chunks, time, dataKeys, counts, tags, absorbed, retired } = this.#keys.metric(keyName);
     const samples = Array.from(series, ([seriesId, { times, values }]) => ({ seriesId, times: Float64Array.from(times), values: Float64Array.from(values) }));
     const isEmpty = samples.length === 0;
     const extent = isEmpty ? { count: 0, earliest: hour * HOUR_MS, latest: hour * HOUR_MS } : extentOf(samples);
     const place = { series: keyName, hour, chunkId, ...extent };
-    const sealed = isEmpty ? NOTHING : sealSmallChunk(place, samples, this.#secrets.chunks);
+    return { place, ...(isEmpty ? NOTHING : sealSmallChunk(place, samples, this.#secrets.chunks, under)) };
+  }
+
+  /** See `EventStore`. A chunk of which nothing is left has no key. */
+  async #keepKeys(chunks: readonly NewMetricChunk[], sealed: SealedMetricChunk[]): Promise<void> {
+    const places = [...sealed.keys()].filter((at) => sealed[at]!.place.count > 0);
+    const kept = await this.#secrets.dataKeys.put(
+      places.map((at) => {
+        const { place, wrappedKey } = sealed[at]!;
+        return { series: this.#keys.metric(place.series), chunkId: place.chunkId, wrappedKey };
+      }),
+    );
+    for (const [index, at] of places.entries()) {
+      const known = kept[index];
+      if (known !== undefined) sealed[at] = this.#seal(chunks[at]!, known);
+    }
+  }
+
+  #call({ name, hour, chunkId, series, leftOut }: NewMetricChunk, { place, bytes, wrappedKey }: SealedMetricChunk): ScriptCall {
+    const keyName = place.series;
+    const { chunks, time, dataKeys, counts, tags, absorbed, retired } = this.#keys.metric(keyName);
     const told = Array.from(series, ([seriesId, one]): ScriptArgument[] => {
       const isTold = this.#toldSeries.get(`${name}|${seriesId}`) !== undefined;
       return [Buffer.from(seriesId, 'hex'), isTold ? '' : sealTags(name, keyName, seriesId, one.tags, this.#secrets)];
@@ -139,8 +163,8 @@ export class MetricStore {
       keys: [chunks, time, dataKeys, counts, tags, absorbed, retired],
       args: [
         chunkId,
-        sealed.bytes,
-        sealed.wrappedKey,
+        bytes,
+        keyBeside(this.#secrets.dataKeys, wrappedKey),
         encodeIndexEntry(place),
         place.count,
         place.latest,
@@ -166,6 +190,10 @@ export class MetricStore {
     const keyName = metricKeyName(name, this.#secrets.fingerprints);
     await this.#redis.hsetnx(this.#keys.metricCatalogue, keyName, this.#secrets.fields.seal(`metric name|${keyName}`, name));
   }
+}
+
+interface SealedMetricChunk extends SealedChunk {
+  readonly place: SamplesPlace & { readonly chunkId: Buffer };
 }
 
 const NOTHING = { bytes: Buffer.alloc(0), wrappedKey: Buffer.alloc(0) };

@@ -2,6 +2,8 @@ import { AnalyticsError } from '../errors/AnalyticsError.js';
 import type { SeriesKeys } from '../redis/keys.js';
 import type { RedisClient } from '../redis/RedisClient.js';
 import { script, type ScriptArgument } from '../redis/Script.js';
+import { keyBeside } from '../security/keystore/keyBeside.js';
+import type { KeyStore } from '../security/keystore/KeyStore.js';
 import { encodeIndexEntry, type ChunkIndexEntry } from './ChunkIndexEntry.js';
 
 /** A merged chunk, sealed, as it is stored. */
@@ -21,6 +23,7 @@ export interface ChunkSwap {
   readonly chunks: readonly MergedChunk[];
   /** ms since 1970. */
   readonly now: number;
+  readonly dataKeys: KeyStore;
 }
 
 /**
@@ -28,10 +31,11 @@ export interface ChunkSwap {
  * @returns whether it was done; if not, some of the replaced ones are no longer there
  * @throws AnalyticsError `STORE_INCONSISTENT` when a key holds something else; whatever Redis answers otherwise
  */
-export async function swapChunks(redis: RedisClient, series: SeriesKeys, { hour, replaced, chunks, now }: ChunkSwap): Promise<boolean> {
+export async function swapChunks(redis: RedisClient, series: SeriesKeys, { hour, replaced, chunks, now, dataKeys }: ChunkSwap): Promise<boolean> {
+  if (dataKeys.isApart) await dataKeys.put(chunks.map(({ entry, wrappedKey }) => ({ series, chunkId: entry.chunkId, wrappedKey })));
   const [word, place] = (await script('swapChunks').run(redis, {
     keys: [series.chunks, series.time, series.dataKeys, series.counts, series.retired, series.absorbed],
-    args: [hour, now, replaced.length, ...replaced.map(encodeIndexEntry), ...chunks.flatMap(argumentsOf)],
+    args: [hour, now, replaced.length, ...replaced.map(encodeIndexEntry), ...chunks.flatMap((chunk) => argumentsOf(chunk, dataKeys))],
   })) as [Buffer, unknown]; // what the script answers
   switch (word.toString()) {
     case 'merged':
@@ -53,6 +57,6 @@ export function bytesOfChunk({ wrappedKey, head, blocks }: MergedChunk): number 
   return blocks.reduce((sum, block) => sum + block.length, head.length + wrappedKey.length);
 }
 
-function argumentsOf({ entry, wrappedKey, head, blocks }: MergedChunk): ScriptArgument[] {
-  return [encodeIndexEntry(entry), entry.latest, wrappedKey, head, ...blocks];
+function argumentsOf({ entry, wrappedKey, head, blocks }: MergedChunk, dataKeys: KeyStore): ScriptArgument[] {
+  return [encodeIndexEntry(entry), entry.latest, keyBeside(dataKeys, wrappedKey), head, ...blocks];
 }

@@ -3,7 +3,7 @@ import { expect } from '@jest/globals';
 import { hourOf } from '../../src/codec/hours.js';
 import { blockField } from '../../src/redis/keys.js';
 import { decodeIndexEntry, type ChunkIndexEntry } from '../../src/storage/ChunkIndexEntry.js';
-import { fetchFields } from '../../src/storage/fetchFields.js';
+import { fetchFields } from '../../src/redis/fetchFields.js';
 import { TYPE, type MergeFixture } from './mergeFixture.js';
 
 /**

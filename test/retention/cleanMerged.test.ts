@@ -7,6 +7,7 @@ import { cleanUp } from '../../src/retention/cleanUp.js';
 import { removeExpiredChunks } from '../../src/retention/removeExpiredChunks.js';
 import { removeExpiredHours } from '../../src/retention/removeExpiredHours.js';
 import { removeRetiredChunks } from '../../src/retention/removeRetiredChunks.js';
+import { keysBesideData } from '../../src/security/keystore/keysBesideData.js';
 import { EventStore } from '../../src/storage/EventStore.js';
 import { checkMerged } from '../merging/checkMerged.js';
 import { chunkOf, createMergeFixture, HOUR, LATER, START, TYPE, type MergeFixture } from '../merging/mergeFixture.js';
@@ -28,7 +29,7 @@ beforeEach(async () => {
 });
 afterEach(async () => store.close());
 
-const runOf = (redis: Redis): CleanupRun => ({ redis, keys: store.keys, now: LATER, throwIfAborted: () => {} });
+const runOf = (redis: Redis): CleanupRun => ({ redis, keys: store.keys, dataKeys: keysBesideData, now: LATER, throwIfAborted: () => {} });
 const clean = async (oldestKept: number) => cleanUp({ redis: store.redis, keys: store.keys, now: () => oldestKept + DAY_MS }, limits);
 
 /** Two hours with a merged and two small chunks each, of 502 events, and what was merged. */

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { Redis } from 'ioredis';
 
 import type { StoredEvent } from '../../src/codec/columns/StoredEvent.js';
+import { keysBesideData } from '../../src/security/keystore/keysBesideData.js';
 import { encodeIndexEntry, type ChunkIndexEntry } from '../../src/storage/ChunkIndexEntry.js';
 import { EventStore } from '../../src/storage/EventStore.js';
 import { sealEventChunk, swapEventChunks } from '../../src/storage/swapEventChunks.js';
@@ -51,7 +52,7 @@ async function swap({ entries, through = store.redis, keep = (events) => events,
   events.sort((one, other) => one.timestamp - other.timestamp || one.offset - other.offset);
   const size = Math.ceil(events.length / parts);
   const chunks = Array.from({ length: parts }, (_, part) => sealEventChunk(TYPE, HOUR, events.slice(part * size, (part + 1) * size), store.keyRing.reading!));
-  return swapEventChunks(through, store.keys, { type: TYPE, hour: HOUR, replaced, chunks, now: LATER });
+  return swapEventChunks(through, store.keys, { type: TYPE, hour: HOUR, replaced, chunks, now: LATER, dataKeys: keysBesideData });
 }
 
 describe('swapEventChunks', () => {
@@ -109,7 +110,7 @@ describe('swapEventChunks', () => {
     const entries = await store.events.hour(TYPE, HOUR);
     const events = (await store.events.load(TYPE, entries, 'all')).flatMap((table) => table!.storedEvents());
     const merged = [sealEventChunk(TYPE, HOUR, events, store.keyRing.reading!)];
-    const attempt = async () => swapEventChunks(store.redis, store.keys, { type: TYPE, hour: HOUR, replaced: entries, chunks: merged, now: LATER });
+    const attempt = async () => swapEventChunks(store.redis, store.keys, { type: TYPE, hour: HOUR, replaced: entries, chunks: merged, now: LATER, dataKeys: keysBesideData });
     const before = await store.redis.hgetall(counts);
     for (const entry of entries) {
       const [bytes] = await store.redis.hmgetBuffer(chunks, entry.chunkId);
@@ -151,7 +152,7 @@ describe('swapEventChunks', () => {
     for (const key of [series.chunks, series.time, series.dataKeys, series.counts, series.retired, series.absorbed]) {
       const kept = await store.redis.dumpBuffer(key);
       await store.redis.set(key, 'of another program');
-      await expect(swapEventChunks(store.redis, store.keys, { type: TYPE, hour: HOUR, replaced: entries, chunks, now: LATER })).rejects.toMatchObject({ code: 'STORE_INCONSISTENT' });
+      await expect(swapEventChunks(store.redis, store.keys, { type: TYPE, hour: HOUR, replaced: entries, chunks, now: LATER, dataKeys: keysBesideData })).rejects.toMatchObject({ code: 'STORE_INCONSISTENT' });
       expect(await store.redis.get(key)).toBe('of another program');
       await store.redis.del(key);
       if (kept !== null) await store.redis.restore(key, 0, kept);

@@ -45,7 +45,7 @@ export async function mergeMetrics(run: MergeRun, whole: MergeReport): Promise<v
 }
 
 async function mergeMetric(run: MergeRun, loader: BlockLoader, stores: RollUpStores, place: MetricPlace, report: MergeReport): Promise<void> {
-  report.removed += await removeRetiredChunks({ redis: run.redis, throwIfAborted: () => {} }, place.keys, run.now() - run.graceMs);
+  report.removed += await removeRetiredChunks({ redis: run.redis, dataKeys: run.secrets.dataKeys, throwIfAborted: () => {} }, place.keys, run.now() - run.graceMs);
   const { small } = await readHourMarks(run.redis, place.keys);
   for (const hour of [...small.keys()].sort((one, other) => one - other)) {
     await mergeHour(run, loader, place, hour, report);

@@ -34,7 +34,7 @@ export async function mergeSamples(
   if (loaded.size < replaced.length) return undefined;
   const series = [...combineSlices([...loaded.values()].flat()).values()];
   const chunk = sealMergedSamples(keyName, hour, series, secrets.chunks);
-  if (!(await swapChunks(redis, keys, { hour, replaced, chunks: [chunk], now: now() }))) return undefined;
+  if (!(await swapChunks(redis, keys, { hour, replaced, chunks: [chunk], now: now(), dataKeys: secrets.dataKeys }))) return undefined;
   return {
     chunksIn: replaced.length,
     chunksOut: 1,

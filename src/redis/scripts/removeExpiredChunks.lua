@@ -13,7 +13,7 @@ KEYS[4] counts    hash   <hour> -> count, s<hour> -> small chunks
 ARGV[1] limit, ms: chunks that end before it are removed
 ARGV[2] most fields of KEYS[1] to remove: the last chunk may exceed it
 
-Returns { 'removed', 1 if there may be more, else 0, chunks, rows in them } | { 'wrong type', key's place }
+Returns { 'removed', 1 if there may be more, else 0, chunks, rows in them, their ids } | { 'wrong type', key's place }
 ]]
 local HOUR_MS = 3600000
 
@@ -25,7 +25,7 @@ end
 
 local most = tonumber(ARGV[2])
 local expired = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', '(' .. ARGV[1], 'WITHSCORES', 'LIMIT', 0, most)
-if #expired == 0 then return { 'removed', 0, 0, 0 } end
+if #expired == 0 then return { 'removed', 0, 0, 0, {} } end
 
 local chunks = 0
 local rows = 0
@@ -79,4 +79,4 @@ write({ 'HDEL', KEYS[1], unpack(fields) }, nil)
 if failure then return redis.error_reply(failure) end
 redis.call('HDEL', KEYS[3], unpack(ids))
 redis.call('ZREM', KEYS[2], unpack(entries))
-return { 'removed', (place <= #expired or #expired == 2 * most) and 1 or 0, chunks, rows }
+return { 'removed', (place <= #expired or #expired == 2 * most) and 1 or 0, chunks, rows, ids }

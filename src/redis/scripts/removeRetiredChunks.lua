@@ -10,7 +10,7 @@ KEYS[4] retired   zset   index entry by when its chunk was merged, ms
 ARGV[1] limit, ms: chunks that were merged at it or earlier are removed
 ARGV[2] most entries to remove
 
-Returns { 'removed', entries, chunks } | { 'wrong type', key's place }
+Returns { 'removed', entries, chunks, their ids } | { 'wrong type', key's place }
 ]]
 local wanted = { 'hash', 'zset', 'hash', 'zset' }
 for place = 1, 4 do
@@ -19,7 +19,7 @@ for place = 1, 4 do
 end
 
 local due = redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
-if #due == 0 then return { 'removed', 0, 0 } end
+if #due == 0 then return { 'removed', 0, 0, {} } end
 
 local scores = redis.call('ZMSCORE', KEYS[2], unpack(due))
 local ids = {}
@@ -34,4 +34,4 @@ for place, entry in ipairs(due) do
 end
 if #ids > 0 then redis.call('HDEL', KEYS[3], unpack(ids)) end
 redis.call('ZREM', KEYS[4], unpack(due))
-return { 'removed', #due, #ids }
+return { 'removed', #due, #ids, ids }

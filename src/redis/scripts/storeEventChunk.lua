@@ -35,6 +35,8 @@ the next one in turn is split in two: that is one HSET of both and of n, so a ma
 to it. A hash of long strings takes 17 bytes an id at any number of ids; one of small hashes takes 18, and 100 once there
 are more than 128 in each. Short buckets, since Redis writes the whole of one to its append-only file for each mark.
 
+A wrapped data key is '' where keys lie apart from the data: then none is written.
+
 Returns { 'stored', last offset } | { 'known' } | { 'seen', place of each mark that is taken, from 1 } | { 'wrong type', key's place }
 ]]
 -- Records of a full bucket.
@@ -233,10 +235,10 @@ redis.call('XADD', KEYS[5], offset .. '-0', 'c', ARGV[1], 'n', ARGV[5], 'at', AR
 redis.call('HSET', KEYS[4], 'offset', offset, 'epoch', epoch, ARGV[8], string.format('%.0f', hourBefore + count),
   smallField, string.format('%.0f', smallBefore + 1))
 local last = {
-  { 'HSET', KEYS[3], ARGV[1], ARGV[3] },
   { 'ZADD', KEYS[2], ARGV[6], ARGV[4] },
   { 'HSET', KEYS[1], ARGV[1], struct.pack('>d', top + count) .. ARGV[2] },
 }
+if ARGV[3] ~= '' then table.insert(last, 1, { 'HSET', KEYS[3], ARGV[1], ARGV[3] }) end
 for place = 1, #last do
   local written = redis.pcall(unpack(last[place]))
   if type(written) == 'table' and written.err then

@@ -19,6 +19,8 @@ ARGV[2] sealed chunk          ARGV[6] latest time, ms               ARGV[10] now
 ARGV[3] wrapped data key      ARGV[7] UTC hour                      ARGV[11...] series id, sealed tags or '' if they were
 ARGV[4] index entry           ARGV[8] most series                               stored before, ...
 
+A wrapped data key is '' where keys lie apart from the data: then none is written.
+
 Returns { 'stored', 1 if the metric had no chunk before, else 0 } | { 'known' } | { 'wrong type', key's place }
   | { 'full', places of series that find no room, from 1 } | { 'untold', places of series whose tags have to come along }
 ]]
@@ -99,10 +101,10 @@ end
 for place = 1, #told do redis.call('HSET', KEYS[5], told[place][1], told[place][2]) end
 countAs(before[1] + count, before[2] + 1, before[3] + leftOut, before[4] + new)
 local last = {
-  { 'HSET', KEYS[3], ARGV[1], ARGV[3] },
   { 'ZADD', KEYS[2], ARGV[6], ARGV[4] },
   { 'HSET', KEYS[1], ARGV[1], ARGV[2] },
 }
+if ARGV[3] ~= '' then table.insert(last, 1, { 'HSET', KEYS[3], ARGV[1], ARGV[3] }) end
 if count == 0 then last = { { 'ZADD', KEYS[7], ARGV[10], ARGV[4] }, { 'HSET', KEYS[1], ARGV[1], '' } } end
 for place = 1, #last do
   local written = redis.pcall(unpack(last[place]))

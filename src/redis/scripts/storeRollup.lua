@@ -3,7 +3,7 @@ Puts a rollup of one period in the place of the one that it was made from. Does 
 then another merge put its hours in meanwhile.
 
 KEYS[1] tier      hash   number of a period -> chunk id (16 bytes); chunk id -> sealed rollup
-KEYS[2] dataKeys  hash   chunk id -> wrapped data key
+KEYS[2] dataKeys  hash   chunk id -> wrapped data key, '' if it lies apart
 
 ARGV[1] period                          ARGV[3] chunk id        ARGV[5] wrapped data key
 ARGV[2] chunk id that is there now, ''  ARGV[4] sealed rollup
@@ -20,10 +20,10 @@ if before ~= ARGV[2] then return { 'changed' } end
 
 -- The period's own field comes last: up to there nobody sees anything of it.
 local writes = {
-  { 'HSET', KEYS[2], ARGV[3], ARGV[5] },
   { 'HSET', KEYS[1], ARGV[3], ARGV[4] },
   { 'HSET', KEYS[1], ARGV[1], ARGV[3] },
 }
+if ARGV[5] ~= '' then table.insert(writes, 1, { 'HSET', KEYS[2], ARGV[3], ARGV[5] }) end
 for place = 1, #writes do
   local written = redis.pcall(unpack(writes[place]))
   if type(written) == 'table' and written.err then

@@ -18,6 +18,8 @@ ARGV[1] UTC hour      ARGV[3] how many chunks are replaced
 ARGV[2] now, ms       ARGV[4...] their index entries
 then for each new chunk: index entry, latest time, wrapped data key, header and head, its blocks
 
+A wrapped data key is '' where keys lie apart from the data: then none is written.
+
 Returns { 'merged' } | { 'changed' } | { 'uneven' } when their rows are not as many | { 'wrong type', key's place }
 ]]
 local MOST_ABSORBED = 8192
@@ -131,7 +133,7 @@ if moved then
   write({ 'HSET', KEYS[6], hour, table.concat(moved) }, before and { 'HSET', KEYS[6], hour, before } or { 'HDEL', KEYS[6], hour })
 end
 for _, chunk in ipairs(chunks) do
-  write({ 'HSET', KEYS[3], chunk.id, chunk.key }, { 'HDEL', KEYS[3], chunk.id })
+  if chunk.key ~= '' then write({ 'HSET', KEYS[3], chunk.id, chunk.key }, { 'HDEL', KEYS[3], chunk.id }) end
   write(append({ 'HSET', KEYS[1] }, chunk.fields, 1, #chunk.fields), append({ 'HDEL', KEYS[1] }, chunk.names, 1, #chunk.names))
 end
 for from = 1, replaced, AT_ONCE do

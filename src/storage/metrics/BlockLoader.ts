@@ -2,18 +2,18 @@ import { LRUCache } from 'lru-cache';
 
 import { blocksOf } from '../../codec/series/packSeries.js';
 import type { SeriesSamples } from '../../codec/series/SeriesSamples.js';
+import { fetchFields } from '../../redis/fetchFields.js';
 import { blockField, type Keys } from '../../redis/keys.js';
 import type { RedisClient } from '../../redis/RedisClient.js';
 import type { ReadingKeys } from '../../security/KeyRing.js';
 import type { Breath } from '../Breath.js';
 import type { ChunkIndexEntry } from '../ChunkIndexEntry.js';
-import { fetchFields } from '../fetchFields.js';
 import { openMetricChunk, type MetricChunk } from './MetricChunk.js';
 
 export interface BlockLoaderOptions {
   readonly redis: RedisClient;
   readonly keys: Keys;
-  readonly secrets: Pick<ReadingKeys, 'chunks'>;
+  readonly secrets: Pick<ReadingKeys, 'chunks' | 'dataKeys'>;
   /** Bytes of decoded blocks that are kept in memory. Default: 64 MiB, about 4 million samples; 0 keeps none. */
   readonly cacheBytes?: number | undefined;
 }
@@ -41,7 +41,7 @@ const ID_BYTES = 64;
 export class BlockLoader {
   readonly #redis: RedisClient;
   readonly #keys: Keys;
-  readonly #secrets: Pick<ReadingKeys, 'chunks'>;
+  readonly #secrets: Pick<ReadingKeys, 'chunks' | 'dataKeys'>;
   readonly #chunks: LRUCache<string, MetricChunk> | undefined;
   readonly #blocks: LRUCache<string, readonly SeriesSamples[]> | undefined;
   #opened = 0;
@@ -109,14 +109,12 @@ export class BlockLoader {
       if (known === undefined) absent.push(entry);
       else chunks.set(entry, known);
     }
-    const { chunks: key, dataKeys } = this.#keys.metric(keyName);
-    const fields = absent.map(({ chunkId }) => chunkId);
-    const [stored, wrappedKeys] = await fetchFields(this.#redis, [{ key, fields }, { key: dataKeys, fields }]);
+    const series = this.#keys.metric(keyName);
+    const stored = await this.#secrets.dataKeys.fetch(this.#redis, series.chunks, series, absent.map(({ chunkId }) => chunkId));
     for (const [place, entry] of absent.entries()) {
-      const bytes = stored![place];
-      const wrappedKey = wrappedKeys![place];
-      if (!bytes || !wrappedKey) continue;
-      const chunk = openMetricChunk(keyName, entry, { bytes, wrappedKey }, this.#secrets.chunks);
+      const sealed = stored[place];
+      if (sealed === undefined) continue;
+      const chunk = openMetricChunk(keyName, entry, sealed, this.#secrets.chunks);
       chunks.set(entry, chunk);
       this.#chunks?.set(chunkName(entry), chunk);
       await breath.take();

@@ -12,10 +12,10 @@ const KIND = 'metrics';
 export type SamplesPlace = Omit<ChunkPlace, 'kind'>;
 
 /** Seals the samples of one batch, metric and hour: one block, in the field of the chunk's id. */
-export function sealSmallChunk(place: SamplesPlace, series: readonly SeriesSamples[], sealer: ChunkSealer): SealedChunk {
+export function sealSmallChunk(place: SamplesPlace, series: readonly SeriesSamples[], sealer: ChunkSealer, under?: Buffer): SealedChunk {
   const { head, blocks } = packSeries(series);
   if (blocks.length > 0) throw new AnalyticsError('INTERNAL', 'A batch of samples is too large for one block.');
-  return sealer.seal({ kind: KIND, ...place }, head);
+  return sealer.seal({ kind: KIND, ...place }, head, under);
 }
 
 /** Seals what several chunks were merged into: the directory, then the blocks, each by itself. @param series at least one */

@@ -2,19 +2,20 @@ import { LRUCache } from 'lru-cache';
 
 import type { Tier } from '../../codec/rollups/tiers.js';
 import { AnalyticsError } from '../../errors/AnalyticsError.js';
+import { fetchFields } from '../../redis/fetchFields.js';
 import type { Keys } from '../../redis/keys.js';
 import type { RedisClient } from '../../redis/RedisClient.js';
 import { script } from '../../redis/Script.js';
 import type { ChunkPlace } from '../../security/ChunkSealer.js';
+import { keyBeside } from '../../security/keystore/keyBeside.js';
 import type { ReadingKeys } from '../../security/KeyRing.js';
 import { takeRandom } from '../../security/takeRandom.js';
-import { fetchFields } from '../fetchFields.js';
 import { tierNames } from './tierNames.js';
 
 export interface TierStoreOptions {
   readonly redis: RedisClient;
   readonly keys: Keys;
-  readonly secrets: Pick<ReadingKeys, 'chunks'>;
+  readonly secrets: Pick<ReadingKeys, 'chunks' | 'dataKeys'>;
   /** Bytes of opened rollups that are kept in memory. Default: 32 MiB; 0 keeps none. */
   readonly cacheBytes?: number | undefined;
 }
@@ -37,7 +38,7 @@ const NONE = Buffer.alloc(0);
 export class TierStore {
   readonly #redis: RedisClient;
   readonly #keys: Keys;
-  readonly #secrets: Pick<ReadingKeys, 'chunks'>;
+  readonly #secrets: Pick<ReadingKeys, 'chunks' | 'dataKeys'>;
   readonly #cache: LRUCache<string, Buffer> | undefined;
 
   constructor({ redis, keys, secrets, cacheBytes = DEFAULT_CACHE_BYTES }: TierStoreOptions) {
@@ -85,12 +86,14 @@ export class TierStore {
    * @throws AnalyticsError `STORE_INCONSISTENT` when a key holds something else; whatever Redis answers otherwise
    */
   async replace(keyName: string, tier: Tier, period: number, before: StoredPeriod, bytes: Uint8Array): Promise<boolean> {
-    const { tier: tierKey, dataKeys } = this.#keys.metric(keyName);
+    const series = this.#keys.metric(keyName);
+    const { dataKeys } = this.#secrets;
     const chunkId = takeRandom(16);
     const sealed = this.#secrets.chunks.seal(placeOf(keyName, tier, period, chunkId), bytes);
+    if (dataKeys.isApart) await dataKeys.put([{ series, chunkId, wrappedKey: sealed.wrappedKey }]);
     const [word, place] = (await script('storeRollup').run(this.#redis, {
-      keys: [tierKey(tierNames[tier]), dataKeys],
-      args: [period, before.chunkId, chunkId, sealed.bytes, sealed.wrappedKey],
+      keys: [series.tier(tierNames[tier]), series.dataKeys],
+      args: [period, before.chunkId, chunkId, sealed.bytes, keyBeside(dataKeys, sealed.wrappedKey)],
     })) as [Buffer, unknown]; // what the script answers
     if (word.toString() === 'wrong type') {
       throw new AnalyticsError(
@@ -98,7 +101,11 @@ export class TierStore {
         `A key of the metric store (place ${String(place)} of storeRollup) holds a value of another type. Does another program use this REDIS_PREFIX?`,
       );
     }
-    return word.toString() === 'stored';
+    const isStored = word.toString() === 'stored';
+    // The key of the rollup that is gone: this one if another merge came first.
+    const spare = isStored ? before.chunkId : chunkId;
+    if (dataKeys.isApart && spare.length > 0) await dataKeys.destroy(this.#redis, series, [spare]);
+    return isStored;
   }
 
   async #periods(keyName: string, tier: Tier, from: number, to: number): Promise<number[]> {
@@ -125,14 +132,12 @@ export class TierStore {
       if (bytes === undefined) absent.push([period, chunkId]);
       else known.set(period, bytes);
     }
-    const { tier: tierKey, dataKeys } = this.#keys.metric(keyName);
-    const fields = absent.map(([, chunkId]) => chunkId);
-    const [sealed, wrappedKeys] = await fetchFields(this.#redis, [{ key: tierKey(tierNames[tier]), fields }, { key: dataKeys, fields }]);
+    const series = this.#keys.metric(keyName);
+    const stored = await this.#secrets.dataKeys.fetch(this.#redis, series.tier(tierNames[tier]), series, absent.map(([, chunkId]) => chunkId));
     for (const [place, [period, chunkId]] of absent.entries()) {
-      const bytes = sealed![place];
-      const wrappedKey = wrappedKeys![place];
-      if (!bytes || !wrappedKey) continue;
-      const opened = this.#secrets.chunks.open(placeOf(keyName, tier, period, chunkId), { bytes, wrappedKey });
+      const sealed = stored[place];
+      if (sealed === undefined) continue;
+      const opened = this.#secrets.chunks.open(placeOf(keyName, tier, period, chunkId), sealed);
       this.#cache?.set(chunkId.toString('latin1'), opened);
       known.set(period, opened);
     }

@@ -210,10 +210,10 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
    * @returns how much was removed, by kind
    */
   async cleanup(): Promise<CleanupReport> {
-    const { redis, keys } = await this.#links.checked('cleanup');
+    const { redis, keys, keyRing } = await this.#links.checked('cleanup');
     const limits = { ...cleanupLimits(this.#config), retentionDays: shownDays(this.#config, this.#types) };
     try {
-      return await cleanUp({ redis, keys }, limits);
+      return await cleanUp({ redis, keys, dataKeys: keyRing.reading?.dataKeys }, limits);
     } catch (error) {
       throw typedFailure(error);
     }

@@ -1,5 +1,5 @@
-import { pipelineOf } from '../redis/pipelineOf.js';
-import type { RedisClient } from '../redis/RedisClient.js';
+import { pipelineOf } from './pipelineOf.js';
+import type { RedisClient } from './RedisClient.js';
 
 /** Fields of one hash. */
 export interface FieldRequest {
