@@ -1,3 +1,5 @@
+import { hash as hashOf } from 'node:crypto';
+
 import type { AuditEntry, AuditOutcome } from './AuditLog.js';
 
 /** What a record says, apart from its place in a chain. */
@@ -60,6 +62,11 @@ export function contentOf(entry: AuditEntry, pseudonym: (userId: string) => Buff
 export function canonicalText({ at, actor, chain, count, operation, origin, outcome, previous, purpose, reason, seq, series, subjects }: AuditRecord): string {
   const { roles, subject, via } = actor;
   return JSON.stringify({ actor: { roles, subject, via }, at, chain, count, operation, origin, outcome, previous, purpose, reason, seq, series, subjects, v: 1 });
+}
+
+/** 32 bytes. */
+export function hashRecord(record: AuditRecord): Buffer {
+  return hashOf('sha256', canonicalText(record), 'buffer');
 }
 
 function pseudonymsOf(userIds: readonly string[], pseudonym: (userId: string) => Buffer): string[] {

@@ -81,6 +81,10 @@ export const environmentSchema = z.object({
   /** `1m=90,1h=730,1d=3650`: days that rollups of metrics are kept, by tier. */
   ANALYTICS_ROLLUP_DAYS: rollupDaysSchema,
   ANALYTICS_SERIES_LIMIT: whole(1, 100_000).default(10_000),
+  /** Where signed checkpoints of the audit log are kept; `audit` in the data folder without it. */
+  ANALYTICS_AUDIT_DIR: optionalText,
+  /** Six years: 45 CFR 164.316(b)(2). */
+  ANALYTICS_AUDIT_DAYS: whole(1, 36_500).default(2192),
   ANALYTICS_FEED_HOURS: whole(1, 24 * 30).default(24),
   ANALYTICS_BATCH_SIZE: whole(1, limits.batchSize).default(100),
   ANALYTICS_PROCESSING_INTERVAL: whole(0, 60_000).default(1000),

@@ -1,9 +1,11 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHash, createHmac, createPrivateKey, createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
 
 import { LRUCache } from 'lru-cache';
 
 const PSEUDONYMS_KEPT = 50_000;
 const SPAN_KEYS_KEPT = 256;
+/** What stands before an Ed25519 seed in PKCS #8 (RFC 8410). */
+const PKCS8_BEFORE_SEED = Buffer.from('302e020100300506032b657004220420', 'hex');
 
 /** The keys of the audit log, each derived for its own use. */
 export class AuditKeys {
@@ -12,6 +14,7 @@ export class AuditKeys {
   readonly #root: Buffer;
   readonly #people: Buffer;
   readonly #pseudonyms = new LRUCache<string, Buffer>({ max: PSEUDONYMS_KEPT });
+  #signing: { readonly privateKey: KeyObject; readonly publicKey: KeyObject } | undefined;
   readonly #spans = new LRUCache<string, Buffer>({ max: SPAN_KEYS_KEPT });
 
   /** @param root 32 bytes */
@@ -40,6 +43,23 @@ export class AuditKeys {
       this.#spans.set(name, known);
     }
     return known;
+  }
+
+  /** Ed25519: 64 bytes. */
+  sign(data: Uint8Array): Buffer {
+    return sign(null, data, this.#pair().privateKey);
+  }
+
+  isSigned(data: Uint8Array, signature: Uint8Array): boolean {
+    return verify(null, data, this.#pair().publicKey, signature);
+  }
+
+  #pair(): { readonly privateKey: KeyObject; readonly publicKey: KeyObject } {
+    if (this.#signing === undefined) {
+      const privateKey = createPrivateKey({ key: Buffer.concat([PKCS8_BEFORE_SEED, this.#derive('signing')]), format: 'der', type: 'pkcs8' });
+      this.#signing = { privateKey, publicKey: createPublicKey(privateKey) };
+    }
+    return this.#signing;
   }
 
   #derive(purpose: string): Buffer {

@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
 
@@ -12,15 +16,18 @@ import { startRedis, type TestRedis } from '../support/redis.js';
 
 let server: TestRedis;
 let redis: Redis;
+let folder: string;
 const secrets = new AuditKeys(Buffer.alloc(32, 7));
 
 beforeAll(async () => {
   server = await startRedis();
+  folder = mkdtempSync(join(tmpdir(), 'audit-'));
   redis = connect(server.url, 'failFast', 'test', () => undefined);
 });
 afterAll(async () => {
   redis.disconnect();
   await server.stop();
+  rmSync(folder, { recursive: true });
 });
 
 const entry: AuditEntry = { actor: { subject: 'dr-jones', roles: ['clinician'], via: 'token' }, operation: 'events.read', outcome: 'allowed', purpose: 'treatment', subjects: ['user-1', 'user-2'], series: 'therapy_session', count: 3, origin: '10.1.2.3' };
@@ -28,7 +35,7 @@ const entry: AuditEntry = { actor: { subject: 'dr-jones', roles: ['clinician'], 
 describe('a recorded entry', () => {
   it('is in a chain when record() resolves, sealed, with pseudonyms for its subjects', async () => {
     const keys = createKeys('one:');
-    const log = createAuditLog({ redis, keys, secrets });
+    const log = createAuditLog({ redis, keys, secrets, folder });
     await log.record(entry);
     await Promise.all([1, 2, 3].map(async (count) => log.record({ ...entry, count })));
     await log.close();
@@ -46,7 +53,7 @@ describe('a recorded entry', () => {
   it('is refused with AUDIT_UNAVAILABLE when it cannot be written', async () => {
     const keys = createKeys('two:');
     await redis.set(keys.audit.heads, 'something else');
-    const log = createAuditLog({ redis, keys, secrets });
+    const log = createAuditLog({ redis, keys, secrets, folder });
     await expect(log.record(entry)).rejects.toMatchObject({ code: 'AUDIT_UNAVAILABLE' });
     await log.close();
   });

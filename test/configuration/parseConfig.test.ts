@@ -66,6 +66,8 @@ const values: Readonly<Record<Name, { readonly good: fc.Arbitrary<string>; reado
     bad: ['1m', '1m=0', '10s=5', '1m=1=2', '1m=3,1m=4', '1d=1,', '__proto__=1', '1h=1.5'],
   },
   ANALYTICS_SERIES_LIMIT: whole(1, 100_000),
+  ANALYTICS_AUDIT_DIR: text,
+  ANALYTICS_AUDIT_DAYS: whole(1, 36_500),
   ANALYTICS_FEED_HOURS: whole(1, 720),
   ANALYTICS_BATCH_SIZE: whole(1, 4096),
   ANALYTICS_PROCESSING_INTERVAL: whole(0, 60_000),
