@@ -24,7 +24,7 @@ import { signInRoutes } from './signInRoutes.js';
 import type { StatsSource } from './StatsSource.js';
 
 export interface AppContext {
-  readonly config: Pick<Config, 'isProduction'>;
+  readonly config: Pick<Config, 'isProduction' | 'ANALYTICS_TLS_CERT_FILE'>;
   readonly queues: Readonly<Record<QueueTitle, Queue>>;
   /** The connection that they were made over. */
   readonly redis: RedisClient;
@@ -42,7 +42,7 @@ export interface AppContext {
  */
 export function createApp({ config, queues, redis, deadLetters, stats, verifier, logger, now }: AppContext): Express {
   const sessions = new Sessions(now);
-  const cookie = createSessionCookie(config);
+  const cookie = createSessionCookie({ isSecure: config.isProduction || config.ANALYTICS_TLS_CERT_FILE !== undefined });
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');

@@ -7,10 +7,10 @@ export interface SessionCookie {
   clear(response: Response): void;
 }
 
-export function createSessionCookie({ isProduction }: { readonly isProduction: boolean }): SessionCookie {
+export function createSessionCookie({ isSecure }: { readonly isSecure: boolean }): SessionCookie {
   // Browsers keep a __Host- cookie only when it is Secure, from this host alone, and for every path.
-  const name = isProduction ? '__Host-analytics-board' : 'analytics-board';
-  const options: CookieOptions = { httpOnly: true, sameSite: 'strict', secure: isProduction, path: '/' };
+  const name = isSecure ? '__Host-analytics-board' : 'analytics-board';
+  const options: CookieOptions = { httpOnly: true, sameSite: 'strict', secure: isSecure, path: '/' };
   return {
     read(request) {
       for (const pair of (request.headers.cookie ?? '').split(';')) {

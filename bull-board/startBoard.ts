@@ -1,10 +1,12 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 
 import { createQueue } from '../queues/createQueue.js';
 import { queuePlaces } from '../queues/names.js';
 import { createDeadLetters } from '../src/deadletters/createDeadLetters.js';
+import { createWebServer } from '../src/doors/createWebServer.js';
+import { ServerCertificate } from '../src/doors/ServerCertificate.js';
 import { collectStats } from '../src/monitoring/collectStats.js';
 import { createHeartbeat } from '../src/monitoring/Heartbeat.js';
 import type { RunningRole, Runtime } from '../src/processes/Runtime.js';
@@ -25,6 +27,7 @@ const BULK_MS = 1000;
 
 /** The role `board`: serves the console, Bull Board and the health checks. It answers without Redis too, and says so. */
 export async function startBoard({ config, logger, keys, keyRing }: Runtime): Promise<BoardRole> {
+  const certificate = ServerCertificate.open(config, logger);
   const verifier = await createTokenVerifier(config);
   const onError = (error: Error): void => logger.debug('The connection to Redis failed', { error });
   const redis = connect(config, 'failFast', 'analytics-board', onError);
@@ -34,7 +37,7 @@ export async function startBoard({ config, logger, keys, keyRing }: Runtime): Pr
 
   const stats = new StatsSource(async () => collectStats({ config, keys, redis, queues }));
   const deadLetters = createDeadLetters({ redis, keys, queues, keyRing, logger, budgetMs: BULK_MS });
-  const server = createServer({ headersTimeout: 5000, requestTimeout: 10_000, keepAliveTimeout: 5000, maxHeaderSize: 16_384 });
+  const server = createWebServer({ headersTimeout: 5000, requestTimeout: 10_000, keepAliveTimeout: 5000, maxHeaderSize: 16_384 }, certificate);
   server.maxConnections = MOST_CONNECTIONS;
   server.on('request', createApp({ config, queues, redis, deadLetters, stats, verifier, logger }));
   const heartbeat = createHeartbeat({ redis, keys, role: 'board', figures: () => ({}) });

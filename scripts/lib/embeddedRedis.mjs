@@ -11,23 +11,23 @@ import { ensureRedisProgram, findRedisProgram } from './redisProgram.mjs';
 const LOAD_MS = 10 * 60_000;
 const STOP_MS = 15_000;
 
-/** @typedef {{ REDIS_URL: string, ANALYTICS_DATA_DIR: string, isProduction: boolean }} Config */
+/** @typedef {{ REDIS_URL: string, REDIS_TLS: boolean, ANALYTICS_DATA_DIR: string, isProduction: boolean }} Config */
 
 /**
  * Makes sure that Redis answers at REDIS_URL: uses the one that is there, or starts one on a loopback address.
  *
  * @param {Config} config
- * @param {(url: string) => Promise<object>} inspectRedis the built src/processes/inspectRedis
+ * @param {(config: Config) => Promise<object>} inspectRedis the built src/processes/inspectRedis
  * @param {(host: string) => boolean} isLoopback
  * @returns {Promise<{ stop(): Promise<void> } | undefined>} the Redis to end last, or undefined if it is somebody else's
  */
 export async function provideRedis(config, inspectRedis, isLoopback) {
   const url = new URL(config.REDIS_URL);
   const folder = join(resolve(config.ANALYTICS_DATA_DIR), 'redis');
-  const mayStart = isLoopback(url.hostname) && url.protocol === 'redis:';
+  const mayStart = isLoopback(url.hostname) && url.protocol === 'redis:' && !config.REDIS_TLS;
 
   if (mayStart) await leftoverGone(folder);
-  let found = await settled(inspectRedis, config.REDIS_URL);
+  let found = await settled(inspectRedis, config);
   if (found.state === 'absent') {
     if (!mayStart) {
       throw new Problem(
@@ -40,7 +40,7 @@ export async function provideRedis(config, inspectRedis, isLoopback) {
     const program = ensureRedisProgram();
     if (program.isNew) {
       await sleep(500);
-      found = await settled(inspectRedis, config.REDIS_URL);
+      found = await settled(inspectRedis, config);
     }
     if (found.state === 'absent') return startKeeper(url, folder, { program: program.path });
   }
@@ -54,10 +54,10 @@ export async function provideRedis(config, inspectRedis, isLoopback) {
   return undefined;
 }
 
-async function settled(inspectRedis, url) {
+async function settled(inspectRedis, config) {
   const deadline = Date.now() + LOAD_MS;
   for (let told = false; ; told = true) {
-    const found = await inspectRedis(url);
+    const found = await inspectRedis(config);
     if (found.state !== 'loading' || Date.now() > deadline) return found;
     if (!told) note('Redis is loading its data ...');
     await sleep(250);

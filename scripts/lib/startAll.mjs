@@ -32,7 +32,8 @@ export function startAll(args) {
     await prepare();
     // Built now: from here on the code is the project's own.
     const fromDist = (path) => import(new URL(`../../dist/src/${path}`, import.meta.url).href);
-    const { parseConfig, isLoopback } = await fromDist('config/parseConfig.js');
+    const { parseConfig } = await fromDist('config/parseConfig.js');
+    const { isLoopback } = await fromDist('config/isLoopback.js');
     const { loadKeyRing } = await fromDist('security/loadKeyRing.js');
     const { inspectRedis } = await fromDist('processes/inspectRedis.js');
     const { runProcesses } = await fromDist('processes/runProcesses.js');

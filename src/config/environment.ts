@@ -43,6 +43,11 @@ export const environmentSchema = z.object({
   REDIS_PASSWORD: optionalText,
   REDIS_TLS: flag.default(false),
   REDIS_TLS_CA_FILE: optionalText,
+  /** A client's certificate and its key, where Redis asks for one. */
+  REDIS_TLS_CERT_FILE: optionalText,
+  REDIS_TLS_KEY_FILE: optionalText,
+  /** Says that something else encrypts what goes to Redis, such as a mesh. */
+  REDIS_TLS_BY_PROXY: flag.default(false),
   REDIS_PREFIX: z
     .string()
     .regex(/^[A-Za-z0-9_.-]+:$/, 'must be letters, digits, "_", "." or "-", and end with ":"')
@@ -53,6 +58,11 @@ export const environmentSchema = z.object({
   ANALYTICS_HOST: z.string().min(1).default('127.0.0.1'),
   ANALYTICS_WS_PORT: port.default(8083),
   ANALYTICS_BOARD_PORT: port.default(8084),
+  /** Certificate (with its chain) and key of the WebSocket server and the board. */
+  ANALYTICS_TLS_CERT_FILE: optionalText,
+  ANALYTICS_TLS_KEY_FILE: optionalText,
+  /** Says that a proxy before them ends TLS. */
+  ANALYTICS_TLS_BY_PROXY: flag.default(false),
   ANALYTICS_DATA_DIR: z.string().min(1).default('.analytics'),
 
   ANALYTICS_ENCRYPTION_KEY: optionalText,

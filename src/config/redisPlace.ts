@@ -28,6 +28,11 @@ export function placeVariable(config: RedisConfig): PlaceVariable {
   return config.REDIS_SENTINELS === undefined ? 'REDIS_URL' : 'REDIS_SENTINELS';
 }
 
+/** Whether connections to Redis are made over TLS. */
+export function isRedisTls(config: RedisConfig): boolean {
+  return config.REDIS_TLS === true || (placeVariable(config) === 'REDIS_URL' && config.REDIS_URL.startsWith('rediss:'));
+}
+
 function listOf(hosts: readonly HostPort[]): string {
   return hosts.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`).join(',');
 }

@@ -13,10 +13,11 @@ export function announce(config: Config, options: RunOptions, redis: AnsweringRe
 export function announcement(config: Config, options: RunOptions, redis: AnsweringRedis): string {
   const runs = (name: RunOptions['services'][number]) => options.services.includes(name);
   const host = config.ANALYTICS_HOST.includes(':') ? `[${config.ANALYTICS_HOST}]` : config.ANALYTICS_HOST;
+  const tls = config.ANALYTICS_TLS_CERT_FILE === undefined ? '' : 's';
   const whose = options.redisIsEmbedded === true ? 'started here, ends with this' : 'was running already';
   const rows = [
-    runs('broadcasting') ? ['WebSocket', `ws://${host}:${config.ANALYTICS_WS_PORT}`] : [],
-    runs('board') ? ['Board', `http://${host}:${config.ANALYTICS_BOARD_PORT}`] : [],
+    runs('broadcasting') ? ['WebSocket', `ws${tls}://${host}:${config.ANALYTICS_WS_PORT}`] : [],
+    runs('board') ? ['Board', `http${tls}://${host}:${config.ANALYTICS_BOARD_PORT}`] : [],
     runs('board') ? ['', 'sign in: paste what this prints:  npm run -s token -- me --role viewer'] : [],
     ['Redis', `${nameOfPlace(config)}  (${redis.version}, ${whose})`],
     ['Data folder', path.resolve(config.ANALYTICS_DATA_DIR)],

@@ -139,7 +139,7 @@ function explain(...errors: readonly Error[]): RedisFinding {
   if (text.includes('NOPERM')) return { state: 'refused', reason: 'The user in REDIS_URL may not run INFO.' };
   if (text.includes('DENIED') && text.includes('protected')) return { state: 'refused', reason: 'Redis is in protected mode and refuses other machines.' };
   if (/Protocol error|unexpected/i.test(text)) return { state: 'refused', reason: 'Something else than Redis answers there.' };
-  if (/certificate|self.signed|wrong version number|SSL/i.test(text)) return { state: 'refused', reason: 'TLS does not work there: check rediss:// and the certificate.' };
+  if (/certificate|self.signed|wrong version number|SSL/i.test(text)) return { state: 'refused', reason: 'TLS does not work there: check rediss:// and REDIS_TLS, and the certificates (REDIS_TLS_CA_FILE, and REDIS_TLS_CERT_FILE where Redis asks for one).' };
   if (errors.some((error) => 'code' in error && AWAY.has(String(error.code)))) return { state: 'absent' };
   if (/Connection is closed|timed out|timeout/i.test(text)) return { state: 'absent' };
   return { state: 'refused', reason: `Redis answers with an error (${errors[0]?.name ?? 'Error'}).` };

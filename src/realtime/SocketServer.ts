@@ -1,12 +1,14 @@
-import { createServer, STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
+import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
 
-import { isLoopback } from '../config/parseConfig.js';
+import { isLoopback } from '../config/isLoopback.js';
 import { closeCodes } from '../contract/socketProtocol.js';
+import { createWebServer } from '../doors/createWebServer.js';
+import type { ServerCertificate } from '../doors/ServerCertificate.js';
 import type { TokenVerifier } from '../security/tokens.js';
 import type { Broadcaster } from './Broadcaster.js';
 import type { ClientRegistry } from './ClientRegistry.js';
@@ -23,6 +25,8 @@ export interface SocketServerOptions {
   readonly broadcaster: Pick<Broadcaster, 'position'>;
   readonly verifier: TokenVerifier;
   readonly figures: RealtimeFigures;
+  /** For `wss://`. Default: none, and connections in clear. */
+  readonly certificate?: ServerCertificate | undefined;
   /**
    * Accepts `authenticate` without a token from this machine. Never for a connection that came through a proxy or from
    * a page of another site: then any page that a developer opens could read along. Default false.
@@ -58,7 +62,8 @@ export class SocketServer {
       perMessageDeflate: false,
     };
     this.#sockets = new WebSocketServer(settings);
-    this.#http = createServer({ headersTimeout: 5000, requestTimeout: 10_000 }, (_request, response) => {
+    this.#http = createWebServer({ headersTimeout: 5000, requestTimeout: 10_000 }, options.certificate);
+    this.#http.on('request', (_request, response) => {
       response.writeHead(426, { Upgrade: 'websocket', Connection: 'close', 'Content-Type': 'text/plain' }).end('This port speaks WebSocket.\n');
     });
     this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));

@@ -1,5 +1,6 @@
 import { queuePlaces } from '../../queues/names.js';
-import { isLoopback } from '../config/parseConfig.js';
+import { isLoopback } from '../config/isLoopback.js';
+import { ServerCertificate } from '../doors/ServerCertificate.js';
 import { CanaryWatch } from '../monitoring/canary/CanaryWatch.js';
 import { createHeartbeat } from '../monitoring/Heartbeat.js';
 import type { RunningRole, Runtime } from '../processes/Runtime.js';
@@ -19,6 +20,7 @@ export interface BroadcastingRole extends RunningRole {
 
 /** Serves WebSocket clients with what is stored. Resolves when it listens; waits for Redis as long as it takes. */
 export async function startBroadcasting({ config, logger, keys, keyRing }: Runtime): Promise<BroadcastingRole> {
+  const certificate = ServerCertificate.open(config, logger);
   const verifier = await createTokenVerifier(config);
   const redis = connect(config, 'patient', 'analytics-broadcaster', (error) => logger.debug('The connection to Redis failed.', { error }));
   const registry = new ClientRegistry();
@@ -44,6 +46,7 @@ export async function startBroadcasting({ config, logger, keys, keyRing }: Runti
     broadcaster,
     verifier,
     figures,
+    certificate,
     allowBareAuthentication,
     ...(allowedOrigins !== undefined && { allowedOrigins }),
   });

@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
-
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 
-import { placeVariable, type RedisConfig } from '../config/redisPlace.js';
-import { ConfigurationError } from '../errors/ConfigurationError.js';
+import { isRedisTls, type RedisConfig } from '../config/redisPlace.js';
 import type { RedisClient } from './RedisClient.js';
+import { tlsOptions } from './tlsOptions.js';
 
 /**
  * How a connection behaves while Redis is away.
@@ -63,7 +61,7 @@ const TRIES_IN_CLUSTER: Readonly<Record<ConnectionManner, number>> = { failFast:
  * it closes it.
  *
  * @param onError called with each connection error; ioredis would otherwise print it. It reconnects by itself.
- * @throws ConfigurationError when the file of certificates cannot be read
+ * @throws ConfigurationError when a file of TLS cannot be read
  */
 export function connect(url: string, manner: ConnectionManner, name: string, onError: (error: Error) => void): Redis;
 export function connect(config: RedisConfig | string, manner: ConnectionManner, name: string, onError: (error: Error) => void): RedisClient;
@@ -83,7 +81,7 @@ function open(config: RedisConfig, manner: ConnectionManner, common: ConnectionO
     maxRedirections: TRIES_IN_CLUSTER[manner],
     slotsRefreshTimeout: 2000,
     // A certificate names the host, not its address.
-    ...(config.REDIS_TLS === true && { dnsLookup: (host, answer) => answer(null, host) }),
+    ...(isRedisTls(config) && { dnsLookup: (host, answer) => answer(null, host) }),
   });
 }
 
@@ -109,18 +107,10 @@ export function openServer(config: RedisConfig, options: ConnectionOptions): Red
 
 /** How to sign in, and TLS. */
 export function signInOptions(config: RedisConfig): Pick<ConnectionOptions, 'username' | 'password' | 'tls'> {
-  const isTls = config.REDIS_TLS === true || (placeVariable(config) === 'REDIS_URL' && config.REDIS_URL.startsWith('rediss:'));
+  const tls = tlsOptions(config);
   return {
     ...(config.REDIS_USERNAME !== undefined && { username: config.REDIS_USERNAME }),
     ...(config.REDIS_PASSWORD !== undefined && { password: config.REDIS_PASSWORD }),
-    ...(isTls && { tls: config.REDIS_TLS_CA_FILE === undefined ? {} : { ca: readCertificates(config.REDIS_TLS_CA_FILE) } }),
+    ...(tls !== undefined && { tls }),
   };
-}
-
-function readCertificates(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch {
-    throw new ConfigurationError([`REDIS_TLS_CA_FILE: ${file} cannot be read.`]);
-  }
 }

@@ -38,7 +38,7 @@ describe('signing in', () => {
   });
 
   it('has a Secure __Host- cookie in production', async () => {
-    const production = await startBoardFixture(server.url, { NODE_ENV: 'production', ANALYTICS_TOKEN_SECRET: 'x'.repeat(44) });
+    const production = await startBoardFixture(server.url, { NODE_ENV: 'production', ANALYTICS_TLS_BY_PROXY: 'true', ANALYTICS_TOKEN_SECRET: 'x'.repeat(44) });
     const response = await production.ask('POST', '/sign-in', form(await production.token('admin')));
     expect(response.headers.get('set-cookie')).toMatch(/^__Host-analytics-board=[\w-]{43}; Path=\/; HttpOnly; Secure; SameSite=Strict$/);
     expect(response.headers.get('strict-transport-security')).toContain('max-age');

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 
 import { environmentSchema } from '../../src/config/environment.js';
 import type { HostPort } from '../../src/config/hostList.js';
-import { isLoopback, parseConfig } from '../../src/config/parseConfig.js';
+import { isLoopback } from '../../src/config/isLoopback.js';
+import { parseConfig } from '../../src/config/parseConfig.js';
 import { ConfigurationError } from '../../src/errors/ConfigurationError.js';
 
 type Name = keyof typeof environmentSchema.shape;
@@ -33,11 +34,17 @@ const values: Readonly<Record<Name, { readonly good: fc.Arbitrary<string>; reado
   REDIS_PASSWORD: text,
   REDIS_TLS: { good: fc.constantFrom('true', 'false'), bad: ['yes'] },
   REDIS_TLS_CA_FILE: text,
+  REDIS_TLS_CERT_FILE: text,
+  REDIS_TLS_KEY_FILE: text,
+  REDIS_TLS_BY_PROXY: { good: fc.constantFrom('true', 'false'), bad: ['yes'] },
   REDIS_PREFIX: { good: fc.constantFrom('analytics:', 'a.b-c_9:'), bad: ['analytics', ':', 'a:b:', '{a}:', 'a b:', 'ä:'] },
   ANALYTICS_DURABILITY: { good: fc.constantFrom('default', 'replicated'), bad: ['replica'] },
   ANALYTICS_HOST: { good: fc.constantFrom('127.0.0.1', '::1', '0.0.0.0', 'example.org'), bad: [] },
   ANALYTICS_WS_PORT: whole(0, 65_535),
   ANALYTICS_BOARD_PORT: whole(0, 65_535),
+  ANALYTICS_TLS_CERT_FILE: text,
+  ANALYTICS_TLS_KEY_FILE: text,
+  ANALYTICS_TLS_BY_PROXY: { good: fc.constantFrom('true', 'false'), bad: ['yes'] },
   ANALYTICS_DATA_DIR: text,
   ANALYTICS_ENCRYPTION_KEY: text,
   ANALYTICS_ENCRYPTION_KEY_FILE: text,
@@ -91,12 +98,20 @@ const isNumber = (name: Name) => typeof environmentSchema.parse({})[name] === 'n
 const badValues = (name: Name) => [...values[name].bad, ...(isNumber(name) ? sloppyNumbers : [])];
 const breakable = names.filter((name) => badValues(name).length > 0);
 
-const goodEnvironment = fc.record(Object.fromEntries(names.map((name) => [name, values[name].good])), { requiredKeys: [] }).map(onePlace);
+const goodEnvironment = fc.record(Object.fromEntries(names.map((name) => [name, values[name].good])), { requiredKeys: [] }).map(onePlace).map(safe);
 
 /** Of the ways to say where Redis is one at most is right. */
 function onePlace(env: Partial<Record<string, string>>): Partial<Record<string, string>> {
   const [, ...others] = ['REDIS_URL', 'REDIS_CLUSTER', 'REDIS_SENTINELS'].filter((name) => env[name] !== undefined);
   return Object.fromEntries(Object.entries(env).filter(([name]) => !others.includes(name)));
+}
+
+/** What belongs together is given together, and production asks for TLS where it has to. */
+function safe(env: Partial<Record<string, string>>): Partial<Record<string, string>> {
+  const files = ['REDIS_TLS_CA_FILE', 'REDIS_TLS_CERT_FILE', 'REDIS_TLS_KEY_FILE', 'ANALYTICS_TLS_CERT_FILE', 'ANALYTICS_TLS_KEY_FILE'];
+  const isWhole = files.every((name) => env[name] !== undefined);
+  const kept = isWhole ? env : Object.fromEntries(Object.entries(env).filter(([name]) => !files.includes(name)));
+  return isWhole || env['NODE_ENV'] === 'production' ? { ...kept, REDIS_TLS: 'true' } : kept;
 }
 
 function problemsOf(env: Readonly<Record<string, string | undefined>>): readonly string[] {
@@ -148,7 +163,29 @@ describe('parseConfig', () => {
   it.each([
     [{ REDIS_URL: 'redis://localhost', REDIS_CLUSTER: 'a:1' }, 'REDIS_URL, REDIS_CLUSTER: set one of them only.'],
     [{ REDIS_CLUSTER: 'a:1', REDIS_SENTINELS: 'b:2' }, 'REDIS_CLUSTER, REDIS_SENTINELS: set one of them only.'],
+    [{ ANALYTICS_TLS_CERT_FILE: 'a.pem' }, 'ANALYTICS_TLS_CERT_FILE, ANALYTICS_TLS_KEY_FILE: set both.'],
+    [{ REDIS_TLS: 'true', REDIS_TLS_KEY_FILE: 'a.pem' }, 'REDIS_TLS_CERT_FILE, REDIS_TLS_KEY_FILE: set both.'],
+    [{ REDIS_TLS_CA_FILE: 'a.pem' }, 'Redis is not asked for TLS'],
+    [{ REDIS_TLS_CA_FILE: 'a.pem', REDIS_URL: 'redis://localhost' }, 'Redis is not asked for TLS'],
+    [{ REDIS_TLS_CA_FILE: 'a.pem', REDIS_CLUSTER: 'a:1' }, 'Redis is not asked for TLS'],
   ])('refuses %j', (env, problem) => expect(problemsOf(env).join()).toContain(problem));
+
+  it.each([
+    { REDIS_URL: 'redis://10.0.0.7' },
+    { REDIS_URL: 'redis://redis.example.org:6379' },
+    { REDIS_CLUSTER: '127.0.0.1:7000' },
+    { REDIS_SENTINELS: 'localhost:26379' },
+  ])('refuses %j in production, which would be in clear, unless something else encrypts it', (place) => {
+    const production = { NODE_ENV: 'production', ...place };
+    expect(problemsOf(production).join()).toMatch(/production does not talk to Redis in clear.*REDIS_TLS_BY_PROXY=true/);
+    expect(problemsOf({ ...production, REDIS_TLS: 'true' })).toEqual([]);
+    expect(problemsOf({ ...production, REDIS_TLS_BY_PROXY: 'true' })).toEqual([]);
+    expect(problemsOf({ ...place, NODE_ENV: 'development' })).toEqual([]);
+  });
+
+  it.each(['rediss://10.0.0.7', 'redis://127.0.0.1', 'redis://[::1]:6379', 'redis://localhost'])('takes %s in production', (url) => {
+    expect(problemsOf({ NODE_ENV: 'production', REDIS_URL: url })).toEqual([]);
+  });
 
   it('takes an empty variable for an absent one', () => {
     expect(parseConfig(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(parseConfig({}));

@@ -27,6 +27,7 @@ async function startAll(): Promise<void> {
   program = runProgram(['--import', 'tsx', 'src/processes/main.ts', '--services=broadcasting,processing,scheduling'], {
     REDIS_URL: server.url,
     NODE_ENV: 'production',
+    ANALYTICS_TLS_BY_PROXY: 'true',
     ANALYTICS_ALLOW_VOLATILE: 'true',
     ANALYTICS_TOKEN_SECRET: 'x'.repeat(48),
     ANALYTICS_WS_PORT: String(await freePort()),

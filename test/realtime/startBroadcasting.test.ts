@@ -33,7 +33,7 @@ async function start(env: Record<string, string>): Promise<{ config: Config; url
 
 describe('startBroadcasting', () => {
   it('serves clients from the socket to the store, publishes its figures, and ends without a trace', async () => {
-    const started = await start({ NODE_ENV: 'production' });
+    const started = await start({ NODE_ENV: 'production', ANALYTICS_TLS_BY_PROXY: 'true' });
     const token = await signToken(started.config, { subject: 'ada', ttlSeconds: 60 });
     const socket = await signIn(started.url, 'ada', token);
     const ids = await started.store.store([{ userId: 'ada' }, { userId: 'bob' }]);
@@ -51,7 +51,7 @@ describe('startBroadcasting', () => {
     ['accepts no token in development on loopback, and says so', {}, true],
     ['needs a token in development when it is told to', { ANALYTICS_ALLOW_BARE_AUTH: 'false' }, false],
     ['needs a token in development on other addresses', { ANALYTICS_HOST: '0.0.0.0' }, false],
-    ['needs a token in production', { NODE_ENV: 'production', ANALYTICS_ALLOW_BARE_AUTH: 'true' }, false],
+    ['needs a token in production', { NODE_ENV: 'production', ANALYTICS_TLS_BY_PROXY: 'true', ANALYTICS_ALLOW_BARE_AUTH: 'true' }, false],
   ] as const)('%s', async (_, env, isAccepted) => {
     const { url, sentences } = await start(env);
     const socket = await openSocket(url);

@@ -49,6 +49,7 @@ export async function openLeakScene(): Promise<LeakScene> {
   const port = await freePort();
   const env = {
     NODE_ENV: 'production',
+    ANALYTICS_TLS_BY_PROXY: 'true',
     REDIS_URL: `redis://127.0.0.1:${wire.port}`,
     ANALYTICS_DATA_DIR: dataDir,
     ANALYTICS_WS_PORT: String(port),

@@ -1,9 +1,12 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
+
+import type { TestCertificate } from './certificates.js';
 
 /** A real redis-server of the test's own, on a free port of 127.0.0.1, with a folder of its own. */
 export interface TestRedis {
@@ -25,6 +28,8 @@ export interface TestRedisOptions {
   readonly args?: readonly string[];
   /** Writes what the server reads into its folder. @returns arguments that come before all others, such as a file of configuration */
   readonly configure?: (dir: string) => readonly string[];
+  /** Speaks TLS alone, with this certificate, and asks its clients for one of the same authority. */
+  readonly tls?: { readonly caFile: string; readonly certificate: TestCertificate };
   /** A port to use instead of a free one. */
   readonly port?: number;
 }
@@ -41,7 +46,7 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
   let running: ChildProcess | undefined;
   for (let attempt = 1; running === undefined; attempt += 1) {
     try {
-      running = await launch(port, dir, first, options.args ?? []);
+      running = await launch(port, dir, first, options);
     } catch (error) {
       // Somebody else may have taken the port between finding and using it.
       if (attempt === 5 || options.port !== undefined) throw error;
@@ -66,7 +71,7 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
   };
 
   return {
-    url: `redis://127.0.0.1:${port}`,
+    url: `redis${options.tls === undefined ? '' : 's'}://127.0.0.1:${port}`,
     port,
     dir,
     get pid() {
@@ -76,7 +81,7 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
     kill,
     async restart() {
       await end();
-      running = await launch(port, dir, first, options.args ?? []);
+      running = await launch(port, dir, first, options);
     },
     async stop() {
       await end();
@@ -85,10 +90,10 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
   };
 }
 
-async function launch(port: number, dir: string, first: readonly string[], args: readonly string[]): Promise<ChildProcess> {
+async function launch(port: number, dir: string, first: readonly string[], { args = [], tls }: TestRedisOptions): Promise<ChildProcess> {
   const program = redisProgram();
   const isSentinel = first.includes('--sentinel');
-  const where = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--loglevel', 'warning'];
+  const where = [...portOf(port, tls), '--bind', '127.0.0.1', '--dir', dir, '--loglevel', 'warning'];
   const defaults = isSentinel ? where : [...where, '--save', '', '--appendonly', 'no'];
   const server = spawn('/bin/sh', ['-c', LAUNCHER, 'launcher', program, ...first, ...defaults, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
   server.once('exit', () => server.stdin.destroy());
@@ -99,11 +104,18 @@ async function launch(port: number, dir: string, first: readonly string[], args:
   const deadline = Date.now() + 15_000;
   while (Date.now() < deadline) {
     if (server.exitCode !== null || server.signalCode !== null) throw new Error(`${program} ended at once:\n${output}`);
-    if (await answers(port, server.pid)) return server;
+    if (await answers(port, server.pid, tls)) return server;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   server.kill('SIGKILL');
   throw new Error(`${program} did not answer on port ${port} within 15 s:\n${output}`);
+}
+
+function portOf(port: number, tls: TestRedisOptions['tls']): string[] {
+  if (tls === undefined) return ['--port', String(port)];
+  const { caFile, certificate } = tls;
+  const files = ['--tls-ca-cert-file', caFile, '--tls-cert-file', certificate.certFile, '--tls-key-file', certificate.keyFile];
+  return ['--port', '0', '--tls-port', String(port), ...files, '--tls-replication', 'yes', '--tls-cluster', 'yes'];
 }
 
 async function ended(server: ChildProcess): Promise<void> {
@@ -152,16 +164,16 @@ function redisProgram(): string {
 }
 
 /** Whether the server with this process id answers: somebody else's may have the port, and ours ends a moment later. */
-async function answers(port: number, pid: number | undefined): Promise<boolean> {
+async function answers(port: number, pid: number | undefined, tls: TestRedisOptions['tls']): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
+    const socket: Socket = tls === undefined ? connect(port, '127.0.0.1') : connectTls({ port, host: '127.0.0.1', ca: readFileSync(tls.caFile), cert: tls.certificate.cert, key: tls.certificate.key });
     const settle = (answer: boolean): void => {
       socket.destroy();
       resolve(answer);
     };
     socket.setTimeout(1000, () => settle(false));
     socket.on('error', () => settle(false));
-    socket.on('connect', () => socket.write('PING\r\nINFO server\r\n'));
+    socket.on(tls === undefined ? 'connect' : 'secureConnect', () => socket.write('PING\r\nINFO server\r\n'));
     // While it loads its data it answers -LOADING: not ready yet. With a password it answers -NOAUTH, and does not say who it is.
     let text = '';
     socket.on('data', (data) => {

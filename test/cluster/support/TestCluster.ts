@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { keySlot } from '../../../src/redis/keySlot.js';
 import { until } from '../../support/program.js';
 import { startRedis, type TestRedis } from '../../support/redis.js';
+import { securedArguments, securedClient, securedServer, type Secured } from './secured.js';
 
 const SLOTS = 16_384;
 const MASTERS = 3;
@@ -23,15 +24,16 @@ export class TestCluster {
     this.nodes = nodes;
   }
 
-  static async start(args: readonly string[] = []): Promise<TestCluster> {
+  /** @param secured TLS and a password for everybody, the nodes among themselves too */
+  static async start(args: readonly string[] = [], secured?: Secured): Promise<TestCluster> {
     const servers = await Promise.all(
       Array.from({ length: 2 * MASTERS }, async () =>
-        startRedis({ args: ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000', '--repl-diskless-sync-delay', '0', '--repl-ping-replica-period', '1', ...args] }),
+        startRedis({ ...securedServer(secured), args: ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000', '--repl-diskless-sync-delay', '0', '--repl-ping-replica-period', '1', ...args, ...securedArguments(secured)] }),
       ),
     );
     const nodes = await Promise.all(
       servers.map(async (server) => {
-        const redis = new Redis(server.url, { protocol: 2, retryStrategy: () => 200, maxRetriesPerRequest: 1 });
+        const redis = new Redis(server.url, { ...securedClient(secured), protocol: 2, retryStrategy: () => 200, maxRetriesPerRequest: 1 });
         redis.on('error', () => undefined);
         return { server, redis, id: String(await redis.cluster('MYID')) };
       }),

@@ -5,6 +5,7 @@ import { Redis } from 'ioredis';
 
 import { until } from '../../support/program.js';
 import { startRedis, type TestRedis } from '../../support/redis.js';
+import { securedArguments, securedClient, securedServer, type Secured } from './secured.js';
 
 const NAME = 'mymaster';
 const QUORUM = '2';
@@ -16,25 +17,29 @@ const DOWN_AFTER_MS = '2000';
 export class TestSentinels {
   readonly #servers: TestRedis[];
   readonly #sentinels: readonly TestRedis[];
+  readonly #secured: Secured | undefined;
 
-  private constructor(servers: TestRedis[], sentinels: readonly TestRedis[]) {
+  private constructor(servers: TestRedis[], sentinels: readonly TestRedis[], secured: Secured | undefined) {
+    this.#secured = secured;
     this.#servers = servers;
     this.#sentinels = sentinels;
   }
 
-  static async start(): Promise<TestSentinels> {
-    const master = await startRedis();
+  /** @param secured TLS and a password for everybody, the servers and sentinels among themselves too */
+  static async start(secured?: Secured): Promise<TestSentinels> {
+    const own = securedArguments(secured);
+    const master = await startRedis({ ...securedServer(secured), args: own });
     const replicaOf = ['--replicaof', '127.0.0.1', String(master.port), '--repl-diskless-sync-delay', '0'];
-    const replicas = await Promise.all([0, 1].map(async () => startRedis({ args: replicaOf })));
-    const sentinels = await Promise.all([0, 1, 2].map(async () => startSentinel(master.port)));
-    const set = new TestSentinels([master, ...replicas], sentinels);
+    const replicas = await Promise.all([0, 1].map(async () => startRedis({ ...securedServer(secured), args: [...replicaOf, ...own] })));
+    const sentinels = await Promise.all([0, 1, 2].map(async () => startSentinel(master.port, secured)));
+    const set = new TestSentinels([master, ...replicas], sentinels, secured);
     const isFormed = await until(async () => {
-      const known = await Promise.all(sentinels.map(async ({ port }) => ask(port, ['SENTINEL', 'MASTER', NAME])));
+      const known = await Promise.all(sentinels.map(async ({ port }) => ask(port, ['SENTINEL', 'MASTER', NAME], secured)));
       return known.every((fields) => valueOf(fields, 'num-slaves') === '2' && valueOf(fields, 'num-other-sentinels') === '2' && valueOf(fields, 'flags') === 'master');
     }, FORM_MS);
     // A replica counts for sentinels before it has what the master has.
     const isLinked = await until(async () => {
-      const infos = await Promise.all(replicas.map(async ({ port }) => ask(port, ['INFO', 'replication'])));
+      const infos = await Promise.all(replicas.map(async ({ port }) => ask(port, ['INFO', 'replication'], secured)));
       return infos.every((info) => String(info).includes('master_link_status:up'));
     }, FORM_MS);
     if (!isFormed || !isLinked) throw new Error('The sentinels did not find each other.');
@@ -47,7 +52,7 @@ export class TestSentinels {
   }
 
   async master(): Promise<TestRedis> {
-    const [, port] = (await ask(this.#sentinels[0]!.port, ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', NAME])) as string[];
+    const [, port] = (await ask(this.#sentinels[0]!.port, ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', NAME], this.#secured)) as string[];
     return this.#servers.find((server) => String(server.port) === port)!; // one of those that were started
   }
 
@@ -57,19 +62,20 @@ export class TestSentinels {
 }
 
 /** A sentinel writes what it learns into its file, and starts with one only. */
-async function startSentinel(masterPort: number): Promise<TestRedis> {
+async function startSentinel(masterPort: number, secured: Secured | undefined): Promise<TestRedis> {
   const sentinel = await startRedis({
+    ...securedServer(secured),
     configure: (dir) => {
       const file = join(dir, 'sentinel.conf');
-      writeFileSync(file, [`sentinel monitor ${NAME} 127.0.0.1 ${masterPort} ${QUORUM}`, `sentinel down-after-milliseconds ${NAME} ${DOWN_AFTER_MS}`, `sentinel failover-timeout ${NAME} 5000`, ''].join('\n'));
+      writeFileSync(file, [`sentinel monitor ${NAME} 127.0.0.1 ${masterPort} ${QUORUM}`, `sentinel down-after-milliseconds ${NAME} ${DOWN_AFTER_MS}`, `sentinel failover-timeout ${NAME} 5000`, ...(secured === undefined ? [] : [`sentinel auth-pass ${NAME} ${secured.password}`, `requirepass ${secured.password}`]), ''].join('\n'));
       return [file, '--sentinel'];
     },
   });
   return sentinel;
 }
 
-async function ask(port: number, [command = '', ...args]: readonly string[]): Promise<unknown> {
-  const redis = new Redis({ host: '127.0.0.1', port, protocol: 2, enableReadyCheck: false, retryStrategy: () => null });
+async function ask(port: number, [command = '', ...args]: readonly string[], secured: Secured | undefined): Promise<unknown> {
+  const redis = new Redis({ ...securedClient(secured), host: '127.0.0.1', port, protocol: 2, enableReadyCheck: false, retryStrategy: () => null });
   redis.on('error', () => undefined);
   try {
     return await redis.call(command, ...args);
