@@ -7,7 +7,7 @@ export interface SampleEvent {
   readonly priority: EventPriority;
   readonly userId: string;
   readonly sessionId: string;
-  readonly properties: Readonly<Record<string, string | number | boolean>>;
+  readonly properties: Readonly<Record<string, string | number | boolean | readonly string[]>>;
   readonly metadata: Readonly<Record<string, string | number>>;
 }
 
@@ -87,19 +87,22 @@ export function sampleEvent(random: Random, type = weighted(random, types)): Sam
     priority,
     userId: `user-${String(user).padStart(4, '0')}`,
     sessionId: `session-${user}-${whole(random, 20)}`,
-    properties: { ...propertiesOf(type, random), note: '' },
+    properties: propertiesOf(type, random),
     metadata: { browser, os, agent, viewport: one(random, [390, 768, 1280, 1440, 1920]) },
   };
-  // Words fill up to the size; the longest word and its space stay below the range's width.
-  const bytes = JSON.stringify(event).length + ID_AND_TIME_BYTES;
-  const wanted = eventBytes.least - bytes + whole(random, eventBytes.most - eventBytes.least - 12);
-  let note = '';
-  while (note.length < wanted) note += note === '' ? one(random, words) : ` ${one(random, words)}`;
-  event.properties.note = note;
-  return event;
+  // Words fill up to the size; the longest word and its separators stay below the range's width.
+  // A therapy session refuses free text and gets terms.
+  const isSession = type === EventType.THERAPY_SESSION;
+  const filled = (chosen: readonly string[]) => ({ ...event, properties: { ...event.properties, ...(isSession ? { techniques: chosen } : { note: chosen.join(' ') }) } });
+  const bytes = JSON.stringify(filled([])).length + ID_AND_TIME_BYTES;
+  const wanted = eventBytes.least - bytes + whole(random, eventBytes.most - eventBytes.least - 14);
+  const chosen: string[] = [];
+  // The first word has nothing before it.
+  for (let length = -1; length < wanted; length += (chosen.at(-1) ?? '').length + (isSession ? 3 : 1)) chosen.push(one(random, words));
+  return filled(chosen);
 }
 
-function propertiesOf(type: EventType, random: Random): Record<string, string | number | boolean> {
+function propertiesOf(type: EventType, random: Random): Record<string, string | number | boolean | readonly string[]> {
   const page = one(random, pages);
   switch (type) {
     case EventType.PAGE_VIEW:

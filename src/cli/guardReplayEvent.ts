@@ -1,7 +1,7 @@
 import type { Config } from '../config/parseConfig.js';
 import { eventTypes } from '../contract/defineEventType.js';
 import { normalizeEvent } from '../producer/normalizeEvent.js';
-import { createGuard } from '../security/guard/createGuard.js';
+import { configuredGuard } from '../security/guard/configuredGuard.js';
 import type { ReplayEvent } from './createReplayRecords.js';
 
 /**
@@ -9,7 +9,7 @@ import type { ReplayEvent } from './createReplayRecords.js';
  * sent. The comparison has to expect that.
  */
 export function guardReplayEvent(config: Config): (event: ReplayEvent) => ReplayEvent {
-  const guard = createGuard({ mode: config.ANALYTICS_GUARD });
+  const guard = configuredGuard(config);
   return (event) => {
     const { propertiesJson, metadataJson = '{}' } = normalizeEvent(event, { types: eventTypes, guard, now: event.timestamp });
     const properties = JSON.parse(propertiesJson) as ReplayEvent['properties']; // a guarded copy of what went in

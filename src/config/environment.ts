@@ -123,6 +123,12 @@ export const environmentSchema = z.object({
   ANALYTICS_SHUTDOWN_MS: whole(100, 600_000).default(20_000),
 
   ANALYTICS_GUARD: z.enum(['mask', 'drop', 'refuse', 'off']).default('mask'),
+  /** Absent is not `accept`: with the guard off, only what is set here brings the declarations back. */
+  ANALYTICS_GUARD_UNDECLARED: z.enum(['accept', 'drop', 'refuse']).optional(),
+  ANALYTICS_GUARD_PII: z.enum(['seal', 'tokenise']).default('seal'),
+  ANALYTICS_GUARD_PHI: z.enum(['seal', 'tokenise']).default('seal'),
+  ANALYTICS_GUARD_SECRET: z.enum(['drop', 'refuse']).default('drop'),
+  ANALYTICS_GUARD_TOKEN_KEY: optionalText,
   ANALYTICS_LOG_LEVEL: z.enum(['error', 'warn', 'info', 'debug', 'silent']).default('info'),
 });
 

@@ -65,6 +65,8 @@ export interface MemberClass {
   readonly class: DataClass;
   /** Who says so: the member's own name or one above it, the wildcard, or nobody. */
   readonly by: 'name' | 'wildcard' | 'nobody';
+  /** Whether it was declared member by member: an object belongs here, and a value that is none is declared by nobody. */
+  readonly isTree: boolean;
   member(key: string): MemberClass;
 }
 

@@ -72,7 +72,7 @@ function normalize(input: unknown, options: NormalizeEventOptions, issues: Issue
     issues.add('priority', kindOf(priority), priorities.join(', '));
   }
 
-  const objects = new ObjectNormalizer(issues, guard);
+  const objects = new ObjectNormalizer(issues, guard, types.classesOf(definition?.name ?? ''));
   const properties = copyProperties(objects, given.properties, definition, issues);
   const metadata = given.metadata === undefined ? undefined : objects.copy('metadata', given.metadata);
   // `objects` remembers the time in what it copied last.

@@ -1,8 +1,10 @@
+import type { TypeClasses } from '../contract/dataClasses.js';
 import { limits } from '../contract/limits.js';
 import type { JsonObject, JsonValue } from '../contract/json.js';
-import { DROPPED, type Guard, type KeyRule, type NumberVerdict, type TextVerdict } from '../security/guard/Guard.js';
+import { DROPPED, type BooleanVerdict, type Guard, type KeyRule, type NumberVerdict, type TextVerdict } from '../security/guard/Guard.js';
 import { type IssueList, isPlainObject, kindOf, pathOf, type Step } from './validateIssues.js';
 import { readMember } from './validateMember.js';
+import { wordRefusal } from './wordRefusal.js';
 
 const ALLOWED = 'a JSON value (string, finite number, boolean, null, array or plain object)';
 
@@ -16,6 +18,7 @@ export class ObjectNormalizer {
   timestamp: unknown;
 
   readonly #issues: IssueList;
+  readonly #classes: TypeClasses;
   readonly #path: Step[] = [];
   readonly #ancestors: object[] = [];
   #guard: Guard;
@@ -24,9 +27,11 @@ export class ObjectNormalizer {
   #size = 0;
   #stopped = false;
 
-  constructor(issues: IssueList, guard: Guard) {
+  /** @param classes what the event's type declares of its members */
+  constructor(issues: IssueList, guard: Guard, classes: TypeClasses) {
     this.#issues = issues;
     this.#guard = guard;
+    this.#classes = classes;
   }
 
   /** @returns the copy, or an empty object if `source` cannot be copied */
@@ -39,9 +44,9 @@ export class ObjectNormalizer {
     }
     const usualGuard = this.#guard;
     this.#guard = guard;
-    const copy = this.#nested(source, undefined, field);
+    const copy = this.#nested(source, guard.root(this.#classes, field), field);
     this.#guard = usualGuard;
-    return (copy ?? {}) as JsonObject; // without a rule from above, #nested refuses an array
+    return (copy ?? {}) as JsonObject; // at the top #nested refuses an array
   }
 
   /** Forgets what was counted, so that the copy itself can be walked. */
@@ -63,7 +68,7 @@ export class ObjectNormalizer {
         // Adding 0 makes -0 the 0 that JSON would write.
         return this.#judged(this.#guard.number(rule, value + 0), step);
       case 'boolean':
-        return this.#outgrows(5) ? undefined : value;
+        return this.#outgrows(5) ? undefined : this.#judged(this.#guard.boolean(rule, value), step);
       case 'object':
         if (value !== null) return this.#nested(value, rule, step);
         return this.#outgrows(5) ? undefined : null;
@@ -72,7 +77,7 @@ export class ObjectNormalizer {
     }
   }
 
-  #nested(source: object, rule: KeyRule | undefined, step: Step): JsonObject | readonly JsonValue[] | undefined {
+  #nested(source: object, rule: KeyRule, step: Step): JsonObject | readonly JsonValue[] | undefined {
     if (this.#outgrows(2)) return undefined;
     if (this.#ancestors.includes(source)) return this.#refuse(step, 'a cycle', 'data without cycles');
     if (this.#ancestors.length >= limits.depth) {
@@ -86,7 +91,7 @@ export class ObjectNormalizer {
     return copy;
   }
 
-  #copyOf(source: object, rule: KeyRule | undefined): JsonObject | readonly JsonValue[] | undefined {
+  #copyOf(source: object, rule: KeyRule): JsonObject | readonly JsonValue[] | undefined {
     let keys: readonly string[] | undefined;
     let length = 0;
     try {
@@ -98,11 +103,11 @@ export class ObjectNormalizer {
       return this.#refuse(undefined, 'an object that throws when it is read', ALLOWED);
     }
     if (keys !== undefined) return this.#object(source, keys, rule);
-    if (rule !== undefined) return this.#array(source, length, rule);
+    if (this.#ancestors.length > 1) return this.#array(source, length, rule);
     return this.#refuse(undefined, kindOf(source), 'a plain object');
   }
 
-  #object(source: object, keys: readonly string[], rule: KeyRule | undefined): JsonObject | undefined {
+  #object(source: object, keys: readonly string[], rule: KeyRule): JsonObject | undefined {
     this.#keys += keys.length;
     if (this.#keys > limits.keys) {
       this.#stopped = true;
@@ -117,9 +122,13 @@ export class ObjectNormalizer {
       if (this.#outgrows(key.length + 3) || !this.#acceptsKey(key)) continue;
 
       const own = this.#guard.rule(key, rule);
+      if (own.member !== undefined) {
+        if (own.member !== DROPPED) this.#judged(own.member, key);
+        continue;
+      }
       const name = own.key === undefined ? key : this.#judged(own.key, key);
       const kept = this.#value(value, own, key);
-      if (name === undefined || kept === undefined) continue;
+      if (name === undefined || kept === undefined || own.isLeftOut === true) continue;
       if (name in copy) addUnusual(copy, name, kept);
       else copy[name] = kept;
     }
@@ -153,11 +162,12 @@ export class ObjectNormalizer {
   }
 
   #judged(verdict: TextVerdict, step: Step): string | undefined;
-  #judged(verdict: NumberVerdict, step: Step): number | string | undefined;
-  #judged(verdict: NumberVerdict, step: Step): number | string | undefined {
-    if (typeof verdict === 'string' || typeof verdict === 'number') return verdict;
+  #judged(verdict: NumberVerdict | BooleanVerdict, step: Step): number | boolean | string | undefined;
+  #judged(verdict: NumberVerdict | BooleanVerdict, step: Step): number | boolean | string | undefined {
+    if (typeof verdict !== 'object' && typeof verdict !== 'symbol') return verdict;
     if (verdict === DROPPED) return undefined;
-    return this.#refuse(step, `what looks like a direct identifier (${verdict.refused})`, 'data without direct identifiers');
+    const { given, allowed } = wordRefusal(verdict);
+    return this.#refuse(step, given, allowed);
   }
 
   /** Counts what the JSON will have at least; true once it is too much. */

@@ -1,5 +1,6 @@
 import { types } from 'node:util';
 import { ValidationError, type FieldIssue } from '../errors/ValidationError.js';
+import { isTerm } from '../security/guard/isTerm.js';
 import { UNREADABLE } from './validateMember.js';
 
 /** Issues that one error lists; a hostile input could have thousands. */
@@ -76,10 +77,10 @@ export function isPlainObject(value: object): boolean {
 /** A key, or the place in an array. */
 export type Step = string | number;
 
-// A key may itself be data (an address, a number, a sentence), which no message may hold.
+// A key may itself be data (an address, a number, a sentence, also one that is written with dashes), which no message may hold.
 const plainKey = /^[A-Za-z_$][\w$-]{0,63}$/;
 
 /** Where a field is, such as `properties.items[3].page`. A key that is no plain name is told by its length. */
 export function pathOf(steps: readonly Step[]): string {
-  return steps.map((step) => (typeof step === 'number' ? `[${step}]` : `.${plainKey.test(step) ? step : `<key of ${step.length} characters>`}`)).join('').slice(1);
+  return steps.map((step) => (typeof step === 'number' ? `[${step}]` : `.${plainKey.test(step) && isTerm(step) ? step : `<key of ${step.length} characters>`}`)).join('').slice(1);
 }

@@ -92,6 +92,11 @@ const values: Readonly<Record<Name, { readonly good: fc.Arbitrary<string>; reado
   ANALYTICS_MERGE_INTERVAL: whole(1000, 604_800_000),
   ANALYTICS_SHUTDOWN_MS: whole(100, 600_000),
   ANALYTICS_GUARD: { good: fc.constantFrom('mask', 'drop', 'refuse', 'off'), bad: ['on', 'Mask'] },
+  ANALYTICS_GUARD_UNDECLARED: { good: fc.constantFrom('accept', 'drop', 'refuse'), bad: ['off', 'mask'] },
+  ANALYTICS_GUARD_PII: { good: fc.constantFrom('seal', 'tokenise'), bad: ['tokenize', 'mask'] },
+  ANALYTICS_GUARD_PHI: { good: fc.constantFrom('seal', 'tokenise'), bad: ['Seal', 'off'] },
+  ANALYTICS_GUARD_SECRET: { good: fc.constantFrom('drop', 'refuse'), bad: ['seal', 'off'] },
+  ANALYTICS_GUARD_TOKEN_KEY: text,
   ANALYTICS_LOG_LEVEL: { good: fc.constantFrom('error', 'warn', 'info', 'debug', 'silent'), bad: ['verbose'] },
 };
 const isNumber = (name: Name) => typeof environmentSchema.parse({})[name] === 'number';

@@ -1,14 +1,17 @@
+import type { TypeClasses } from '../../contract/dataClasses.js';
 import { CleanTexts } from './CleanTexts.js';
-import { classifyKey, canonicalKey, isPersonKey, type KeyClass } from './classifyKey.js';
+import { classifyKey, canonicalKey, isPersonKey } from './classifyKey.js';
 import { findIdentifiers, withoutOverlaps, type Finding } from './findIdentifiers.js';
-import { DROPPED, type Guard, type GuardClass, type KeyRule, type NumberVerdict, type Refusal, type TextVerdict } from './Guard.js';
+import { DROPPED, type BooleanVerdict, type Guard, type GuardClass, type KeyRule, type NumberVerdict, type Refusal, type TextVerdict } from './Guard.js';
 import { assertGuardPolicy, type GuardDetector, type GuardMode, type GuardPolicy } from './GuardPolicy.js';
 import { isCard } from './findNumbers.js';
-import { offGuard } from './offGuard.js';
+import { MemberTokens } from './MemberTokens.js';
+import { accepts, FREE_TEXT, memberRule, PLAIN, rootRule, SECRET, UNDECLARED, type Rule } from './Rule.js';
 import type { Span } from './Span.js';
 
 /** Keys whose rules are remembered; a caller who makes up keys loses the speed, not the guard. */
 const MAX_KNOWN_KEYS = 4096;
+const MAX_DECLARED_RULES = 16_384;
 
 /** A class and what the policy does about it. */
 interface Action {
@@ -17,16 +20,6 @@ interface Action {
   readonly refusal: Refusal;
 }
 
-interface Rule extends KeyRule {
-  /** The class of what the key itself held, to be counted each time. */
-  readonly keyClass: GuardClass | undefined;
-  readonly holds: KeyClass | undefined;
-  readonly isAllowed: boolean;
-  readonly isPerson: boolean;
-}
-
-const PLAIN: Rule = { key: undefined, keyClass: undefined, holds: undefined, isAllowed: false, isPerson: false };
-
 /**
  * Makes a guard with a policy. Strings are masked in part (`call [masked:phone] tomorrow`), values under telling keys
  * (`email`, `dateOfBirth`) as a whole, numbers and nested values too.
@@ -34,7 +27,7 @@ const PLAIN: Rule = { key: undefined, keyClass: undefined, holds: undefined, isA
  */
 export function createGuard(policy: GuardPolicy = {}): Guard {
   assertGuardPolicy(policy);
-  return policy.mode === 'off' && policy.classes === undefined ? offGuard : new PolicyGuard(policy);
+  return new PolicyGuard(policy);
 }
 
 class PolicyGuard implements Guard {
@@ -49,27 +42,50 @@ class PolicyGuard implements Guard {
   readonly #rulesAtTop = new Map<string, Rule>();
   readonly #rulesInPerson = new Map<string, Rule>();
   readonly #rulesElsewhere = new Map<string, Rule>();
+  /** Rules of members by their types' declarations; each holds those below it. */
+  #roots = new WeakMap<TypeClasses, { readonly properties: Rule; readonly metadata: Rule }>();
+  #declaredRules = 0;
+  readonly #tokens: MemberTokens | undefined;
+  /** Whether nothing is looked for in any text. */
+  readonly #isBlind: boolean;
 
   constructor(policy: GuardPolicy) {
     this.#policy = policy;
+    this.#tokens = policy.tokenKey === undefined ? undefined : new MemberTokens(policy.tokenKey);
+    this.#isBlind = policy.mode === 'off' && policy.classes === undefined;
     this.#detectors = policy.detectors ?? [];
     this.#allowed = new Set(policy.allowKeys?.map(comparable));
     this.#keyClasses = new Map(Object.entries(policy.keyClasses ?? {}).map(([key, name]) => [comparable(key), name]));
   }
 
+  root(classes: TypeClasses, field: 'properties' | 'metadata'): Rule {
+    let roots = this.#roots.get(classes);
+    if (roots === undefined) {
+      roots = { properties: rootRule(classes, 'properties', this.#policy), metadata: rootRule(classes, 'metadata', this.#policy) };
+      this.#roots.set(classes, roots);
+    }
+    return roots[field];
+  }
+
   rule(key: string, parent?: KeyRule): Rule {
     // Rules come from this guard alone; the interface shows callers what concerns them.
     const above = parent as Rule | undefined;
-    const own = this.#ownRule(key, above);
-    if (own.keyClass !== undefined) this.#count(own.keyClass);
-    if (above === undefined || own.holds !== undefined || own.isAllowed) return own;
-    const inherits = above.isAllowed || (above.holds !== undefined && above.holds.test === undefined);
-    return inherits ? { ...own, holds: above.holds, isAllowed: above.isAllowed } : own;
+    const rule = above?.declared?.members.get(key) ?? this.#newRule(key, above);
+    if (rule.keyClass !== undefined) this.#count(rule.keyClass);
+    if (rule.member !== undefined) this.#countVerdict(rule);
+    return rule;
   }
 
   text(given: KeyRule, value: string): TextVerdict {
     const rule = given as Rule; // as in `rule`
-    if (rule.isAllowed) return value;
+    const { declared } = rule;
+    if (declared !== undefined) {
+      if (declared.termsOnly && !accepts(declared.scope, value)) return this.#counted(FREE_TEXT);
+      if (declared.scalar !== undefined) return this.#countedScalar(declared.scalar);
+      if (declared.treatment === 'token') return this.#tokenOf(declared.path, value);
+      if (declared.treatment === 'keep') return value;
+    }
+    if (rule.isAllowed || this.#isBlind) return value;
     const { holds } = rule;
     if (holds !== undefined && value !== '' && (holds.test === undefined || holds.test(value))) {
       const { mode, mask, refusal } = this.#actionFor(holds.class);
@@ -85,7 +101,13 @@ class PolicyGuard implements Guard {
 
   number(given: KeyRule, value: number): NumberVerdict {
     const rule = given as Rule; // as in `rule`
-    if (rule.isAllowed) return value;
+    const { declared } = rule;
+    if (declared !== undefined) {
+      if (declared.scalar !== undefined) return this.#countedScalar(declared.scalar);
+      if (declared.treatment === 'token') return this.#tokenOf(declared.path, value);
+      if (declared.treatment === 'keep') return value;
+    }
+    if (rule.isAllowed || this.#isBlind) return value;
     const { holds } = rule;
     let found = holds !== undefined && (holds.test === undefined || holds.test(value)) ? holds.class : undefined;
     if (found === undefined && value >= SMALLEST_CARD && Number.isSafeInteger(value) && isCard(String(value))) found = 'card';
@@ -96,12 +118,36 @@ class PolicyGuard implements Guard {
     return mode === 'mask' ? mask : mode === 'drop' ? DROPPED : refusal;
   }
 
+  boolean(given: KeyRule, value: boolean): BooleanVerdict {
+    const { declared } = given as Rule; // as in `rule`
+    if (declared === undefined) return value;
+    if (declared.scalar !== undefined) return this.#countedScalar(declared.scalar);
+    return declared.treatment === 'token' ? this.#tokenOf(declared.path, value) : value;
+  }
+
   detect(value: string): GuardClass | undefined {
-    return this.#find(value)?.spans[0]?.class;
+    return this.#isBlind ? undefined : this.#find(value)?.spans[0]?.class;
   }
 
   counts(): Readonly<Record<GuardClass, number>> {
     return Object.fromEntries(this.#counts);
+  }
+
+  #newRule(key: string, above: Rule | undefined): Rule {
+    const declared = above?.declared;
+    const own = this.#ownRule(key, declared?.isRoot === true ? undefined : above);
+    const inherits = above !== undefined && own.holds === undefined && !own.isAllowed && (above.isAllowed || (above.holds !== undefined && above.holds.test === undefined));
+    const rule = inherits ? { ...own, holds: above.holds, isAllowed: above.isAllowed } : own;
+    if (declared === undefined) return rule;
+    const made = memberRule(key, rule, declared, this.#policy);
+    if (this.#declaredRules >= MAX_DECLARED_RULES) {
+      // Rules that are in use go on; what is asked for from now on starts anew.
+      this.#roots = new WeakMap();
+      this.#declaredRules = 0;
+    }
+    this.#declaredRules++;
+    declared.members.set(key, made);
+    return made;
   }
 
   #ownRule(key: string, above: Rule | undefined): Rule {
@@ -115,6 +161,7 @@ class PolicyGuard implements Guard {
   }
 
   #makeRule(key: string, isOfPerson: boolean | undefined): Rule {
+    if (this.#isBlind) return PLAIN;
     const name = comparable(key);
     if (this.#allowed.has(name)) return { ...PLAIN, isAllowed: true };
     const chosen = this.#keyClasses.get(name);
@@ -124,7 +171,7 @@ class PolicyGuard implements Guard {
     if (finding === undefined) return holds === undefined && !isPerson ? PLAIN : { ...PLAIN, holds, isPerson };
     const verdict = this.#masked(key, finding, false);
     if (verdict === key) return { ...PLAIN, holds, isPerson };
-    return { key: verdict, keyClass: finding.spans[0]?.class, holds, isAllowed: false, isPerson };
+    return { ...PLAIN, key: verdict, keyClass: finding.spans[0]?.class, holds, isPerson };
   }
 
   #find(text: string): Finding | undefined {
@@ -168,6 +215,26 @@ class PolicyGuard implements Guard {
     const action: Action = { mode, mask: `[masked:${name}]`, refusal: { refused: name } };
     this.#actions.set(name, action);
     return action;
+  }
+
+  #tokenOf(path: string, value: string | number | boolean): TextVerdict {
+    // The policy was checked: who tokenises has a key.
+    return this.#tokens?.tokenOf(path, value) ?? DROPPED;
+  }
+
+  #counted(refusal: Refusal): Refusal {
+    this.#count(refusal.refused);
+    return refusal;
+  }
+
+  #countedScalar(verdict: typeof DROPPED | Refusal): typeof DROPPED | Refusal {
+    this.#count(UNDECLARED.refused);
+    return verdict;
+  }
+
+  #countVerdict({ member, declared }: Rule): void {
+    if (member !== undefined && member !== DROPPED) this.#count(member.refused);
+    else if (declared !== undefined) this.#count(SECRET.refused);
   }
 
   #count(name: GuardClass): void {

@@ -25,7 +25,7 @@ import { KnownTags } from '../../../producer/KnownTags.js';
 import { normalizeMetric, type NormalizedMetric } from '../../../producer/normalizeMetric.js';
 import { cleanUp, cleanupLimits } from '../../../retention/cleanUp.js';
 import type { CleanupReport } from '../../../retention/cleanupStatus.js';
-import { createGuard } from '../../../security/guard/createGuard.js';
+import { configuredGuard } from '../../../security/guard/configuredGuard.js';
 import type { Guard } from '../../../security/guard/Guard.js';
 import { ActorService } from './ActorService.js';
 import { AnalyticsReader } from './AnalyticsReader.js';
@@ -84,7 +84,7 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
     super();
     this.#config = configOf(options);
     this.#types = options.eventTypes ?? eventTypes;
-    this.#guard = createGuard({ mode: this.#config.ANALYTICS_GUARD, ...options.guard });
+    this.#guard = configuredGuard(this.#config, options.guard);
     this.#onError = options.onError ?? (() => {});
     this.#links = new LinkKeeper({ config: this.#config, priorities: priorityTable(options.priorities), onError: this.#onError });
     this.#reads = new Reads(this.#links, (link) => createServiceReader(link, { config: this.#config, types: this.#types, guard: this.#guard }));
