@@ -23,6 +23,8 @@ export const batchResultSchema = z.object({
   stored: z.number().int(),
   duplicates: z.number().int(),
   expired: z.number().int(),
+  /** Events of users who were erased after these were tracked; absent where there were none. */
+  erased: z.number().int().optional(),
   /** Samples whose series found no room in their metric; events leave it out. */
   overflow: z.number().int().optional(),
   /** Event types that something was stored of; metrics leave it out. */

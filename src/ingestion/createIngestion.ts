@@ -8,6 +8,7 @@ import type { RedisClient } from '../redis/RedisClient.js';
 import { replicaWaitsOf, type ReplicaWaits } from '../redis/ReplicaWaits.js';
 import type { KeyRing } from '../security/KeyRing.js';
 import { storeCanary } from '../monitoring/canary/storeCanary.js';
+import { Erasures } from '../storage/Erasures.js';
 import { EventStore } from '../storage/EventStore.js';
 import { MetricStore } from '../storage/MetricStore.js';
 import { ingestEvents } from './ingestEvents.js';
@@ -64,11 +65,13 @@ export function createIngestion(options: IngestionOptions): Ingestion {
   }
   const { dataKeys } = keyRing.reading;
   const eventStore = new EventStore(redis, keys, keyRing.reading, replicas);
+  const erasures = new Erasures(redis, keys, keyRing.reading.fingerprints);
   const metricStore = new MetricStore(redis, keys, keyRing.reading, { seriesLimit, now, replicas });
   return {
     events: (jobId, data) =>
       ingestEvents(jobId, data, {
         store: eventStore,
+        erasures,
         keyRing,
         now,
         oldestKept: (type) => now() - retentionDays(type) * DAY_MS,

@@ -1,18 +1,20 @@
 import type { BatchResult } from '../../queues/jobs.js';
 import type { EventPart } from '../codec/eventParts.js';
-import { HOUR_MS } from '../codec/hours.js';
 import { AnalyticsError } from '../errors/AnalyticsError.js';
 import { BatchError } from '../errors/BatchError.js';
 import { CANARY_TYPE } from '../monitoring/canary/canaryType.js';
-import { chunkIdOf } from '../redis/keys.js';
 import type { KeyRing } from '../security/KeyRing.js';
-import type { EventStore, NewEventChunk } from '../storage/EventStore.js';
+import type { ErasureMark, Erasures } from '../storage/Erasures.js';
+import type { EventStore } from '../storage/EventStore.js';
+import { erasedRows } from './erasedRows.js';
 import { openEventBatch } from './openEventBatch.js';
+import { leaveOut, planChunk, type ChunkTerms, type PendingChunk, type PlanContext } from './PendingChunk.js';
 import { expiredRows, withoutRows, type PendingPart } from './PendingPart.js';
-import { planMarks, repeatedInBatch } from './seenMarks.js';
+import { repeatedInBatch } from './seenMarks.js';
 
 export interface IngestEventsContext {
   readonly store: EventStore;
+  readonly erasures: Erasures;
   readonly keyRing: KeyRing;
   /** ms since the epoch. Events of the type before this are not stored. */
   readonly oldestKept: (type: string) => number;
@@ -23,29 +25,15 @@ export interface IngestEventsContext {
   readonly storeCanary?: (jobId: string, part: EventPart, takenAt: number) => Promise<BatchResult>;
 }
 
-interface PendingChunk extends NewEventChunk {
-  readonly packed: Buffer | undefined;
-  readonly repeatedAt: number;
-  readonly checkEach: boolean;
-}
-
-const DAY_MS = 86_400_000;
-
-/** A day after the last event of the hour's UTC day: services whose clocks or retention differ a little still see all of it. */
-function usersExpireAt(hour: number, retentionMs: number): number | undefined {
-  if (retentionMs === Infinity) return undefined;
-  return (Math.floor((hour * HOUR_MS) / DAY_MS) + 2) * DAY_MS + retentionMs;
-}
-
 /**
- * Stores one batch of events: open, verify, leave out what is expired or was seen before, seal, store. Safe to run again,
+ * Stores one batch of events: open, verify, leave out what is expired, was seen before or is of somebody who was erased, seal, store. Safe to run again,
  * and to run twice at once: what is stored is left alone.
  *
  * @param data what the job carries
  * @throws AnalyticsError or ZodError when it cannot be opened or read; whatever Redis answers when it cannot be stored
  */
 export async function ingestEvents(jobId: string, data: unknown, context: IngestEventsContext): Promise<BatchResult> {
-  const { store, keyRing, oldestKept, now } = context;
+  const { store, erasures, keyRing, oldestKept, now } = context;
   const takenAt = performance.now();
   const opened = await openEventBatch(jobId, data, keyRing);
   const canary = opened.find(({ type }) => type === CANARY_TYPE);
@@ -55,33 +43,42 @@ export async function ingestEvents(jobId: string, data: unknown, context: Ingest
   }
   refuseAhead(opened, context.newestTaken?.() ?? Infinity);
   const { fingerprints } = keyRing.reading!; // openEventBatch throws without
-  const counts = { stored: 0, duplicates: 0, expired: 0 };
+  const counts = { stored: 0, duplicates: 0, expired: 0, erased: 0 };
   const types = new Set<string>();
 
-  const plan = (part: PendingPart, checkEach: boolean): PendingChunk => ({
-    ...part,
-    chunkId: chunkIdOf(jobId, part.type, part.hour),
-    checkEach,
-    usersExpireAt: usersExpireAt(part.hour, now() - oldestKept(part.type)),
-    ...planMarks(part.rows, fingerprints, checkEach),
-  });
+  const planning: PlanContext = { jobId, fingerprints, retentionMs: (type) => now() - oldestKept(type) };
+  /** Plans the parts, without those who were erased since they were tracked. */
+  const plan = async (parts: readonly PendingPart[], mark: ErasureMark, termsOf: (part: PendingPart) => Omit<ChunkTerms, 'generation'>): Promise<PendingChunk[]> => {
+    const erased = mark.generation === 0 ? undefined : await erasedRows(parts, mark, erasures);
+    return parts.flatMap((part) => {
+      const { checkEach, erasedIds } = termsOf(part);
+      const dropped = erased?.get(part) ?? new Set<number>();
+      counts.erased += dropped.size;
+      const taken = [...dropped].flatMap((row) => part.rows.callerIds.get(row) ?? []);
+      return planChunk(leaveOut(part, dropped), { checkEach, erasedIds: [...erasedIds, ...taken], generation: mark.generation }, planning);
+    });
+  };
+
   const kept = opened.flatMap((part) => {
     const expired = expiredRows(part, oldestKept(part.type));
     counts.expired += expired.size;
     return withoutRows(part, expired) ?? [];
   });
   const repeated = repeatedInBatch(kept);
-  let pending = kept.flatMap((part) => {
+  const different = kept.flatMap((part) => {
     const dropped = repeated.get(part) ?? new Set<number>();
     counts.duplicates += dropped.size;
-    const left = withoutRows(part, dropped);
-    return left === undefined ? [] : [plan(left, false)];
+    return withoutRows(part, dropped) ?? [];
   });
+  // An erasure tells the types that are listed, so who lists one asks for erasures afterwards.
+  const isNew = await store.list(different.map(({ type }) => type));
+  let pending = await plan(different, await (isNew ? erasures.refresh() : erasures.known()), () => ({ checkEach: false, erasedIds: [] }));
 
-  // Each round drops at least one row or turns to checking each, so it ends.
+  // Each round drops at least one row, turns to checking each, or knows of a later erasure, so it ends.
   while (pending.length > 0) {
     const outcomes = await store.store(pending, now());
     const again: PendingChunk[] = [];
+    const refused = new Map<PendingPart, PendingChunk>();
     for (const [index, outcome] of outcomes.entries()) {
       const chunk = pending[index]!;
       const size = chunk.rows.types.length;
@@ -90,16 +87,28 @@ export async function ingestEvents(jobId: string, data: unknown, context: Ingest
         types.add(chunk.type);
       } else if (outcome.kind === 'known') {
         counts.duplicates += size;
-      } else {
+      } else if (outcome.kind === 'erased') {
+        refused.set(chunk, chunk);
+      } else if (outcome.kind === 'seen') {
         const dropped = new Set(outcome.marks.flatMap((place) => chunk.marks[place]!.rows));
         counts.duplicates += dropped.size;
-        const left = withoutRows(chunk, dropped);
-        if (left !== undefined) again.push(plan(left, chunk.checkEach || outcome.marks.includes(chunk.repeatedAt)));
+        const { erasedIds, generation } = chunk;
+        const checkEach = chunk.checkEach || outcome.marks.includes(chunk.repeatedAt);
+        again.push(...planChunk(leaveOut(chunk, dropped), { checkEach, erasedIds, generation }, planning));
       }
     }
+    if (refused.size > 0) again.push(...(await plan([...refused.keys()], await laterMark(erasures, [...refused.values()]), (part) => refused.get(part)!)));
     pending = again;
   }
-  return { ...counts, types: [...types] };
+  const { erased, ...others } = counts;
+  return { ...others, ...(erased > 0 && { erased }), types: [...types] };
+}
+
+/** The list of who was erased, read anew. @throws AnalyticsError when it does not tell of what the store refused these for */
+async function laterMark(erasures: Erasures, refused: readonly PendingChunk[]): Promise<ErasureMark> {
+  const mark = await erasures.refresh();
+  if (refused.every(({ generation }) => mark.generation > generation)) return mark;
+  throw new AnalyticsError('STORE_INCONSISTENT', 'The store knows of an erasure that the list of who was erased does not tell of. Was a part of Redis restored or removed?');
 }
 
 /** No BatchError, so that it is tried again: it may be this worker's clock that is wrong. */

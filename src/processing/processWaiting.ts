@@ -43,7 +43,7 @@ export async function processWaiting({ place, connection, process, limit, onErro
       if (job === undefined) break;
       try {
         const result = await process(job.id ?? '', job.data);
-        met += result.stored + result.duplicates + result.expired;
+        met += result.stored + result.duplicates + result.expired + (result.erased ?? 0);
         await job.moveToCompleted(result, token, false);
       } catch (error) {
         await job.moveToFailed(jobFailure(error), token, false);

@@ -43,6 +43,11 @@ export interface Keys {
   readonly heartbeats: string;
   /** Stream: which dead letters were dropped; who did it and why, sealed. Trimmed by age and length. */
   readonly droppedDeadLetters: string;
+  /**
+   * Hash: keyed hash of a user (16 bytes) → when they were last erased, ms; `generation` → how many erasures there were;
+   * `latest` → the latest of those times; `purges` → how often chunks were replaced, so that readers forget the old ones.
+   */
+  readonly erased: string;
   /** The audit log. */
   readonly audit: AuditLogKeys;
 }
@@ -68,7 +73,8 @@ export interface SeriesKeys {
   /**
    * Hash: UTC hour number → events (or samples) stored in it; `s<hour>` → small chunks in it, which is how merging finds
    * its work; `m<hour>` → swaps in it so far, so that a reader of several pages sees that one came in between. For events
-   * also `offset` (of the last one stored) and `epoch`. One hash, so that one HSET changes all of them or none.
+   * also `offset` (of the last one stored), `epoch`, and `erased` (the generation of the latest erasure). One hash, so that
+   * one HSET changes all of them or none.
    */
   readonly counts: string;
   /** Sorted set: index members of chunks that were merged into others, by when, ms. They stay readable for a while. */
@@ -160,6 +166,7 @@ export function createKeys(prefix: string, { cluster = false }: { cluster?: bool
       heads: one(`${tag('audit')}:heads`),
       tail: (chain) => one(`${tag('audit')}:tail:${chain}`),
     },
+    erased: one('subjects:erased'),
   };
 }
 

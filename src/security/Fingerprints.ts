@@ -19,6 +19,7 @@ export class Fingerprints {
   readonly #knownVisitors = new LRUCache<string, Buffer>({ max: USERS_KEPT });
   readonly #lastSeen = new Map<string, { readonly id: string; readonly field: Buffer }>();
   #cursors: Buffer | undefined;
+  #subjects: Buffer | undefined;
   #day = -1;
   #dayKey: Buffer = Buffer.alloc(0);
 
@@ -77,6 +78,17 @@ export class Fingerprints {
   /** 32 bytes that bind a place in an answer to its query, so that a cursor goes on with no other. */
   cursor(placeAndQuery: string): Buffer {
     return hmac((this.#cursors ??= this.#derive('cursors')), placeAndQuery);
+  }
+
+  /** 16 bytes that stand for a user who was erased, or whose data are held or were given out. */
+  subject(userId: string): Buffer {
+    return hmac((this.#subjects ??= this.#derive('subjects')), userId).subarray(0, 16);
+  }
+
+  /** Forgets whom it made hashes for: it keeps their ids beside them. */
+  forget(): void {
+    this.#users.clear();
+    this.#knownVisitors.clear();
   }
 
   /** 8 bytes that stand for an id that was stored. `kind` keeps ids of events and of batches apart; types have keys of their own. */

@@ -1,6 +1,7 @@
 import { compressFast } from '../codec/compression.js';
 import type { EventRows } from '../codec/EventRows.js';
 import { encodeEventRows } from '../codec/eventRowsText.js';
+import { HOUR_MS } from '../codec/hours.js';
 import { AnalyticsError } from '../errors/AnalyticsError.js';
 import { CANARY_TYPE } from '../monitoring/canary/canaryType.js';
 import type { Keys } from '../redis/keys.js';
@@ -26,6 +27,8 @@ export interface NewEventChunk {
   readonly marks: readonly SeenMark[];
   /** When the count of the different users of the chunk's UTC day expires, ms since the epoch. Default: never. */
   readonly usersExpireAt?: number | undefined;
+  /** The generation of the latest erasure whose users were left out of the rows: see `Erasures`. Default: of none. */
+  readonly generation?: number | undefined;
 }
 
 export type StoreOutcome =
@@ -33,7 +36,11 @@ export type StoreOutcome =
   /** It was stored before. */
   | { readonly kind: 'known' }
   /** Nothing was stored: these marks (places in `marks`) are taken. */
-  | { readonly kind: 'seen'; readonly marks: readonly number[] };
+  | { readonly kind: 'seen'; readonly marks: readonly number[] }
+  /** There were no rows; the marks are written. */
+  | { readonly kind: 'marked' }
+  /** Nothing was stored: somebody was erased whom `generation` does not tell of. */
+  | { readonly kind: 'erased' };
 
 interface SealedEventChunk extends SealedChunk {
   readonly place: ChunkPlace & { readonly chunkId: Buffer };
@@ -65,7 +72,7 @@ export class EventStore {
    * @throws AnalyticsError `STORE_INCONSISTENT` when a key holds something else; whatever Redis answers otherwise
    */
   async store(chunks: readonly NewEventChunk[], now: number): Promise<StoreOutcome[]> {
-    await this.#catalogue(chunks);
+    await this.list(chunks.map(({ type }) => type));
     const sealed = chunks.map((chunk) => this.#seal(chunk));
     if (this.#secrets.dataKeys.isApart) await this.#keepKeys(chunks, sealed);
     const calls = chunks.map((chunk, place) => this.#call(chunk, sealed[place]!, now));
@@ -81,28 +88,44 @@ export class EventStore {
     return outcomes;
   }
 
+  /**
+   * Lists types before their first chunk, so that clean-up and erasures find every one that was ever stored.
+   * @returns whether this store had not listed one of them: an erasure that ran before does not know of that type
+   */
+  async list(types: Iterable<string>): Promise<boolean> {
+    const fresh = new Set<string>();
+    for (const type of types) if (!this.#cataloguedTypes.has(type)) fresh.add(type);
+    for (const type of fresh) await this.#list(type);
+    return fresh.size > 0;
+  }
+
   /** @param under the data key that the chunk has already */
   #seal({ type, hour, chunkId, rows, packed }: NewEventChunk, under?: Buffer): SealedEventChunk {
-    let earliest = Infinity;
-    let latest = -Infinity;
+    const count = rows.timestamps.length;
+    let earliest = count === 0 ? hour * HOUR_MS : Infinity;
+    let latest = count === 0 ? hour * HOUR_MS : -Infinity;
     for (const timestamp of rows.timestamps) {
       if (timestamp < earliest) earliest = timestamp;
       if (timestamp > latest) latest = timestamp;
     }
-    const count = rows.timestamps.length;
     const place = { kind: 'events', series: type, hour, chunkId, count, earliest, latest };
     return { place, ...this.#secrets.chunks.seal(place, packed ?? compressFast(encodeEventRows(rows)), under) };
   }
 
   /** Data keys that lie apart are there before their chunks. A job that runs again finds those of its first run. */
   async #keepKeys(chunks: readonly NewEventChunk[], sealed: SealedEventChunk[]): Promise<void> {
+    // Without rows there will be no chunk.
+    const places = [...chunks.keys()].filter((at) => chunks[at]!.rows.timestamps.length > 0);
     const kept = await this.#secrets.dataKeys.put(
-      chunks.map(({ type, chunkId }, at) => ({ series: this.#keys.event(type), chunkId, wrappedKey: sealed[at]!.wrappedKey })),
+      places.map((at) => ({ series: this.#keys.event(chunks[at]!.type), chunkId: chunks[at]!.chunkId, wrappedKey: sealed[at]!.wrappedKey })),
     );
-    for (const [at, known] of kept.entries()) if (known !== undefined) sealed[at] = this.#seal(chunks[at]!, known);
+    for (const [index, known] of kept.entries()) {
+      const at = places[index]!;
+      if (known !== undefined) sealed[at] = this.#seal(chunks[at]!, known);
+    }
   }
 
-  #call({ type, hour, chunkId, rows, marks, usersExpireAt }: NewEventChunk, { place, bytes, wrappedKey }: SealedEventChunk, now: number): ScriptCall {
+  #call({ type, hour, chunkId, rows, marks, usersExpireAt, generation = 0 }: NewEventChunk, { place, bytes, wrappedKey }: SealedEventChunk, now: number): ScriptCall {
     const keys = this.#keys.event(type);
     const users = usersOf(rows);
     const { dataKeys, fingerprints } = this.#secrets;
@@ -136,14 +159,9 @@ export class EventStore {
         Buffer.concat(users.map((user) => fingerprints.visitor(user))),
         usersExpireAt === undefined ? '' : Math.ceil(usersExpireAt),
         seenMarksArgument(marks),
+        generation,
       ],
     };
-  }
-
-  /** Types are listed before their first chunk, so that clean-up finds every one that was ever stored. */
-  async #catalogue(chunks: readonly NewEventChunk[]): Promise<void> {
-    const fresh = new Set(chunks.map((chunk) => chunk.type).filter((type) => !this.#cataloguedTypes.has(type)));
-    for (const type of fresh) await this.#list(type);
   }
 
   async #list(type: string): Promise<void> {
@@ -167,6 +185,10 @@ function toOutcome(reply: unknown): StoreOutcome {
       return { kind: 'stored', offset: Number(String(rest[0])) };
     case 'known':
       return { kind: 'known' };
+    case 'marked':
+      return { kind: 'marked' };
+    case 'erased':
+      return { kind: 'erased' };
     case 'seen':
       return { kind: 'seen', marks: rest.map((place) => Number(place) - 1) };
     default:

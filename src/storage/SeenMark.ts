@@ -10,7 +10,7 @@ export interface SeenMark {
   readonly kind: SeenKind;
   /**
    * `check`: has to be free; `write`: is written with the chunk; `both`. `origin`: has to be free, unless the mark before
-   * it is this chunk's own, from a run that failed. The script knows `check` and `both` of ids, and all but `both` of batches.
+   * it is this chunk's own, from a run that failed. The script knows all but `origin` of ids, and all but `both` of batches.
    */
   readonly mode: 'check' | 'write' | 'both' | 'origin';
   readonly hash: Buffer;

@@ -15,6 +15,7 @@ import { connect } from '../../src/redis/connect.js';
 import { createKeys } from '../../src/redis/keys.js';
 import { keyRingFromMaster } from '../../src/security/KeyRing.js';
 import { offGuard } from '../../src/security/guard/offGuard.js';
+import { Erasures } from '../../src/storage/Erasures.js';
 import { EventReader } from '../../src/storage/EventReader.js';
 import { SeenMarkReader } from '../../src/storage/SeenMarkReader.js';
 import { EventStore } from '../../src/storage/EventStore.js';
@@ -97,6 +98,7 @@ export async function createEventFixture(url: string, { cacheBytes, deepOffset }
     ): Promise<BatchResult> {
       const ingest: IngestEventsContext = {
         store: new EventStore(through, keys, secrets),
+        erasures: new Erasures(redis, keys, secrets.fingerprints),
         keyRing,
         oldestKept: () => oldestKept,
         now: () => now,

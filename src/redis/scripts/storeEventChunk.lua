@@ -10,7 +10,7 @@ another job meanwhile, and then its index entry is another.
 KEYS[1] chunks    hash    chunk id -> last offset (8 bytes), sealed chunk
 KEYS[2] time      zset    index entry by latest time
 KEYS[3] dataKeys  hash    chunk id -> wrapped data key
-KEYS[4] counts    hash    offset, epoch, <hour> -> count, s<hour> -> small chunks
+KEYS[4] counts    hash    offset, epoch, <hour> -> count, s<hour> -> small chunks, erased -> generation of the latest erasure
 KEYS[5] feed      stream  {last offset}-0 -> what was stored
 KEYS[6] absorbed  hash    <hour> -> ids of chunks that were merged: see swapChunks.lua
 KEYS[7] users     HLL     the different users of the type on the chunk's UTC day
@@ -21,13 +21,15 @@ ARGV[1] chunk id (16 bytes)      ARGV[6]  latest time, ms
 ARGV[2] sealed chunk             ARGV[7]  earliest time, ms
 ARGV[3] wrapped data key         ARGV[8]  UTC hour
 ARGV[4] index entry              ARGV[9]  stored at, ms
-ARGV[5] count                    ARGV[10] user fingerprints, 4 bytes each
+ARGV[5] count; 0: only its marks are written, of events that are not stored since their user was erased
+                                 ARGV[10] user fingerprints, 4 bytes each
 ARGV[11] epoch to use if there is none, or if the feed was lost
 ARGV[12] day of storing (2 bytes), owner (4): what follows the hash in the records that this chunk writes
 ARGV[13] the chunk's different users, 8 bytes each: at most 4,096, since unpack of 8,000 fails
 ARGV[14] when KEYS[7] expires, ms; '' for never
-ARGV[15] the marks, 9 bytes each: a letter, then the hash. Of an id: 'c' (has to be free) or 'b' (has to be free, and is
-         written). Of a batch: 'C', 'W' (is written) or 'O' (has to be free, unless the mark before it is this chunk's own)
+ARGV[15] the marks, 9 bytes each: a letter, then the hash. Of an id: 'c' (has to be free), 'w' (is written) or 'b' (both).
+         Of a batch: 'C', 'W' (is written) or 'O' (has to be free, unless the mark before it is this chunk's own)
+ARGV[16] generation of the latest erasure that the writer knows of: it left out what that erased
 
 The records of a key are spread over buckets by linear hashing: of n buckets, the one of a hash is its first 4 bytes modulo
 the least power of two that is not below n, or if there is no such bucket yet, modulo half of it. When a bucket is full
@@ -37,7 +39,8 @@ are more than 128 in each. Short buckets, since Redis writes the whole of one to
 
 A wrapped data key is '' where keys lie apart from the data: then none is written.
 
-Returns { 'stored', last offset } | { 'known' } | { 'seen', place of each mark that is taken, from 1 } | { 'wrong type', key's place }
+Returns { 'stored', last offset } | { 'known' } | { 'seen', place of each mark that is taken, from 1 } | { 'marked' } |
+        { 'erased' } when somebody was erased whom the writer does not know of | { 'wrong type', key's place }
 ]]
 -- Records of a full bucket.
 local FULL = 32
@@ -172,7 +175,7 @@ local owner = string.sub(ARGV[12], 3)
 local taken = {}
 local wasOwn = false
 local fresh = { [8] = {}, [9] = {} }
-local BOTH, WRITE_BATCH, ORIGIN = string.byte('bWO', 1, 3)
+local BOTH, WRITE, WRITE_BATCH, ORIGIN = string.byte('bwWO', 1, 4)
 for mark, letter in ipairs(letters) do
   local place = letter > 96 and 8 or 9
   local text, width = stores[place].texts[buckets[mark]], stores[place].width
@@ -183,8 +186,8 @@ for mark, letter in ipairs(letters) do
   -- claimed so is nobody else's either: its batch, if it came in between, left it to this one.
   local isOwn = at and place == 8 and string.sub(text, at + 10, at + 13) == owner
   if at then
-    if letter ~= WRITE_BATCH and not isOwn and not (letter == ORIGIN and wasOwn) then taken[#taken + 1] = mark end
-  elseif letter == BOTH or letter == WRITE_BATCH then
+    if letter ~= WRITE and letter ~= WRITE_BATCH and not isOwn and not (letter == ORIGIN and wasOwn) then taken[#taken + 1] = mark end
+  elseif letter == BOTH or letter == WRITE or letter == WRITE_BATCH then
     fresh[place][#fresh[place] + 1] = hash
   end
   wasOwn = isOwn
@@ -195,7 +198,9 @@ if #taken > 0 then
 end
 
 local smallField = 's' .. ARGV[8]
-local known = redis.call('HMGET', KEYS[4], 'offset', 'epoch', ARGV[8], smallField)
+local known = redis.call('HMGET', KEYS[4], 'offset', 'epoch', ARGV[8], smallField, 'erased')
+-- Before any write, and after the last look at what was stored: the processor leaves out who was erased, and comes again.
+if known[5] and tonumber(known[5]) > tonumber(ARGV[16]) then return { 'erased' } end
 local before = tonumber(known[1] or '0')
 local epoch = known[2]
 local top = before
@@ -230,6 +235,7 @@ end
 for _, place in ipairs({ 9, 8 }) do
   if #fresh[place] > 0 then add(stores[place], fresh[place], place == 8 and ARGV[12] or string.sub(ARGV[12], 1, 2)) end
 end
+if count == 0 then return { 'marked' } end
 redis.call('XADD', KEYS[5], offset .. '-0', 'c', ARGV[1], 'n', ARGV[5], 'at', ARGV[9], 'h', ARGV[8], 'e', ARGV[7],
   'l', ARGV[6], 'u', ARGV[10])
 redis.call('HSET', KEYS[4], 'offset', offset, 'epoch', epoch, ARGV[8], string.format('%.0f', hourBefore + count),

@@ -2,6 +2,7 @@ import { ingestEvents } from '../../../src/ingestion/ingestEvents.js';
 import { connect } from '../../../src/redis/connect.js';
 import { createKeys } from '../../../src/redis/keys.js';
 import { keyRingFromMaster } from '../../../src/security/KeyRing.js';
+import { Erasures } from '../../../src/storage/Erasures.js';
 import { EventStore, type NewEventChunk } from '../../../src/storage/EventStore.js';
 
 /** Stores some chunks of a batch, then is killed. */
@@ -16,5 +17,8 @@ class DyingStore extends EventStore {
 const [url = '', prefix = '', master = '', jobId = '', payload = '', chunkCount = ''] = process.argv.slice(2);
 const keyRing = await keyRingFromMaster(Buffer.from(master, 'base64'));
 const redis = connect(url, 'patient', 'dying writer', () => undefined);
-const store = new DyingStore(redis, createKeys(prefix), keyRing.reading!); // made from a master key
-await ingestEvents(jobId, JSON.parse(payload), { store, keyRing, oldestKept: () => -Infinity, now: Date.now });
+const secrets = keyRing.reading!; // made from a master key
+const keys = createKeys(prefix);
+const store = new DyingStore(redis, keys, secrets);
+const erasures = new Erasures(redis, keys, secrets.fingerprints);
+await ingestEvents(jobId, JSON.parse(payload), { store, erasures, keyRing, oldestKept: () => -Infinity, now: Date.now });

@@ -9,6 +9,7 @@ import { ingestEvents } from '../../../src/ingestion/ingestEvents.js';
 import { connect } from '../../../src/redis/connect.js';
 import { createKeys, type Keys } from '../../../src/redis/keys.js';
 import { keyRingFromMaster, type KeyRing } from '../../../src/security/KeyRing.js';
+import { Erasures } from '../../../src/storage/Erasures.js';
 import { EventStore } from '../../../src/storage/EventStore.js';
 
 export interface TestEvent {
@@ -65,8 +66,9 @@ export async function createTestStore(url: string, prefix = 'test:', master = ra
     seal,
     async store(events) {
       const { jobId, data, ids } = await seal(events);
-      const store = new EventStore(redis, keys, keyRing.reading!);
-      await ingestEvents(jobId, data, { store, keyRing, oldestKept: () => 0, now: Date.now });
+      const secrets = keyRing.reading!;
+      const store = new EventStore(redis, keys, secrets);
+      await ingestEvents(jobId, data, { store, erasures: new Erasures(redis, keys, secrets.fingerprints), keyRing, oldestKept: () => 0, now: Date.now });
       return ids;
     },
     close: () => redis.disconnect(),
