@@ -1,11 +1,10 @@
-import type { StoredEvent } from '../codec/columns/StoredEvent.js';
-import { Breath } from '../storage/Breath.js';
 import type { EventReader } from '../storage/EventReader.js';
-import { bytesOfChunk, type MergedChunk } from '../storage/swapChunks.js';
-import { sealEventChunk, swapEventChunks } from '../storage/swapEventChunks.js';
+import { bytesOfChunk } from '../storage/swapChunks.js';
+import { swapEventChunks } from '../storage/swapEventChunks.js';
 import type { MergeRun } from './MergeRun.js';
 import type { SwapReport } from './mergeStatus.js';
-import { CHUNK_BYTES, CHUNK_EVENTS, type MergeCandidate } from './planMerge.js';
+import type { MergeCandidate } from './planMerge.js';
+import { sealInParts } from './sealInParts.js';
 
 /**
  * Merges chunks of one hour: reads them, sorts their events by time and offset, and puts chunks of about 2,000 in their
@@ -28,22 +27,8 @@ export async function mergeGroup(
   events.sort((one, other) => one.timestamp - other.timestamp || one.offset - other.offset);
 
   const bytesBefore = group.reduce((sum, { bytes }) => sum + bytes, 0);
-  const parts = Math.max(1, Math.round(events.length / CHUNK_EVENTS), Math.ceil(bytesBefore / CHUNK_BYTES));
-  const chunks: MergedChunk[] = [];
-  const breath = new Breath();
-  for (const part of evenParts(events, parts)) {
-    chunks.push(sealEventChunk(type, hour, part, secrets));
-    await breath.take();
-  }
+  const chunks = await sealInParts(type, hour, events, bytesBefore, secrets);
   if (!(await swapEventChunks(redis, keys, { type, hour, replaced, chunks, now: now(), dataKeys: secrets.dataKeys }))) return undefined;
   const bytesAfter = chunks.reduce((sum, chunk) => sum + bytesOfChunk(chunk), 0);
   return { chunksIn: replaced.length, chunksOut: chunks.length, events: events.length, bytesBefore, bytesAfter };
-}
-
-function* evenParts(events: readonly StoredEvent[], parts: number): Generator<StoredEvent[]> {
-  for (let part = 0; part < parts; part += 1) {
-    const from = Math.floor((events.length * part) / parts);
-    const to = Math.floor((events.length * (part + 1)) / parts);
-    if (to > from) yield events.slice(from, to);
-  }
 }

@@ -19,8 +19,10 @@ export interface ChunkSwap {
   readonly hour: number;
   /** Index entries of the chunks that are replaced. */
   readonly replaced: readonly ChunkIndexEntry[];
-  /** Hold the same events or samples. */
+  /** Hold the same events or samples, but for `gone` of them. */
   readonly chunks: readonly MergedChunk[];
+  /** Rows that are erased. Default: 0. */
+  readonly gone?: number;
   /** ms since 1970. */
   readonly now: number;
   readonly dataKeys: KeyStore;
@@ -31,11 +33,11 @@ export interface ChunkSwap {
  * @returns whether it was done; if not, some of the replaced ones are no longer there
  * @throws AnalyticsError `STORE_INCONSISTENT` when a key holds something else; whatever Redis answers otherwise
  */
-export async function swapChunks(redis: RedisClient, series: SeriesKeys, { hour, replaced, chunks, now, dataKeys }: ChunkSwap): Promise<boolean> {
+export async function swapChunks(redis: RedisClient, series: SeriesKeys, { hour, replaced, chunks, gone = 0, now, dataKeys }: ChunkSwap): Promise<boolean> {
   if (dataKeys.isApart) await dataKeys.put(chunks.map(({ entry, wrappedKey }) => ({ series, chunkId: entry.chunkId, wrappedKey })));
   const [word, place] = (await script('swapChunks').run(redis, {
     keys: [series.chunks, series.time, series.dataKeys, series.counts, series.retired, series.absorbed],
-    args: [hour, now, replaced.length, ...replaced.map(encodeIndexEntry), ...chunks.flatMap((chunk) => argumentsOf(chunk, dataKeys))],
+    args: [hour, now, gone, replaced.length, ...replaced.map(encodeIndexEntry), ...chunks.flatMap((chunk) => argumentsOf(chunk, dataKeys))],
   })) as [Buffer, unknown]; // what the script answers
   switch (word.toString()) {
     case 'merged':
@@ -43,7 +45,7 @@ export async function swapChunks(redis: RedisClient, series: SeriesKeys, { hour,
     case 'changed':
       return false;
     case 'uneven':
-      throw new AnalyticsError('INTERNAL', 'Merged chunks did not hold as much as those that they would replace; nothing was changed.');
+      throw new AnalyticsError('INTERNAL', 'New chunks did not hold as much as they should of those that they would replace; nothing was changed.');
     default:
       throw new AnalyticsError(
         'STORE_INCONSISTENT',

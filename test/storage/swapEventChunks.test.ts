@@ -42,17 +42,19 @@ interface Merge {
   readonly through?: Redis;
   readonly keep?: (events: StoredEvent[]) => StoredEvent[];
   readonly parts?: number;
+  /** How many events `keep` leaves out. */
+  readonly gone?: number;
 }
 
 /** Merges chunks of the hour, all unless told otherwise, through another connection if one is given. */
-async function swap({ entries, through = store.redis, keep = (events) => events, parts = 2 }: Merge = {}): Promise<boolean> {
+async function swap({ entries, through = store.redis, keep = (events) => events, parts = 2, gone = 0 }: Merge = {}): Promise<boolean> {
   const replaced = entries ?? (await store.events.hour(TYPE, HOUR));
   const tables = await store.events.load(TYPE, replaced, 'all');
   const events = keep(tables.flatMap((table) => table!.storedEvents()));
   events.sort((one, other) => one.timestamp - other.timestamp || one.offset - other.offset);
   const size = Math.ceil(events.length / parts);
   const chunks = Array.from({ length: parts }, (_, part) => sealEventChunk(TYPE, HOUR, events.slice(part * size, (part + 1) * size), store.keyRing.reading!));
-  return swapEventChunks(through, store.keys, { type: TYPE, hour: HOUR, replaced, chunks, now: LATER, dataKeys: keysBesideData });
+  return swapEventChunks(through, store.keys, { type: TYPE, hour: HOUR, replaced, chunks, gone, now: LATER, dataKeys: keysBesideData });
 }
 
 describe('swapEventChunks', () => {
@@ -92,6 +94,41 @@ describe('swapEventChunks', () => {
     const failures = await failAt(places, async () => storeJobs(5));
     expect(failures).toBeGreaterThan(20);
     expect(failures).toBeLessThan(places.length);
+  });
+
+  it('is done whole or not at all when events go, whichever of its commands fails', async () => {
+    const jobs = await storeJobs(5);
+    const before = await store.all();
+    const left = before.filter(({ event }) => event.userId !== 'user1' && event.userId !== 'user3');
+    const entries = await store.events.hour(TYPE, HOUR);
+    const isKept = ({ userId }: StoredEvent): boolean => userId !== 'user1' && userId !== 'user3';
+    const erasure: Merge = { keep: (events) => events.filter(isKept), gone: 4 };
+    const restore = await snapshotStore(store.redis, store.keys.prefix);
+    let failures = 0;
+    for (let place = 1; place <= 34; place += 1) {
+      await restore();
+      const isDone = await swap({ ...erasure, through: failingScript(store.redis, 'swapChunks', place) }).catch(() => false);
+      await checkMerged(store);
+      if (!isDone) {
+        failures += 1;
+        expect(await store.all()).toEqual(before);
+        expect(await store.events.hour(TYPE, HOUR)).toEqual(entries);
+        expect(await swap(erasure)).toBe(true);
+        await checkMerged(store);
+      }
+      expect(await store.all()).toEqual(left);
+      for (const job of jobs) expect(await store.run(job)).toMatchObject({ stored: 0, duplicates: 2 });
+    }
+    expect(failures).toBeGreaterThan(20);
+    expect(failures).toBeLessThan(34);
+  });
+
+  it('leaves nothing where all events go', async () => {
+    await storeJobs(3);
+    expect(await swap({ keep: () => [], parts: 0, gone: 6 })).toBe(true);
+    expect(await store.all()).toEqual([]);
+    expect(await store.events.hourCounts(TYPE)).toEqual(new Map());
+    await checkMerged(store);
   });
 
   it('is done whole or not at all when its commands take several pages', async () => {

@@ -1,6 +1,7 @@
 --[[
-Puts merged chunks in the place of others of the same series and hour that hold the same events or samples. Does nothing unless all of
-these are still there, so of two merges of the same chunks one is done. The replaced chunks stay readable, off the index,
+Puts merged chunks in the place of others of the same series and hour that hold the same events or samples, or the same but
+for those of somebody who is erased. Does nothing unless all of these are still there, so of two merges of the same chunks
+one is done, and so of a merge and an erasure. The replaced chunks stay readable, off the index,
 until removeRetiredChunks.lua takes them: a query may have read the index before.
 
 Redis does not roll a script back, so it decides before it writes, and if a write fails it takes back those before it. The
@@ -9,18 +10,19 @@ index comes last, new entries first: up to there nobody sees anything of it.
 KEYS[1] chunks    hash   chunk id -> header, sealed head; chunk id, block's number (1 byte) -> sealed block
 KEYS[2] time      zset   index entry (16 bytes chunk id, 3 earliest, 3 count, of a merged chunk 1 blocks) by latest time
 KEYS[3] dataKeys  hash   chunk id -> wrapped data key
-KEYS[4] counts    hash   s<hour> -> small chunks, m<hour> -> swaps
+KEYS[4] counts    hash   <hour> -> count, s<hour> -> small chunks, m<hour> -> swaps
 KEYS[5] retired   zset   index entry of a replaced chunk by when it was replaced
 KEYS[6] absorbed  hash   <hour> -> first 8 bytes of the id of each replaced small chunk; '*' once that would be longer than
                          8 kB, which a writer reads at every chunk: then they are in <hour>.<first byte>
 
-ARGV[1] UTC hour      ARGV[3] how many chunks are replaced
-ARGV[2] now, ms       ARGV[4...] their index entries
+ARGV[1] UTC hour      ARGV[3] how many rows go: 0 in a merge
+ARGV[2] now, ms       ARGV[4] how many chunks are replaced
+                      ARGV[5...] their index entries
 then for each new chunk: index entry, latest time, wrapped data key, header and head, its blocks
 
 A wrapped data key is '' where keys lie apart from the data: then none is written.
 
-Returns { 'merged' } | { 'changed' } | { 'uneven' } when their rows are not as many | { 'wrong type', key's place }
+Returns { 'merged' } | { 'changed' } | { 'uneven' } when their rows are not as many as these and those that go | { 'wrong type', key's place }
 ]]
 local MOST_ABSORBED = 8192
 -- unpack fails for thousands of values.
@@ -33,7 +35,8 @@ for place = 1, 6 do
 end
 
 local hour = ARGV[1]
-local replaced = tonumber(ARGV[3])
+local gone = tonumber(ARGV[3])
+local replaced = tonumber(ARGV[4])
 local function countIn(entry)
   local high, middle, low = string.byte(entry, 20, 22)
   return high * 65536 + middle * 256 + low
@@ -44,9 +47,9 @@ local scores = {}
 local short = {}
 for from = 1, replaced, AT_ONCE do
   local to = math.min(from + AT_ONCE - 1, replaced)
-  local page = redis.call('ZMSCORE', KEYS[2], unpack(ARGV, 3 + from, 3 + to))
+  local page = redis.call('ZMSCORE', KEYS[2], unpack(ARGV, 4 + from, 4 + to))
   for place = from, to do
-    local entry = ARGV[3 + place]
+    local entry = ARGV[4 + place]
     local score = page[place - from + 1]
     if not score or redis.call('HEXISTS', KEYS[1], string.sub(entry, 1, 16)) == 0 then return { 'changed' } end
     scores[place] = score
@@ -56,7 +59,7 @@ for from = 1, replaced, AT_ONCE do
 end
 
 local chunks = {}
-local at = 4 + replaced
+local at = 5 + replaced
 while at <= #ARGV do
   local entry = ARGV[at]
   local id = string.sub(entry, 1, 16)
@@ -72,7 +75,7 @@ while at <= #ARGV do
   rows = rows - countIn(entry)
   at = at + 3 + #names
 end
-if rows ~= 0 then return { 'uneven' } end
+if rows ~= gone then return { 'uneven' } end
 
 -- What the absorbed ids become: field -> value.
 local absorbed = {}
@@ -117,7 +120,7 @@ local function append(list, from, first, last)
   return list
 end
 
-local counted = redis.call('HMGET', KEYS[4], 's' .. hour, 'm' .. hour)
+local counted = redis.call('HMGET', KEYS[4], 's' .. hour, 'm' .. hour, hour)
 local swaps = tonumber(counted[2] or '0')
 local small = math.max(tonumber(counted[1] or '0') - #short, 0)
 
@@ -141,13 +144,19 @@ for from = 1, replaced, AT_ONCE do
   local remove = { 'ZREM', KEYS[5] }
   for place = from, math.min(from + AT_ONCE - 1, replaced) do
     add[#add + 1] = ARGV[2]
-    add[#add + 1] = ARGV[3 + place]
-    remove[#remove + 1] = ARGV[3 + place]
+    add[#add + 1] = ARGV[4 + place]
+    remove[#remove + 1] = ARGV[4 + place]
   end
   write(add, remove)
 end
-write({ 'HSET', KEYS[4], 'm' .. hour, string.format('%.0f', swaps + 1), 's' .. hour, string.format('%.0f', small) },
-  { 'HSET', KEYS[4], 's' .. hour, counted[1] or '0' })
+local raise = { 'HSET', KEYS[4], 'm' .. hour, string.format('%.0f', swaps + 1), 's' .. hour, string.format('%.0f', small) }
+local lower = { 'HSET', KEYS[4], 's' .. hour, counted[1] or '0' }
+local left = math.max(tonumber(counted[3] or '0') - gone, 0)
+if gone > 0 then
+  append(raise, { hour, string.format('%.0f', left) }, 1, 2)
+  append(lower, { hour, counted[3] or '0' }, 1, 2)
+end
+write(raise, lower)
 for _, chunk in ipairs(chunks) do
   write({ 'ZADD', KEYS[2], chunk.latest, chunk.entry }, { 'ZREM', KEYS[2], chunk.entry })
 end
@@ -155,13 +164,14 @@ for from = 1, replaced, AT_ONCE do
   local remove = { 'ZREM', KEYS[2] }
   local add = { 'ZADD', KEYS[2] }
   for place = from, math.min(from + AT_ONCE - 1, replaced) do
-    remove[#remove + 1] = ARGV[3 + place]
+    remove[#remove + 1] = ARGV[4 + place]
     add[#add + 1] = scores[place]
-    add[#add + 1] = ARGV[3 + place]
+    add[#add + 1] = ARGV[4 + place]
   end
   write(remove, add)
 end
 if failure then return redis.error_reply(failure) end
--- Only a number that says nothing more.
+-- Only numbers that say nothing more.
 if small == 0 then redis.pcall('HDEL', KEYS[4], 's' .. hour) end
+if gone > 0 and left == 0 then redis.pcall('HDEL', KEYS[4], hour) end
 return { 'merged' }
