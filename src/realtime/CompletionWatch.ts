@@ -77,7 +77,7 @@ export class CompletionWatch {
     // BullMQ makes a connection of its own out of this one. It is caught here because BullMQ's close() waits for it for
     // ever while Redis is away, and one that goes on trying keeps the process from ending.
     const template = isCluster(redis) ? redis.duplicate([], { lazyConnect: true }) : redis.duplicate({ lazyConnect: true });
-    const duplicate = template.duplicate.bind(redis) as (...args: unknown[]) => RedisClient; // BullMQ knows which it has
+    const duplicate = redis.duplicate.bind(redis) as (...args: unknown[]) => RedisClient; // BullMQ knows which it has
     template.duplicate = ((...args: unknown[]) => {
       this.#connection = duplicate(...args);
       return this.#connection;

@@ -1,6 +1,7 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 
 import { isRedisTls, type RedisConfig } from '../config/redisPlace.js';
+import { endPromptly } from './endPromptly.js';
 import type { RedisClient } from './RedisClient.js';
 import { tlsOptions } from './tlsOptions.js';
 
@@ -45,6 +46,8 @@ export function connectionOptions(manner: ConnectionManner, name: string): Conne
     protocol: 2,
     connectionName: name,
     connectTimeout: 2000,
+    // A server that hangs does not close its side; ioredis waits 2 s for that by default, and the process with it.
+    disconnectTimeout: 200,
     keepAlive: 10_000,
     retryStrategy: reconnectDelay,
     reconnectOnError: createReadonlyAnswer(),
@@ -66,7 +69,7 @@ const TRIES_IN_CLUSTER: Readonly<Record<ConnectionManner, number>> = { failFast:
 export function connect(url: string, manner: ConnectionManner, name: string, onError: (error: Error) => void): Redis;
 export function connect(config: RedisConfig | string, manner: ConnectionManner, name: string, onError: (error: Error) => void): RedisClient;
 export function connect(config: RedisConfig | string, manner: ConnectionManner, name: string, onError: (error: Error) => void): RedisClient {
-  const redis = open(typeof config === 'string' ? { REDIS_URL: config } : config, manner, connectionOptions(manner, name));
+  const redis = endPromptly(open(typeof config === 'string' ? { REDIS_URL: config } : config, manner, connectionOptions(manner, name)));
   redis.on('error', onError);
   return redis;
 }

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
 
 import { connect, reconnectDelay, type ConnectionManner } from '../../src/redis/connect.js';
+import { until } from '../support/program.js';
 import { freePort, startRedis, type TestRedis } from '../support/redis.js';
 
 let server: TestRedis;
@@ -46,6 +47,33 @@ describe.each(['failFast', 'patient'] as const)('a %s connection', (manner) => {
 });
 
 describe('a connection to a Redis that is away', () => {
+  it.each(['failFast', 'patient'] as const)('fails what waits for it at once when it is given up (%s)', async (manner) => {
+    const redis = open(manner);
+    await redis.ping();
+    await server.kill();
+    expect(await until(() => redis.status === 'reconnecting')).toBe(true);
+    const answer = redis.ping();
+    const startedAt = performance.now();
+    redis.disconnect();
+    await expect(answer).rejects.toThrow(/closed/i);
+    expect(performance.now() - startedAt).toBeLessThan(1500);
+    expect(redis.status).toBe('end');
+  });
+
+  it.each(['SIGKILL', 'SIGSTOP'] as const)('lets go of it and of its duplicates once it is given up, also after %s', async (signal) => {
+    const redis = open('patient');
+    const copy = redis.duplicate();
+    await Promise.all([redis.ping(), copy.ping()]);
+    await server.kill(signal);
+    if (signal === 'SIGKILL') expect(await until(() => copy.status === 'reconnecting')).toBe(true);
+    // As BullMQ closes a worker.
+    const quit = copy.quit().catch(() => undefined);
+    redis.disconnect();
+    await quit;
+    expect(await until(() => redis.status === 'end' && copy.status === 'end')).toBe(true);
+    expect(process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap')).toEqual([]);
+  });
+
   it('fails fast where the caller waits', async () => {
     const redis = open('failFast', `redis://127.0.0.1:${await freePort()}`);
     const startedAt = performance.now();

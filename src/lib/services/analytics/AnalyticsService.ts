@@ -72,6 +72,8 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
   readonly #links: LinkKeeper;
   readonly #audience: LocalAudience;
   readonly #worker: Promise<InProcessWorker | undefined>;
+  /** Aborted when its time to close is over. */
+  readonly #workerEnd = new AbortController();
   readonly #reads: Reads;
   #deadLetters: DeadLetters | undefined;
   #closing: Promise<CloseReport> | undefined;
@@ -292,13 +294,14 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
   async #closeWorker(timeoutMs: number): Promise<void> {
     const closed = this.#worker.then((worker) => worker?.close(timeoutMs));
     await withDeadline(closed, timeoutMs, () => new DeadlineError('close', timeoutMs)).catch(() => {});
+    this.#workerEnd.abort();
   }
 
   async #startWorker(): Promise<InProcessWorker | undefined> {
     try {
-      return await startInProcessWorker(this.#config, this.#onError);
+      return await startInProcessWorker(this.#config, this.#workerEnd.signal, this.#onError);
     } catch (error) {
-      this.#onError(error instanceof Error ? error : new AnalyticsError('INTERNAL', 'The worker did not start.'));
+      if (!this.#workerEnd.signal.aborted) this.#onError(error instanceof Error ? error : new AnalyticsError('INTERNAL', 'The worker did not start.'));
       return undefined;
     }
   }

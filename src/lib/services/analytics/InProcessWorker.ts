@@ -20,11 +20,16 @@ export interface InProcessWorker {
   close(timeoutMs: number): Promise<void>;
 }
 
-/** Starts it; resolves once it works. Waits for Redis as long as that takes. */
-export async function startInProcessWorker(config: Config, onError: (error: Error) => void): Promise<InProcessWorker> {
+/**
+ * Starts it; resolves once it works. Waits for Redis as long as that takes.
+ * @param signal lets go of Redis when aborted: a worker that has not started by then never does
+ */
+export async function startInProcessWorker(config: Config, signal: AbortSignal, onError: (error: Error) => void): Promise<InProcessWorker> {
   const keys = keysOf(config);
   const keyRing = await loadKeyRing(config);
+  signal.throwIfAborted();
   const redis = connect(config, 'patient', 'analytics-service-worker', onError);
+  signal.addEventListener('abort', () => redis.disconnect(), { once: true });
   const places = queuePlaces(keys);
   const start = (title: 'events' | 'metrics', ingest: (jobId: string, data: unknown) => Promise<unknown>) => {
     const processor: Processor = async (job) => {
@@ -38,6 +43,7 @@ export async function startInProcessWorker(config: Config, onError: (error: Erro
   };
   try {
     await checkKeyIdentity(redis, keys, keyRing);
+    signal.throwIfAborted();
     const ingestion = configuredIngestion(config, { redis, keys, keyRing });
     const workers = [start('events', ingestion.events), start('metrics', ingestion.metrics)];
     for (const worker of workers) void worker.run().catch(onError);

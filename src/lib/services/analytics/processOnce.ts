@@ -16,6 +16,8 @@ export async function processOnce(
   signal: AbortSignal,
   onError: (error: Error) => void,
 ): Promise<void> {
+  // The link came too late: nobody waits any more.
+  if (signal.aborted) return;
   // BullMQ takes no connection for a worker that fails fast, so the signal does.
   const connection = connect(config, 'patient', 'analytics-service-processing', onError);
   const letGo = (): void => connection.disconnect();
