@@ -67,6 +67,8 @@ export const environmentSchema = z.object({
 
   ANALYTICS_ENCRYPTION_KEY: optionalText,
   ANALYTICS_ENCRYPTION_KEY_FILE: optionalText,
+  /** A module that unwraps keys; needed where the list of keys holds wrapped ones. */
+  ANALYTICS_KEY_PROVIDER: optionalText,
   ANALYTICS_PUBLIC_KEY: optionalText,
 
   ANALYTICS_TOKEN_SECRET: optionalText,

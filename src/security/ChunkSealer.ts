@@ -2,10 +2,10 @@ import { createCipheriv, createDecipheriv } from 'node:crypto';
 
 import { KeyError } from '../errors/KeyError.js';
 import { NONCE_BYTES, openBytes, sealBytes } from './aead.js';
+import { KEY_ID_BYTES, type NamedKeys } from './NamedKeys.js';
 import { takeRandom } from './takeRandom.js';
 
 const FORMAT = 1;
-const KEY_ID_BYTES = 4;
 /** AES key wrap's fixed start value, RFC 3394 section 2.2.3.1. */
 const WRAP_START = Buffer.alloc(8, 0xa6);
 const KEY_BYTES = 32;
@@ -47,12 +47,10 @@ export type BlockName = 'head' | number;
  * the wrapped key makes every copy of the chunk noise, old backups included: 44 bytes a chunk buy that.
  */
 export class ChunkSealer {
-  readonly #keyId: Buffer;
-  readonly #keyEncryptionKey: Buffer;
+  readonly #keyEncryptionKeys: NamedKeys;
 
-  constructor(keyEncryptionKey: Buffer, keyId: Buffer) {
-    this.#keyEncryptionKey = keyEncryptionKey;
-    this.#keyId = keyId;
+  constructor(keyEncryptionKeys: NamedKeys) {
+    this.#keyEncryptionKeys = keyEncryptionKeys;
   }
 
   /** @param under seals under this data key, which the chunk has already, and not under a new one */
@@ -94,22 +92,26 @@ export class ChunkSealer {
     return (name, bytes) => openPart(dataKey, bytes, blockContext(place, name));
   }
 
+  /**
+   * Wraps a data key again, under the current key-encryption key. The chunk stays as it is.
+   * @returns undefined where it is under that one already
+   * @throws KeyError as `open` does
+   */
+  rewrap(wrappedKey: Buffer): Buffer | undefined {
+    if (this.#keyEncryptionKeys.isCurrent(wrappedKey.subarray(0, KEY_ID_BYTES))) return undefined;
+    return this.#wrap(this.#unwrap(wrappedKey));
+  }
+
   #wrap(dataKey: Uint8Array): Buffer {
-    const wrap = createCipheriv('id-aes256-wrap', this.#keyEncryptionKey, WRAP_START);
-    return Buffer.concat([this.#keyId, wrap.update(dataKey), wrap.final()]);
+    const { current, currentId } = this.#keyEncryptionKeys;
+    const wrap = createCipheriv('id-aes256-wrap', current, WRAP_START);
+    return Buffer.concat([currentId, wrap.update(dataKey), wrap.final()]);
   }
 
   #unwrap(wrappedKey: Buffer): Buffer {
-    const keyId = wrappedKey.subarray(0, KEY_ID_BYTES);
-    if (!keyId.equals(this.#keyId)) {
-      throw new KeyError(
-        'KEY_UNAVAILABLE',
-        `A chunk was sealed under key ${keyId.toString('hex')}; this process holds ${this.#keyId.toString('hex')}. ` +
-          'Set ANALYTICS_ENCRYPTION_KEY to the key that the data was stored with.',
-      );
-    }
+    const key = this.#keyEncryptionKeys.find(wrappedKey.subarray(0, KEY_ID_BYTES), 'A chunk');
     try {
-      const unwrap = createDecipheriv('id-aes256-wrap', this.#keyEncryptionKey, WRAP_START);
+      const unwrap = createDecipheriv('id-aes256-wrap', key, WRAP_START);
       return Buffer.concat([unwrap.update(wrappedKey.subarray(KEY_ID_BYTES)), unwrap.final()]);
     } catch (cause) {
       throw new KeyError('SEAL_BROKEN', "A chunk's data key does not unwrap: it was changed.", { cause });

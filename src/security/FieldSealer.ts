@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 
 import { KeyError } from '../errors/KeyError.js';
 import { NONCE_BYTES, openBytes, sealBytes } from './aead.js';
+import { KEY_ID_BYTES, type NamedKeys } from './NamedKeys.js';
 
 const FORMAT = 1;
-const KEY_ID_BYTES = 4;
 const HEADER_BYTES = 1 + KEY_ID_BYTES;
 
 /**
@@ -12,18 +12,18 @@ const HEADER_BYTES = 1 + KEY_ID_BYTES;
  * id stand before them, so that another key can take over while values of this one are still there.
  */
 export class FieldSealer {
-  readonly #key: Buffer;
+  readonly #keys: NamedKeys;
   readonly #header: Buffer;
 
-  constructor(key: Buffer, keyId: Buffer) {
-    this.#key = key;
-    this.#header = Buffer.concat([Buffer.of(FORMAT), keyId]);
+  constructor(keys: NamedKeys) {
+    this.#keys = keys;
+    this.#header = Buffer.concat([Buffer.of(FORMAT), keys.currentId]);
   }
 
   /** @param place what the value is bound to: moved elsewhere it does not open */
   seal(place: string, text: string): Buffer {
     const nonce = randomBytes(NONCE_BYTES);
-    return Buffer.concat([this.#header, nonce, sealBytes(this.#key, nonce, Buffer.from(text), fieldContext(place))]);
+    return Buffer.concat([this.#header, nonce, sealBytes(this.#keys.current, nonce, Buffer.from(text), fieldContext(place))]);
   }
 
   /** @throws KeyError `KEY_UNAVAILABLE` when it was sealed under another key; `SEAL_BROKEN` when it was changed or moved */
@@ -31,15 +31,18 @@ export class FieldSealer {
     if (sealed.length < HEADER_BYTES + NONCE_BYTES || sealed[0] !== FORMAT) {
       throw new KeyError('SEAL_BROKEN', 'A sealed field has a format that this version does not know.');
     }
-    if (!sealed.subarray(0, HEADER_BYTES).equals(this.#header)) {
-      const [theirs, ours] = [sealed, this.#header].map((bytes) => bytes.subarray(1, HEADER_BYTES).toString('hex'));
-      throw new KeyError(
-        'KEY_UNAVAILABLE',
-        `A field was sealed under key ${theirs}; this process holds ${ours}. Set ANALYTICS_ENCRYPTION_KEY to the key that the data was stored with.`,
-      );
-    }
+    const key = this.#keys.find(sealed.subarray(1, HEADER_BYTES), 'A field');
     const nonce = sealed.subarray(HEADER_BYTES, HEADER_BYTES + NONCE_BYTES);
-    return openBytes(this.#key, nonce, sealed.subarray(HEADER_BYTES + NONCE_BYTES), fieldContext(place), 'A sealed field').toString('utf8');
+    return openBytes(key, nonce, sealed.subarray(HEADER_BYTES + NONCE_BYTES), fieldContext(place), 'A sealed field').toString('utf8');
+  }
+
+  /**
+   * Seals a field again, under the current key.
+   * @returns undefined where it is under that one already
+   * @throws KeyError as `open` does
+   */
+  reseal(place: string, sealed: Buffer): Buffer | undefined {
+    return sealed.subarray(0, HEADER_BYTES).equals(this.#header) ? undefined : this.seal(place, this.open(place, sealed));
   }
 }
 

@@ -1,12 +1,12 @@
-import { createHash, hkdfSync } from 'node:crypto';
-
 import { AuditKeys } from './AuditKeys.js';
 import { ChunkSealer } from './ChunkSealer.js';
+import { deriveKeys, deriveLasting, publicIdOf } from './deriveKeys.js';
 import { FieldSealer } from './FieldSealer.js';
 import { Fingerprints } from './Fingerprints.js';
-import { hpkeKeyPair } from './hpke.js';
+import type { KeyList } from './keylist/KeyList.js';
 import { keysBesideData } from './keystore/keysBesideData.js';
 import type { KeyStore } from './keystore/KeyStore.js';
+import { keyIdOf, NamedKeys } from './NamedKeys.js';
 import { TransportOpener } from './TransportOpener.js';
 import { TransportSealer } from './TransportSealer.js';
 
@@ -29,25 +29,51 @@ export interface ReadingKeys {
   readonly audit: AuditKeys;
   /** Where the data keys of chunks are. */
   readonly dataKeys: KeyStore;
+  /** The keys that this process holds, the current one first. */
+  readonly held: readonly HeldKey[];
+  /** 8 hex digits that name the keys that no rotation changes. */
+  readonly lastingId: string;
 }
 
-/** The keys that follow from the master key (32 bytes), each by HKDF-SHA256 with a purpose of its own. */
+/** Names a key that this process holds. Nothing of it is secret. */
+export interface HeldKey {
+  readonly use: 'current' | 'older' | 'next';
+  /** By this one people call it: the id of the public key that follows from it. */
+  readonly publicId: string;
+  /** 8 hex digits: stands before each data key that it wraps. */
+  readonly keyEncryptionId: string;
+  /** 8 hex digits: stands before each field that it seals. */
+  readonly fieldId: string;
+}
+
+/** The keys that follow from one master key (32 bytes). */
 export async function keyRingFromMaster(master: Uint8Array): Promise<KeyRing> {
-  const derive = (purpose: string) => Buffer.from(hkdfSync('sha256', master, 'analytics-service v1', purpose, 32));
-  const { publicKey, privateKey } = await hpkeKeyPair(derive('transport'));
-  const keyEncryptionKey = derive('key encryption');
-  const fieldKey = derive('fields');
+  return keyRingFromList({ current: Buffer.from(master), older: [], next: [], lasting: undefined });
+}
+
+/** The keys that follow from a list: the current one seals, all of them open. */
+export async function keyRingFromList({ current, older, next, lasting }: KeyList, dataKeys: KeyStore = keysBesideData): Promise<KeyRing> {
+  const [first, ...others] = await Promise.all([current, ...older, ...next].map(deriveKeys));
+  const own = first!; // of `current`
+  const lastingKeys = lasting ?? deriveLasting(older.at(-1) ?? current);
   return {
-    publicId: publicIdOf(publicKey),
-    publicKey: publicKey.toString('base64'),
-    transport: new TransportSealer(publicKey),
+    publicId: own.publicId,
+    publicKey: own.publicKey.toString('base64'),
+    transport: new TransportSealer(own.publicKey),
     reading: {
-      transport: new TransportOpener(privateKey),
-      chunks: new ChunkSealer(keyEncryptionKey, keyIdOf(keyEncryptionKey)),
-      fields: new FieldSealer(fieldKey, keyIdOf(fieldKey)),
-      fingerprints: new Fingerprints(derive('fingerprints')),
-      audit: new AuditKeys(derive('audit')),
-      dataKeys: keysBesideData,
+      transport: new TransportOpener(own.publicId, new Map([own, ...others].map(({ publicId, privateKey }) => [publicId, privateKey]))),
+      chunks: new ChunkSealer(new NamedKeys(own.keyEncryption, others.map(({ keyEncryption }) => keyEncryption))),
+      fields: new FieldSealer(new NamedKeys(own.fields, others.map(({ fields }) => fields))),
+      fingerprints: new Fingerprints(lastingKeys.subarray(0, 32)),
+      audit: new AuditKeys(lastingKeys.subarray(32)),
+      dataKeys,
+      held: [own, ...others].map(({ publicId, keyEncryption, fields }, place) => ({
+        use: place === 0 ? 'current' : place <= older.length ? 'older' : 'next',
+        publicId,
+        keyEncryptionId: keyIdOf(keyEncryption).toString('hex'),
+        fieldId: keyIdOf(fields).toString('hex'),
+      })),
+      lastingId: keyIdOf(lastingKeys).toString('hex'),
     },
   };
 }
@@ -60,13 +86,4 @@ export function keyRingFromPublicKey(publicKey: Buffer): KeyRing {
     transport: new TransportSealer(publicKey),
     reading: undefined,
   };
-}
-
-/** 4 bytes that name a key in the headers of what it sealed. They say nothing of the key. */
-function keyIdOf(key: Buffer): Buffer {
-  return createHash('sha256').update(key).digest().subarray(0, 4);
-}
-
-function publicIdOf(publicKey: Buffer): string {
-  return createHash('sha256').update(publicKey).digest('hex').slice(0, 16);
 }

@@ -13,19 +13,33 @@ const KEYS_KEPT = 1024;
 
 /** Opens batches that producers sealed to the public key. */
 export class TransportOpener {
-  readonly #privateKey: webcrypto.CryptoKey;
+  readonly #currentId: string;
+  readonly #privateKeys: ReadonlyMap<string, webcrypto.CryptoKey>;
   readonly #keys = new LRUCache<string, Buffer>({ max: KEYS_KEPT });
 
-  constructor(privateKey: webcrypto.CryptoKey) {
-    this.#privateKey = privateKey;
+  /** @param privateKeys by the id of their public key */
+  constructor(currentId: string, privateKeys: ReadonlyMap<string, webcrypto.CryptoKey>) {
+    this.#currentId = currentId;
+    this.#privateKeys = privateKeys;
   }
 
-  /** @throws KeyError `SEAL_BROKEN` */
-  async open(jobId: string, kind: string, count: number, batch: SealedBatch): Promise<Buffer> {
-    const name = batch.sealedKey.toString('base64');
+  /**
+   * @param to the id of the public key that it was sealed to
+   * @throws KeyError `SEAL_BROKEN`; `KEY_MISMATCH` when it was sealed to another public key
+   */
+  async open(jobId: string, kind: string, count: number, batch: SealedBatch, to = this.#currentId): Promise<Buffer> {
+    const privateKey = this.#privateKeys.get(to);
+    if (privateKey === undefined) {
+      throw new KeyError(
+        'KEY_MISMATCH',
+        `A batch was sealed to public key ${to}; this process has ${[...this.#privateKeys.keys()].join(', ')}. Give both the same ANALYTICS_ENCRYPTION_KEY, ` +
+          'or this process the older key too.',
+      );
+    }
+    const name = `${to}|${batch.sealedKey.toString('base64')}`;
     let key = this.#keys.get(name);
     if (key === undefined) {
-      key = await hpkeOpen(this.#privateKey, batch.sealedKey);
+      key = await hpkeOpen(privateKey, batch.sealedKey);
       this.#keys.set(name, key);
     }
     const batchKey = createHmac('sha256', key).update(jobId).digest();

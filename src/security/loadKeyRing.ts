@@ -2,27 +2,48 @@ import path from 'node:path';
 
 import type { Config } from '../config/parseConfig.js';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
-import { keyRingFromMaster, keyRingFromPublicKey, type KeyRing } from './KeyRing.js';
+import { loadKeyProvider } from './keylist/loadKeyProvider.js';
+import { openKeyList } from './keylist/openKeyList.js';
+import { parseKeyList } from './keylist/parseKeyList.js';
+import { KEY_BYTES, type KeyEntry } from './keylist/KeyList.js';
+import { keyRingFromList, keyRingFromPublicKey, type KeyRing } from './KeyRing.js';
 import { keepSecret, readSecret } from './secretFile.js';
 
-const KEY_BYTES = 32;
-
-type KeyConfig = Pick<
+export type KeyConfig = Pick<
   Config,
-  'ANALYTICS_ENCRYPTION_KEY' | 'ANALYTICS_ENCRYPTION_KEY_FILE' | 'ANALYTICS_PUBLIC_KEY' | 'ANALYTICS_DATA_DIR' | 'isProduction'
+  | 'ANALYTICS_ENCRYPTION_KEY'
+  | 'ANALYTICS_ENCRYPTION_KEY_FILE'
+  | 'ANALYTICS_KEY_PROVIDER'
+  | 'ANALYTICS_PUBLIC_KEY'
+  | 'ANALYTICS_DATA_DIR'
+  | 'isProduction'
 >;
+
+/** Keys as they are written, and where. */
+interface WrittenKeys {
+  readonly name: string;
+  readonly entries: readonly KeyEntry[];
+}
 
 /**
  * The keys that the configuration names. In development, where it names none, a key is made and kept with mode 0600 as
  * `encryption-key` in the data folder.
  *
- * @throws ConfigurationError when a key is malformed, or absent in production
+ * @throws ConfigurationError when a key is malformed, or absent in production; KeyError `KEY_UNAVAILABLE` when the key
+ *   provider does not unwrap one
  */
 export async function loadKeyRing(config: KeyConfig): Promise<KeyRing> {
-  const master = await masterKey(config);
-  if (master !== undefined) return keyRingFromMaster(master);
+  const written = await writtenKeys(config);
+  if (written !== undefined) {
+    const provider = config.ANALYTICS_KEY_PROVIDER === undefined ? undefined : await loadKeyProvider(config.ANALYTICS_KEY_PROVIDER);
+    return keyRingFromList(await openKeyList(written.name, written.entries, provider));
+  }
   if (config.ANALYTICS_PUBLIC_KEY !== undefined) {
-    return keyRingFromPublicKey(decodeKey('ANALYTICS_PUBLIC_KEY', config.ANALYTICS_PUBLIC_KEY));
+    const [entry, ...more] = parseKeyList('ANALYTICS_PUBLIC_KEY', config.ANALYTICS_PUBLIC_KEY);
+    if (entry === undefined || entry.isWrapped || more.length > 0) {
+      throw new ConfigurationError([`ANALYTICS_PUBLIC_KEY: must be base64 of exactly ${KEY_BYTES} bytes.`]);
+    }
+    return keyRingFromPublicKey(entry.bytes);
   }
   if (config.isProduction) {
     throw new ConfigurationError([
@@ -32,26 +53,18 @@ export async function loadKeyRing(config: KeyConfig): Promise<KeyRing> {
     ]);
   }
   const file = path.resolve(config.ANALYTICS_DATA_DIR, 'encryption-key');
-  return keyRingFromMaster(decodeKey(file, await keepSecret(file, KEY_BYTES)));
+  return keyRingFromList(await openKeyList(file, parseKeyList(file, await keepSecret(file, KEY_BYTES)), undefined));
 }
 
-async function masterKey(config: KeyConfig): Promise<Buffer | undefined> {
-  if (config.ANALYTICS_ENCRYPTION_KEY !== undefined) {
-    return decodeKey('ANALYTICS_ENCRYPTION_KEY', config.ANALYTICS_ENCRYPTION_KEY);
-  }
+async function writtenKeys(config: KeyConfig): Promise<WrittenKeys | undefined> {
+  if (config.ANALYTICS_ENCRYPTION_KEY !== undefined) return written('ANALYTICS_ENCRYPTION_KEY', config.ANALYTICS_ENCRYPTION_KEY);
   const file = config.ANALYTICS_ENCRYPTION_KEY_FILE;
   if (file === undefined) return undefined;
   const text = await readSecret(file);
   if (text === undefined) throw new ConfigurationError([`ANALYTICS_ENCRYPTION_KEY_FILE: there is no file ${file}.`]);
-  return decodeKey('ANALYTICS_ENCRYPTION_KEY_FILE', text);
+  return written('ANALYTICS_ENCRYPTION_KEY_FILE', text);
 }
 
-function decodeKey(name: string, text: string): Buffer {
-  const bytes = Buffer.from(text, 'base64');
-  // Buffer.from skips what is not base64, so only a text that comes back the same was well formed.
-  const isBase64 = bytes.toString('base64').replace(/=+$/, '') === text.trim().replace(/=+$/, '');
-  if (bytes.length !== KEY_BYTES || !isBase64) {
-    throw new ConfigurationError([`${name}: must be base64 of exactly ${KEY_BYTES} bytes.`]);
-  }
-  return bytes;
+function written(name: string, text: string): WrittenKeys {
+  return { name, entries: parseKeyList(name, text) };
 }

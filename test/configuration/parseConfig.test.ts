@@ -48,6 +48,7 @@ const values: Readonly<Record<Name, { readonly good: fc.Arbitrary<string>; reado
   ANALYTICS_DATA_DIR: text,
   ANALYTICS_ENCRYPTION_KEY: text,
   ANALYTICS_ENCRYPTION_KEY_FILE: text,
+  ANALYTICS_KEY_PROVIDER: text,
   ANALYTICS_PUBLIC_KEY: text,
   ANALYTICS_TOKEN_SECRET: text,
   ANALYTICS_TOKEN_SECRET_FILE: text,

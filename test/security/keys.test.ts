@@ -131,7 +131,7 @@ describe('processes with different keys', () => {
     expect(winners.size).toBe(1);
     expect(outcomes.filter((outcome) => typeof outcome === 'string')).toHaveLength(10);
     const [known] = winners;
-    expect(await redis.hgetall(keys.keyIdentity)).toEqual({ publicId: known });
+    expect(await redis.hgetall(keys.keyIdentity)).toMatchObject({ publicId: known, keyStore: 'beside' });
     for (const error of outcomes.filter((outcome) => typeof outcome !== 'string')) {
       expect(error).toBeInstanceOf(KeyError);
       expect(error).toMatchObject({ code: 'KEY_MISMATCH', message: expect.stringMatching(new RegExp(`${String(known)}.*ANALYTICS_ENCRYPTION_KEY.*REDIS_PREFIX`)) });

@@ -23,6 +23,8 @@ export interface KeyStore {
    * chunks write and remove them as well, and nobody has to call `put`.
    */
   readonly isApart: boolean;
+  /** Where it is, in a word that may stand in clear. */
+  readonly name: string;
   /**
    * Keeps keys of chunks that are about to be stored; resolves when they are kept.
    * @returns for each the key that the chunk has already, since its job ran before: then it has to be sealed under that one

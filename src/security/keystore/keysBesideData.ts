@@ -5,6 +5,7 @@ import type { KeyStore } from './KeyStore.js';
 /** Data keys in a hash beside the chunks: written and removed by the scripts that store and remove these. */
 export const keysBesideData: KeyStore = {
   isApart: false,
+  name: 'beside',
   async put(keys) {
     return keys.map(() => undefined);
   },
