@@ -12,8 +12,13 @@ const SUBJECT = 'actor';
 export function parseActor(given: unknown): Actor {
   const members = copyOf(given);
   if (members === undefined) throw new ValidationError(SUBJECT, [{ path: 'options', given: kindOf(given), allowed: 'a plain object' }]);
-  const { roles, panel, ...rest } = parseOptions(SUBJECT, actorSchema, members, ACTOR_ALLOWED);
-  return Object.freeze({ ...rest, roles: Object.freeze([...roles]), ...(panel !== undefined && { panel: Object.freeze([...panel]) }) });
+  const { roles, panel, labels, ...rest } = parseOptions(SUBJECT, actorSchema, members, ACTOR_ALLOWED);
+  return Object.freeze({
+    ...rest,
+    roles: Object.freeze(roles),
+    ...(panel !== undefined && { panel: Object.freeze(panel) }),
+    ...(labels !== undefined && { labels: Object.freeze(labels) }),
+  });
 }
 
 /** Own members, each read once; undefined where it is no plain object. */

@@ -1,4 +1,5 @@
 import type { Operation, Purpose, Role } from '../contract/access.js';
+import type { DataClass } from '../contract/dataClasses.js';
 
 /** Whose data a role reaches by an operation; `all` also where there is no owner. */
 export type Reach = 'own' | 'panel' | 'all';
@@ -10,10 +11,10 @@ export type Reach = 'own' | 'panel' | 'all';
 export const policy: Readonly<Record<Operation, Readonly<Partial<Record<Role, Reach>>>>> = {
   'events.track': { ingest: 'all', admin: 'all' },
   'metrics.track': { ingest: 'all', admin: 'all' },
-  'events.read': { self: 'own', clinician: 'panel', admin: 'all' },
-  'events.count': { self: 'own', clinician: 'panel', admin: 'all' },
+  'events.read': { self: 'own', clinician: 'panel', analyst: 'all', admin: 'all' },
+  'events.count': { self: 'own', clinician: 'panel', analyst: 'all', admin: 'all' },
   // A distinct count cannot be cut to some users: it is kept as a sketch of all.
-  'users.count': { admin: 'all' },
+  'users.count': { analyst: 'all', admin: 'all' },
   'metrics.read': { analyst: 'all', operator: 'all', admin: 'all' },
   'stats.read': { auditor: 'all', operator: 'all', admin: 'all', viewer: 'all' },
   'queues.view': { operator: 'all', admin: 'all', viewer: 'all' },
@@ -31,3 +32,9 @@ export const identifyingRoles: ReadonlySet<Role> = new Set<Role>(['self', 'clini
 
 /** Purposes for which nobody is shown more than what does not identify a person: minimum necessary, 45 CFR 164.502(b). */
 export const deidentifiedPurposes: ReadonlySet<Purpose> = new Set<Purpose>(['research', 'audit']);
+
+/** The classes of members that are shown where nobody may be identified. */
+export const deidentifiedClasses: ReadonlySet<DataClass> = new Set<DataClass>(['public', 'internal']);
+
+/** Counts below this are not told where nobody may be identified: of so few somebody might be recognised. */
+export const LEAST_COUNT = 11;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { dataLabels, type DataLabel } from './dataClasses.js';
 import { textSchema } from './json.js';
 import { limits } from './limits.js';
 
@@ -48,6 +49,8 @@ export const actorSchema = z.strictObject({
   purpose: z.enum(purposes).exclude(['application']),
   /** The users whom a clinician treats. Default: none. */
   panel: z.array(textSchema(limits.subjectLength)).max(MOST_PATIENTS).optional(),
+  /** Laws of which the actor may see the data that they protect: see `dataLabels`. Default: none. */
+  labels: z.array(z.enum(dataLabels)).max(dataLabels.length).optional(),
   /** Where the request came from, such as an address; it is recorded. */
   origin: z.string().regex(/^[\w.:/@+=~[\]-]{1,128}$/).optional(),
 });
@@ -58,6 +61,7 @@ export const ACTOR_ALLOWED = {
   roles: `an array of different roles, at least one: ${roles.join(', ')}`,
   purpose: purposes.filter((purpose) => purpose !== 'application').join(', '),
   panel: `an array of at most ${MOST_PATIENTS} users, each a string of 1 to ${limits.subjectLength} characters`,
+  labels: `an array of ${dataLabels.join(', ')}`,
   origin: '1 to 128 letters, digits and . : / @ + = ~ _ [ ] -',
 } as const;
 
@@ -70,8 +74,9 @@ export interface Actor {
   readonly roles: readonly Role[];
   readonly purpose: Purpose;
   readonly panel?: readonly string[] | undefined;
+  readonly labels?: readonly DataLabel[] | undefined;
   readonly origin?: string | undefined;
 }
 
 /** How it is known who an actor is: the application says so, or something that was checked here. It is recorded. */
-export type ActorVia = 'application' | 'sdk' | `key:${string}` | `token:${string}` | 'token' | 'command';
+export type ActorVia = 'application' | 'sdk' | 'cli' | 'token' | `token:${string}` | `key:${string}`;

@@ -4,7 +4,7 @@ import { ANY_MEMBER, dataClasses, dataLabels, undeclaredClass, undeclaredPolicie
 const MAX_DEPTH = 16;
 const MAX_TERMS = 1024;
 
-const UNDECLARED: MemberClass = Object.freeze({ class: undeclaredClass, by: 'nobody', isTree: false, member: () => UNDECLARED });
+const UNDECLARED: MemberClass = Object.freeze({ class: undeclaredClass, by: 'nobody', isTree: false, names: [], member: () => UNDECLARED });
 
 /** Makes a declaration quick to ask. It has to be sound: see `problemsOfDeclaration`. */
 export function compileClasses({ classes = {}, undeclared = 'accept', freeText = 'accept', terms = [], labels = [] }: Declaration): TypeClasses {
@@ -24,7 +24,7 @@ function rootOf(given: DataClass | ClassTree | undefined): MemberClass {
 
 function placeOf(given: DataClass | ClassTree, by: 'name' | 'wildcard'): MemberClass {
   if (typeof given === 'string') {
-    const leaf: MemberClass = Object.freeze({ class: given, by, isTree: false, member: () => leaf });
+    const leaf: MemberClass = Object.freeze({ class: given, by, isTree: false, names: [], member: () => leaf });
     return leaf;
   }
   const members = new Map(
@@ -32,7 +32,7 @@ function placeOf(given: DataClass | ClassTree, by: 'name' | 'wildcard'): MemberC
   );
   const wildcard = given[ANY_MEMBER];
   const others = wildcard === undefined ? UNDECLARED : placeOf(wildcard, 'wildcard');
-  return Object.freeze({ class: undeclaredClass, by: 'nobody', isTree: true, member: (key: string) => members.get(key) ?? others });
+  return Object.freeze({ class: undeclaredClass, by: 'nobody', isTree: true, names: [...members.keys()], member: (key: string) => members.get(key) ?? others });
 }
 
 /** @returns what is wrong with a declaration from JavaScript: its place, what was given and what is allowed */

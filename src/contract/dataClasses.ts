@@ -67,6 +67,8 @@ export interface MemberClass {
   readonly by: 'name' | 'wildcard' | 'nobody';
   /** Whether it was declared member by member: an object belongs here, and a value that is none is declared by nobody. */
   readonly isTree: boolean;
+  /** The members that were declared by name. */
+  readonly names: readonly string[];
   member(key: string): MemberClass;
 }
 

@@ -1,4 +1,5 @@
 import type { EventView } from '../events/EventView.js';
+import type { OwnerTrace } from '../events/OwnerTrace.js';
 
 /** What questions for counts are answered from. */
 export interface CountContext {
@@ -9,6 +10,14 @@ export interface CountContext {
   readonly isKnownType: (type: string) => boolean;
   /** What the count may be about. Default: everything. */
   readonly view?: EventView | undefined;
+  /** Told whom the question names. */
+  readonly trace?: OwnerTrace | undefined;
   /** ms since the epoch. Events of the type before this are hidden, whether or not they were removed already. */
   readonly oldestKept: (type: string) => number;
+}
+
+/** The types that were ever stored, without those that the asker may not see. */
+export async function shownTypes({ storedTypes, view }: Pick<CountContext, 'storedTypes' | 'view'>): Promise<readonly string[]> {
+  const types = await storedTypes();
+  return view === undefined ? types : types.filter((type) => view.mayRead(type));
 }

@@ -7,9 +7,10 @@ import { Breath } from '../../storage/Breath.js';
 import { Budget } from '../events/Budget.js';
 import { scanOptions } from '../events/eventOptions.js';
 import type { EventSource } from '../events/EventSource.js';
+import { mayTell } from '../events/EventView.js';
 import { parseEventQuery } from '../events/parseEventQuery.js';
 import { CountBuckets } from './CountBuckets.js';
-import type { CountContext } from './CountContext.js';
+import { shownTypes, type CountContext } from './CountContext.js';
 import { countEdges } from './countEdges.js';
 import { tallyHour, type Tally } from './tallyHour.js';
 
@@ -52,13 +53,16 @@ export interface CountEventsByContext extends CountContext {
  * Whole hours come from the counts that the store keeps of them. Where buckets or the range cut an hour, the times of its
  * events are read, and nothing else of them; where there is a filter, its columns.
  *
+ * For whoever may not identify anybody, counts of 1 to 10 are left out.
+ *
  * @throws ValidationError with every bad option, or for a range of more than 100,000 counts; BudgetError; KeyError when a
  *   chunk does not open; whatever Redis answers otherwise
  */
 export async function countEventsBy(given: CountEventsByOptions, context: CountEventsByContext): Promise<EventCount[]> {
   const { options, filter } = parseEventQuery(optionsSchema, given, context);
   const { type, interval, startTime = -Infinity, endTime = Infinity, timezone, budget = {} } = options;
-  const stored = type === undefined ? await context.storedTypes() : [type];
+  for (const user of filter?.users ?? []) context.trace?.see(user);
+  const stored = type === undefined ? await shownTypes(context) : [type];
   const found = await Promise.all(stored.map(async (name) => keptHours(name, startTime, endTime, context)));
   const asked = type === undefined ? found.filter(({ hours }) => hours.size > 0) : found;
 
@@ -77,7 +81,8 @@ export async function countEventsBy(given: CountEventsByOptions, context: CountE
     .filter(({ counts }) => type !== undefined || counts.some((count) => count > 0))
     .flatMap(({ type: name, counts }) =>
       Array.from(counts.subarray(first, last + 1), (count, place) => ({ type: name, time: edges[first + place]!, count })),
-    );
+    )
+    .filter(({ count }) => mayTell(count, context.view));
 }
 
 interface KeptHours {

@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { HOUR_MS } from '../../codec/hours.js';
 import { ValidationError } from '../../errors/ValidationError.js';
 import type { DaysOfTypes, UserCountReader } from '../../storage/UserCountReader.js';
+import { mayTell } from '../events/EventView.js';
 import { parseEventQuery } from '../events/parseEventQuery.js';
-import type { CountContext } from './CountContext.js';
+import { shownTypes, type CountContext } from './CountContext.js';
 import { firstDayAfter, firstDayOf, type UserPeriod } from './userPeriods.js';
 
 const DAY_MS = 86_400_000;
@@ -46,7 +47,7 @@ export interface CountUsersContext extends CountContext {
  */
 export async function countUsers(given: CountUsersOptions, context: CountUsersContext): Promise<UserCount[]> {
   const { type, period, startTime, endTime } = parseEventQuery(optionsSchema, given, context).options;
-  const types = type === undefined ? await context.storedTypes() : [type];
+  const types = type === undefined ? await shownTypes(context) : [type];
   const daysOf = new Map(await Promise.all(types.map(async (name) => [name, await keptDays(name, context)] as const)));
 
   const all = [...daysOf.values()].flat();
@@ -58,7 +59,7 @@ export async function countUsers(given: CountUsersOptions, context: CountUsersCo
 
   const groups = groupByPeriod(period, starts, daysOf);
   const counts = await context.users.count(groups);
-  return starts.map((start, place) => ({ time: start * DAY_MS, users: counts[place]! }));
+  return starts.map((start, place) => ({ time: start * DAY_MS, users: counts[place]! })).filter(({ users }) => mayTell(users, context.view));
 }
 
 /** The UTC days of the type that hold events which are not all expired. */

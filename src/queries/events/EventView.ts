@@ -1,11 +1,23 @@
 import { createHash } from 'node:crypto';
 
 import type { ParsedFilter } from './filter/parseFilter.js';
+import type { ShownMembers } from './ShownMembers.js';
+
+/** Why a question goes beyond a view. */
+export type ViewRefusal = 'field' | 'label' | 'range' | 'small_count';
 
 /** What of the events a query may show: what whoever asks was granted. A query without a view shows everything. */
 export interface EventView {
   /** Only events of these users. `all`: those of nobody too. */
   readonly owners: 'all' | ReadonlySet<string>;
+  /** Whether events of the type are shown at all. */
+  mayRead(type: string): boolean;
+  /** Which members of events of the type are shown; undefined: whole events. For events of any type: no member. */
+  shown(type: string | undefined): ShownMembers | undefined;
+  /** Counts from 1 to below this are not told. */
+  readonly leastCount: number;
+  /** @throws the typed refusal; @param field what was asked for, where that is the reason */
+  refuse(reason: ViewRefusal, sentence: string, field?: string): never;
 }
 
 /** The condition that keeps a query to the owners of a view: part of its filter, so that counts, pages and cursors follow it. */
@@ -16,10 +28,17 @@ export function ownerFilter({ owners }: EventView): ParsedFilter | undefined {
     predicate: { kind: 'test', place: { column: 'user', below: [] }, test },
     // A cursor is bound to it: it goes on for somebody who sees the same users, and for nobody else.
     canonical: `["owners","${createHash('sha256').update(JSON.stringify([...owners].sort())).digest('base64')}"]`,
+    fields: [],
+    users: [...owners],
   };
 }
 
 /** @param owner undefined for an event of nobody */
 export function isOwned(owner: string | undefined, { owners }: EventView): boolean {
   return owners === 'all' || (owner !== undefined && owners.has(owner));
+}
+
+/** Whether a count of so many may be told. */
+export function mayTell(count: number, view: EventView | undefined): boolean {
+  return count === 0 || count >= (view?.leastCount ?? 0);
 }

@@ -1,23 +1,24 @@
-/** Different users that a trace keeps by name. */
-const MOST_OWNERS = 1000;
-
-/** Whose events are in an answer, for its record. */
+/** Whose events a query came upon, for its record. */
 export class OwnerTrace {
   readonly #owners = new Set<string>();
-  #isFull = false;
+  #withheld = false;
 
-  /** @param owner undefined for an event of nobody */
+  /** Somebody whose events are in the answer, or whom the question names. @param owner undefined for an event of nobody */
   see(owner: unknown): void {
-    if (typeof owner !== 'string' || this.#isFull) return;
-    if (this.#owners.size >= MOST_OWNERS && !this.#owners.has(owner)) this.#isFull = true;
-    else this.#owners.add(owner);
+    if (typeof owner === 'string') this.#owners.add(owner);
   }
 
-  /** Whether there were more than 1,000 of them: then these are the first. */
-  get isFull(): boolean {
-    return this.#isFull;
+  /** Somebody whose event was asked for by its id, and not given. */
+  withhold(owner: string | undefined): void {
+    this.#withheld = true;
+    this.see(owner);
   }
 
+  get hasWithheld(): boolean {
+    return this.#withheld;
+  }
+
+  /** Each once. An answer holds 10,000 events at most, so there are no more of them. */
   get owners(): readonly string[] {
     return [...this.#owners];
   }

@@ -27,10 +27,12 @@ export type Selected<Type extends EventTypeName, Select extends readonly Selecte
 
 const ALLOWED = 'id, type, priority, userId, sessionId, timestamp, properties, metadata, properties.… or metadata.…, or an array of keys';
 
-interface SelectedMember {
+export interface SelectedMember {
   readonly keys: readonly string[];
   /** Undefined for `type`, and for all of `properties` or `metadata`. */
   readonly place: MemberPlace | undefined;
+  /** What is shown of the value; undefined for nothing. Default: all of it. */
+  readonly show?: (value: JsonValue) => JsonValue | undefined;
 }
 
 /** Which members of events a query gives. */
@@ -39,7 +41,8 @@ export class Projection {
   readonly #members: readonly SelectedMember[];
 
   constructor(members: readonly SelectedMember[]) {
-    this.#members = members;
+    // Shorter first, so that a member of an object is not lost to the object.
+    this.#members = members.toSorted((one, other) => one.keys.length - other.keys.length);
     const columns = new Set<ColumnName>();
     for (const { place } of members) if (place !== undefined) columns.add(place.column);
     // Which columns there are of `properties` only the chunk knows.
@@ -50,8 +53,9 @@ export class Projection {
   read(table: EventTable, row: number, type: string): PartialEvent {
     const whole = this.columns === 'all' ? (table.event(row) as Event & JsonObject) : undefined; // JSON all through
     const event: Record<string, JsonValue> = {};
-    for (const { keys, place } of this.#members) {
-      const value = place === undefined ? (keys[0] === 'type' ? type : whole?.[keys[0]!]) : memberOf(table, row, place);
+    for (const { keys, place, show } of this.#members) {
+      const found = place === undefined ? (keys[0] === 'type' ? type : whole?.[keys[0]!]) : memberOf(table, row, place);
+      const value = found === undefined || show === undefined ? found : show(found);
       if (value !== undefined) setBelow(event, keys, copyJson(value));
     }
     return event as PartialEvent; // built from an event's own members
@@ -59,22 +63,20 @@ export class Projection {
 }
 
 /** @returns undefined without `select`, and where something is wrong, which is then in `issues` */
-export function parseSelect(given: unknown, issues: IssueList): Projection | undefined {
+export function parseSelect(given: unknown, issues: IssueList): SelectedMember[] | undefined {
   if (given === undefined) return undefined;
   const fields = itemsOf(given);
   if (fields === undefined) {
     issues.add('select', kindOf(given), `an array of 1 to ${limits.selectedFields} members`);
     return undefined;
   }
-  const members = fields.flatMap((field, index): SelectedMember[] => {
+  return fields.flatMap((field, index): SelectedMember[] => {
     const keys = keysOf(field);
     const place = keys && placeOf(keys);
     if (keys !== undefined && (place !== undefined || isTopLevel(keys))) return [{ keys, place }];
     issues.add(pathOf(['select', index]), kindOf(field), ALLOWED);
     return [];
   });
-  // Shorter first, so that a member of an object is not lost to the object.
-  return new Projection(members.toSorted((one, other) => one.keys.length - other.keys.length));
 }
 
 function itemsOf(given: unknown): unknown[] | undefined {

@@ -18,22 +18,24 @@ export interface CursorQuery {
 }
 
 /**
- * A place in the answer to a query, for whoever asked it. Time and offset stand in it in clear; a keyed hash binds them to
- * the query, whose filter may hold a user's id.
+ * A place in the answer to a query, for whoever asked it. A keyed hash binds it to the query, whose filter may hold a user's
+ * id, and hides it (as SIV does, RFC 5297): whoever is shown no exact times reads none from a cursor, or from a URL.
  */
 export function encodeCursor({ time, offset }: Position, query: CursorQuery, fingerprints: Fingerprints): string {
   const position = Buffer.alloc(POSITION_BYTES);
   position.writeUInt8(VERSION);
   position.writeDoubleBE(time, 1);
   position.writeDoubleBE(offset, 9);
-  return Buffer.concat([position, digestOf(position, query, fingerprints)]).toString('base64url');
+  const digest = digestOf(position, query, fingerprints);
+  return Buffer.concat([masked(position, digest, fingerprints), digest]).toString('base64url');
 }
 
 /** @throws ValidationError when it was changed, or given out for another query */
 export function decodeCursor(cursor: string, query: CursorQuery, fingerprints: Fingerprints): Position {
   const bytes = Buffer.from(CURSOR.test(cursor) ? cursor : '', 'base64url');
-  const position = bytes.subarray(0, POSITION_BYTES);
-  if (position.length < POSITION_BYTES || !digestOf(position, query, fingerprints).equals(bytes.subarray(POSITION_BYTES))) {
+  const digest = bytes.subarray(POSITION_BYTES);
+  const position = masked(bytes.subarray(0, POSITION_BYTES), digest, fingerprints);
+  if (position.length < POSITION_BYTES || !digestOf(position, query, fingerprints).equals(digest)) {
     const allowed = 'a cursor that queryEvents gave for the same type, order and filter';
     throw new ValidationError('query of events', [{ path: 'cursor', given: kindOf(cursor), allowed }]);
   }
@@ -42,4 +44,10 @@ export function decodeCursor(cursor: string, query: CursorQuery, fingerprints: F
 
 function digestOf(position: Buffer, { type, order, filter }: CursorQuery, fingerprints: Fingerprints): Buffer {
   return fingerprints.cursor(`${position.toString('hex')}|${type}|${order}|${filter}`).subarray(0, DIGEST_BYTES);
+}
+
+/** Hides a position, or shows it again. */
+function masked(position: Buffer, digest: Buffer, fingerprints: Fingerprints): Buffer {
+  const mask = fingerprints.cursor(`mask|${digest.toString('hex')}`);
+  return Buffer.from(position.map((byte, place) => byte ^ mask[place]!)); // a mask has 32 bytes
 }

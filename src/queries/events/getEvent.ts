@@ -30,15 +30,22 @@ export type GetEventOptions = Omit<z.input<typeof getEventOptionsSchema>, 'id'>;
  */
 export async function getEvent(id: string, given: GetEventOptions, context: EventQueryContext): Promise<Event | undefined> {
   const { options } = parseEventQuery(getEventOptionsSchema, given, context, { id });
-  for (const trace of await tracesOf(id, options.type === undefined ? context.typeNames() : [options.type], context)) {
+  const { view } = context;
+  if (view?.shown(options.type) !== undefined) view.refuse('field', 'The actor may not see this member, and so not ask by it.', 'id');
+  const types = (options.type === undefined ? context.typeNames() : [options.type]).filter((type) => view?.mayRead(type) ?? true);
+  for (const trace of await tracesOf(id, types, context)) {
     const scan = openScan(context, { type: trace.type, budget: options.budget }, 'desc', undefined);
     const event = await findById(scan, trace, () => {
       throw new BudgetError('getEvent', scan.budget.spent ?? 'events', scan.budget.scanned);
     });
     if (event === undefined) continue;
-    context.trace?.see(event.userId);
+    if (view === undefined || isOwned(event.userId, view)) {
+      context.trace?.see(event.userId);
+      return event;
+    }
     // The answer to an id of somebody else's is that to an id of nobody's.
-    return context.view === undefined || isOwned(event.userId, context.view) ? event : undefined;
+    context.trace?.withhold(event.userId);
+    return undefined;
   }
   return undefined;
 }

@@ -6,8 +6,10 @@ import { readMember, UNREADABLE } from '../../producer/validateMember.js';
 import { parseOptions } from '../parseOptions.js';
 import { ALLOWED } from './eventOptions.js';
 import { ownerFilter, type EventView } from './EventView.js';
+import { keepToView, type Question } from './keepToView.js';
 import { allOf, parseFilter, type ParsedFilter } from './filter/parseFilter.js';
-import { parseSelect, type Projection } from './Projection.js';
+import { parseSelect, Projection } from './Projection.js';
+import { shownProjection } from './shownProjection.js';
 
 const SUBJECT = 'query of events';
 
@@ -43,7 +45,7 @@ export function parseEventQuery<Shape extends z.core.$ZodLooseShape>(
   const has = (name: string): unknown => (names.includes(name) ? members[name] : undefined);
   if (typeof members['budget'] === 'object') members['budget'] = membersOf(members['budget']) ?? UNREADABLE;
   const where = has('where') === undefined ? undefined : parseFilter(has('where'), issues);
-  const projection = parseSelect(has('select'), issues);
+  const select = parseSelect(has('select'), issues);
   const type = has('type');
   if (typeof type === 'string' && !isKnownType(type)) issues.add('type', 'an unknown type', ALLOWED.type);
 
@@ -57,11 +59,16 @@ export function parseEventQuery<Shape extends z.core.$ZodLooseShape>(
   }
   issues.throwIfAny(SUBJECT);
 
-  const conditions = ['userId', 'sessionId', 'priority'].flatMap((field) =>
+  const conditions: ParsedFilter[] = ['userId', 'sessionId', 'priority'].flatMap((field) =>
     has(field) === undefined ? [] : [parseFilter({ field, eq: has(field) }, issues)!],
   );
-  const kept = view && ownerFilter(view);
-  return { options, filter: allOf([...(kept === undefined ? [] : [kept]), ...conditions, ...(where === undefined ? [] : [where])]), projection };
+  if (where !== undefined) conditions.push(where);
+  if (view === undefined) return { options, filter: allOf(conditions), projection: select && new Projection(select) };
+
+  const givesEvents = names.includes('select');
+  keepToView(view, { options: options as Question['options'], conditions, givesEvents }); // of these the schemas are made
+  const kept = ownerFilter(view);
+  return { options, filter: allOf(kept === undefined ? conditions : [kept, ...conditions]), projection: shownProjection(view, type, select, givesEvents) };
 }
 
 /** Own members, each read once; undefined where it is no plain object. */

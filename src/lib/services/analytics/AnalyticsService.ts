@@ -89,7 +89,7 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
     this.#guard = configuredGuard(this.#config, options.guard);
     this.#onError = options.onError ?? (() => {});
     this.#links = new LinkKeeper({ config: this.#config, priorities: priorityTable(options.priorities), onError: this.#onError });
-    this.#reads = new Reads(this.#links, (link) => createServiceReader(link, { config: this.#config, types: this.#types, guard: this.#guard }));
+    this.#reads = new Reads(this.#links, this.#types, (link) => createServiceReader(link, { config: this.#config, types: this.#types, guard: this.#guard }));
     this.#audience = new LocalAudience(this.#config, this.#onError);
     this.#worker = options.worker === true ? this.#startWorker() : Promise.resolve(undefined);
   }

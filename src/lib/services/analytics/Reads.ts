@@ -1,29 +1,42 @@
-import { decide } from '../../../access/decide.js';
-import { application, type Principal } from '../../../access/Principal.js';
+import type { Grant } from '../../../access/Grant.js';
+import type { Principal } from '../../../access/Principal.js';
 import { viewOf } from '../../../access/viewOf.js';
+import type { EventTypes } from '../../../contract/eventTypes.js';
+import type { EventView } from '../../../queries/events/EventView.js';
 import type { LinkKeeper } from './LinkKeeper.js';
 import type { ReadCall } from './ReadCall.js';
-import type { OpenReader, ServiceReader } from './ServiceReader.js';
 import type { ServiceLink } from './ServiceLink.js';
+import type { OpenReader, ServiceReader } from './ServiceReader.js';
 
-/** Every read of a service goes through here: it is decided on, kept to what was granted, and then handed out. */
+/** Every read of a service goes through here: decided on, kept to what was granted, recorded, and then handed out. */
 export class Reads {
   readonly #links: LinkKeeper;
+  readonly #types: EventTypes;
   readonly #openerOf: (link: ServiceLink) => OpenReader;
   #open: OpenReader | undefined;
 
   /** @param openerOf called once, with the link */
-  constructor(links: LinkKeeper, openerOf: (link: ServiceLink) => OpenReader) {
+  constructor(links: LinkKeeper, types: EventTypes, openerOf: (link: ServiceLink) => OpenReader) {
     this.#links = links;
+    this.#types = types;
     this.#openerOf = openerOf;
   }
 
-  /** @throws AccessError; whatever the read throws, typed */
-  async read<T>(principal: Principal, { name, operation }: ReadCall<T>, work: (reader: ServiceReader) => Promise<T>): Promise<T> {
+  /** @throws AccessError, AuditError; whatever the read throws, typed */
+  async read<T>(principal: Principal, { name, operation, series, countOf }: ReadCall<T>, work: (reader: ServiceReader) => Promise<T>): Promise<T> {
     return this.#links.within(name, async (link) => {
-      const view = principal === application ? undefined : viewOf(decide(principal.actor, operation));
       this.#open ??= this.#openerOf(link);
-      return work(this.#open(view));
+      const open = this.#open;
+      return link.gate.read(principal, { operation, series }, async (grant) => {
+        const reader = open(grant && this.#viewOf(grant));
+        const answer = await work(reader);
+        const { owners: subjects, hasWithheld: isWithheld } = reader.trace;
+        return { answer, told: { count: countOf(answer), subjects, isWithheld } };
+      });
     });
+  }
+
+  #viewOf(grant: Grant): EventView {
+    return viewOf(grant, this.#types);
   }
 }

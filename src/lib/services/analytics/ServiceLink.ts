@@ -4,6 +4,8 @@ import { createQueue } from '../../../../queues/createQueue.js';
 import { jobs } from '../../../../queues/jobs.js';
 import { queuePlaces, type QueueTitle } from '../../../../queues/names.js';
 import { METRIC_PRIORITY, type PriorityTable } from '../../../../queues/priorities.js';
+import { AccessGate } from '../../../access/AccessGate.js';
+import { openAuditLog } from '../../../audit/openAuditLog.js';
 import type { Config } from '../../../config/parseConfig.js';
 import { EventPriority } from '../../../contract/EventPriority.js';
 import { EventBatch } from '../../../producer/EventBatch.js';
@@ -41,6 +43,8 @@ export interface ServiceLink {
   readonly keys: Keys;
   readonly keyRing: KeyRing;
   readonly queues: Readonly<Record<QueueTitle, Queue>>;
+  /** Decides and records what is read. */
+  readonly gate: AccessGate;
   readonly events: Producer<NormalizedEvent, EventPriority>;
   readonly metrics: Producer<NormalizedMetric, 'metrics'>;
   /** Resolves when it is known that the data in Redis is sealed to this key: with a spool the link is there before that. */
@@ -96,6 +100,7 @@ export async function openServiceLink({ config, priorities, onError }: ServiceLi
       throw error;
     }
   }
+  const audit = openAuditLog(config, { redis, keys, keyRing, onError });
   const queues = { events: open('events'), metrics: open('metrics'), maintenance: open('maintenance') };
   const loadOf = (queue: Queue) => new QueueLoad({ queue, redis, mostWaiting: config.ANALYTICS_MAX_WAITING });
   const loads = { events: loadOf(queues.events), metrics: loadOf(queues.metrics) };
@@ -144,6 +149,7 @@ export async function openServiceLink({ config, priorities, onError }: ServiceLi
     keys,
     keyRing,
     queues,
+    gate: new AccessGate(audit, onError),
     events,
     metrics,
     check,
@@ -169,6 +175,7 @@ export async function openServiceLink({ config, priorities, onError }: ServiceLi
         await withDeadline(drainLanes(), ANSWER_MOST_MS, () => new Error('late')).catch(() => {});
         await spooling.spool.close();
       }
+      await withDeadline(audit.close(), CLOSE_MOST_MS, () => new Error('late')).catch(() => {});
       // A queue that never met Redis waits for it, also to be closed.
       const closed = Promise.allSettled(Object.values(queues).map((queue) => queue.close()));
       await withDeadline(closed, CLOSE_MOST_MS, () => new Error('late')).catch(() => {});

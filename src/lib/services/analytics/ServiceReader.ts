@@ -88,6 +88,6 @@ export function createServiceReader(link: ServiceLink, { config, types, guard }:
   });
   return (view) => {
     const trace = new OwnerTrace();
-    return { view, trace, events: createEventQueries({ ...events, view, trace }), counts: createCountQueries({ ...counts, view }), metrics };
+    return { view, trace, events: createEventQueries({ ...events, view, trace }), counts: createCountQueries({ ...counts, view, trace }), metrics };
   };
 }

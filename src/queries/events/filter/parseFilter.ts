@@ -13,6 +13,10 @@ export interface ParsedFilter {
   readonly predicate: Predicate;
   /** The same for filters that are written the same: what a cursor is bound to. */
   readonly canonical: string;
+  /** The members that are compared, by their keys. */
+  readonly fields: readonly (readonly string[])[];
+  /** The users that it names. */
+  readonly users: readonly string[];
 }
 
 /**
@@ -58,7 +62,7 @@ class FilterParser {
 
   #not(given: unknown): ParsedFilter | undefined {
     const part = this.node(given);
-    return part && { predicate: { kind: 'not', part: part.predicate }, canonical: `["not",${part.canonical}]` };
+    return part && { ...part, predicate: { kind: 'not', part: part.predicate }, canonical: `["not",${part.canonical}]` };
   }
 
   #list(kind: 'and' | 'or', given: unknown): ParsedFilter | undefined {
@@ -96,10 +100,12 @@ class FilterParser {
     const value = this.#plain(given);
     const { accepts, allowed, test } = operators[known];
     if (!accepts(value)) return this.#refuse(kindOf(given), allowed);
-    if (place === undefined) return undefined;
+    if (place === undefined || keys === undefined) return undefined;
     return {
       predicate: { kind: 'test', place, test: test(value as never) }, // it was accepted
       canonical: JSON.stringify([known, keys, value]),
+      fields: [keys],
+      users: place.column === 'user' ? [value].flat().filter((one) => typeof one === 'string') : [],
     };
   }
 
@@ -144,6 +150,8 @@ function group(kind: 'and' | 'or', parts: readonly ParsedFilter[]): ParsedFilter
   return {
     predicate: { kind, parts: parts.map((part) => part.predicate) },
     canonical: `["${kind}",${parts.map((part) => part.canonical).join(',')}]`,
+    fields: parts.flatMap(({ fields }) => fields),
+    users: parts.flatMap(({ users }) => users),
   };
 }
 

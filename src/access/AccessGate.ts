@@ -1,0 +1,117 @@
+import type { AuditEntry, AuditLog } from '../audit/AuditLog.js';
+import type { Operation } from '../contract/access.js';
+import { AccessError } from '../errors/AccessError.js';
+import { AnalyticsError } from '../errors/AnalyticsError.js';
+import { decide } from './decide.js';
+import type { Grant } from './Grant.js';
+import { application, type Principal } from './Principal.js';
+
+/** What somebody asks for. */
+export interface AccessRequest {
+  readonly operation: Operation;
+  /** The event type or metric that it is about. */
+  readonly series?: string | undefined;
+  /** The users whom it names. */
+  readonly subjects?: readonly string[] | undefined;
+  /** A code, or why, as somebody wrote it. */
+  readonly reason?: string | undefined;
+}
+
+/** What is about to be given out, for the record of it. */
+export interface Told {
+  readonly count: number;
+  readonly subjects: readonly string[];
+  /** Whether it was withheld, being somebody else's. */
+  readonly isWithheld?: boolean;
+}
+
+/**
+ * Where everything is decided and recorded: the service, HTTP, sockets, exports, commands and the board go through it. What
+ * cannot be recorded is not given out and not done.
+ */
+export class AccessGate {
+  readonly #audit: Pick<AuditLog, 'record'>;
+  readonly #onError: (error: Error) => void;
+
+  constructor(audit: Pick<AuditLog, 'record'>, onError: (error: Error) => void) {
+    this.#audit = audit;
+    this.#onError = onError;
+  }
+
+  /**
+   * Something that gives out data: decided, read, recorded, given out.
+   * @param work gets the grant; undefined for the application, which may see everything
+   * @throws AccessError, recorded; AuditError when it cannot be recorded; whatever `work` throws
+   */
+  async read<T>(principal: Principal, request: AccessRequest, work: (grant: Grant | undefined) => Promise<{ readonly answer: T; readonly told: Told }>): Promise<T> {
+    const { answer, told } = await this.#recordingDenial(principal, request, async () => work(this.#decide(principal, request)));
+    const { count, subjects, isWithheld = false } = told;
+    await this.#audit.record({
+      ...entryOf(principal, request),
+      ...(isWithheld ? { outcome: 'denied', reason: 'owner' } : { outcome: 'allowed' }),
+      ...(subjects.length > 0 && { subjects }),
+      count: isWithheld ? 0 : count,
+    });
+    return answer;
+  }
+
+  /**
+   * Something that changes what there is: decided, recorded, done. A failure is recorded as well.
+   * @throws as `read` does; with an AuditError nothing was done
+   */
+  async act<T>(principal: Principal, request: AccessRequest, work: (grant: Grant | undefined) => Promise<T>): Promise<T> {
+    const grant = await this.#recordingDenial(principal, request, async () => Promise.resolve(this.#decide(principal, request)));
+    await this.#audit.record({ ...entryOf(principal, request), outcome: 'allowed' });
+    try {
+      return await work(grant);
+    } catch (error) {
+      await this.#recordAnyway({ ...entryOf(principal, request), outcome: 'failed', reason: codeOf(error) });
+      throw error;
+    }
+  }
+
+  /** Records that somebody was not let in, who may not even be known. Resolves also when it cannot be recorded: they are not let in. */
+  async denied(principal: Principal, request: AccessRequest): Promise<void> {
+    await this.#recordAnyway({ ...entryOf(principal, request), outcome: 'denied' });
+  }
+
+  #decide(principal: Principal, { operation }: AccessRequest): Grant | undefined {
+    return principal === application ? undefined : decide(principal.actor, operation);
+  }
+
+  async #recordingDenial<T>(principal: Principal, request: AccessRequest, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof AccessError) {
+        const reason = error.field === undefined ? error.reason : `${error.reason}: ${error.field}`;
+        await this.#recordAnyway({ ...entryOf(principal, request), outcome: 'denied', reason });
+      }
+      throw error;
+    }
+  }
+
+  async #recordAnyway(entry: AuditEntry): Promise<void> {
+    try {
+      await this.#audit.record(entry);
+    } catch (error) {
+      this.#onError(error instanceof Error ? error : new AnalyticsError('INTERNAL', 'A denial could not be recorded.'));
+    }
+  }
+}
+
+function entryOf({ actor, via }: Principal, { operation, series, subjects, reason }: AccessRequest): Omit<AuditEntry, 'outcome'> {
+  return {
+    actor: { subject: actor.subject, roles: actor.roles, via },
+    operation,
+    purpose: actor.purpose,
+    ...(actor.origin !== undefined && { origin: actor.origin }),
+    ...(series !== undefined && { series }),
+    ...(subjects !== undefined && subjects.length > 0 && { subjects }),
+    ...(reason !== undefined && { reason }),
+  };
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof AnalyticsError ? error.code : 'INTERNAL';
+}
