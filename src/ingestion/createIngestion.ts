@@ -4,10 +4,11 @@ import { retentionOf, type RetentionConfig } from '../config/retention.js';
 import { limits } from '../contract/limits.js';
 import { KeyError } from '../errors/KeyError.js';
 import type { Keys } from '../redis/keys.js';
-import type { RedisClient } from '../redis/RedisClient.js';
+import { onLoss, type RedisClient } from '../redis/RedisClient.js';
 import { replicaWaitsOf, type ReplicaWaits } from '../redis/ReplicaWaits.js';
 import type { KeyRing } from '../security/KeyRing.js';
 import { storeCanary } from '../monitoring/canary/storeCanary.js';
+import { CountedUsers } from '../storage/CountedUsers.js';
 import { Erasures } from '../storage/Erasures.js';
 import { EventStore } from '../storage/EventStore.js';
 import { MetricStore } from '../storage/MetricStore.js';
@@ -64,7 +65,9 @@ export function createIngestion(options: IngestionOptions): Ingestion {
     throw new KeyError('KEY_UNAVAILABLE', 'A process that only holds ANALYTICS_PUBLIC_KEY cannot process. Set ANALYTICS_ENCRYPTION_KEY.');
   }
   const { dataKeys } = keyRing.reading;
-  const eventStore = new EventStore(redis, keys, keyRing.reading, replicas);
+  const counted = new CountedUsers();
+  onLoss(redis, () => counted.forget());
+  const eventStore = new EventStore(redis, keys, keyRing.reading, replicas, counted);
   const erasures = new Erasures(redis, keys, keyRing.reading.fingerprints);
   const metricStore = new MetricStore(redis, keys, keyRing.reading, { seriesLimit, now, replicas });
   return {

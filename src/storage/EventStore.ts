@@ -13,6 +13,7 @@ import { keyBeside } from '../security/keystore/keyBeside.js';
 import type { ReadingKeys } from '../security/KeyRing.js';
 import { takeRandom } from '../security/takeRandom.js';
 import { encodeIndexEntry } from './ChunkIndexEntry.js';
+import type { CountedUsers } from './CountedUsers.js';
 import { seenMarksArgument, seenMarkValue, type SeenMark } from './SeenMark.js';
 
 /** One chunk that is to be stored. */
@@ -55,15 +56,20 @@ export class EventStore {
   readonly #keys: Keys;
   readonly #secrets: ReadingKeys;
   readonly #replicas: ReplicaWaits | undefined;
+  readonly #counted: CountedUsers | undefined;
   /** Canaries are nobody's events: no list has their type. */
   readonly #cataloguedTypes = new Set<string>([CANARY_TYPE]);
 
-  /** @param replicas with it, what is stored is with a replica too when the call resolves */
-  constructor(redis: RedisClient, keys: Keys, secrets: ReadingKeys, replicas?: ReplicaWaits) {
+  /**
+   * @param replicas with it, what is stored is with a replica too when the call resolves
+   * @param counted with it, users are counted once and not with each chunk; whoever gives it forgets it when `redis` loses its connection
+   */
+  constructor(redis: RedisClient, keys: Keys, secrets: ReadingKeys, replicas?: ReplicaWaits, counted?: CountedUsers) {
     this.#redis = redis;
     this.#keys = keys;
     this.#secrets = secrets;
     this.#replicas = replicas;
+    this.#counted = counted;
   }
 
   /**
@@ -75,8 +81,8 @@ export class EventStore {
     await this.list(chunks.map(({ type }) => type));
     const sealed = chunks.map((chunk) => this.#seal(chunk));
     if (this.#secrets.dataKeys.isApart) await this.#keepKeys(chunks, sealed);
-    const calls = chunks.map((chunk, place) => this.#call(chunk, sealed[place]!, now));
-    const write = async (): Promise<unknown[]> => script('storeEventChunk').runMany(this.#redis, calls);
+    const users = chunks.map(({ rows }) => usersOf(rows));
+    const write = async (): Promise<unknown[]> => this.#write(chunks, sealed, users, now);
     const fences = [...new Set(chunks.map(({ type }) => this.#keys.event(type).fence))];
     const replies = await (this.#replicas?.replicated(fences, write) ?? write());
     const outcomes = replies.map(toOutcome);
@@ -97,6 +103,25 @@ export class EventStore {
     for (const type of types) if (!this.#cataloguedTypes.has(type)) fresh.add(type);
     for (const type of fresh) await this.#list(type);
     return fresh.size > 0;
+  }
+
+  async #write(chunks: readonly NewEventChunk[], sealed: readonly SealedEventChunk[], users: readonly string[][], now: number): Promise<unknown[]> {
+    const calls = chunks.map((chunk, place) => this.#call(chunk, sealed[place]!, users[place]!, now));
+    const replies = await script('storeEventChunk').runMany(this.#redis, calls);
+    const uncounted = replies.flatMap((reply, place) => (wordOf(reply) === 'uncounted' ? [place] : []));
+    if (uncounted.length > 0) {
+      this.#counted?.forget();
+      const again = await script('storeEventChunk').runMany(this.#redis, uncounted.map((place) => this.#call(chunks[place]!, sealed[place]!, users[place]!, now)));
+      for (const [index, place] of uncounted.entries()) replies[place] = again[index];
+    }
+    for (const [place, reply] of replies.entries()) {
+      if (wordOf(reply) === 'stored') this.#counted?.add(this.#usersKey(chunks[place]!), users[place]!);
+    }
+    return replies;
+  }
+
+  #usersKey({ type, hour }: NewEventChunk): string {
+    return this.#keys.event(type).users(Math.floor(hour / HOURS_OF_DAY));
   }
 
   /** @param under the data key that the chunk has already */
@@ -125,9 +150,11 @@ export class EventStore {
     }
   }
 
-  #call({ type, hour, chunkId, rows, marks, usersExpireAt, generation = 0 }: NewEventChunk, { place, bytes, wrappedKey }: SealedEventChunk, now: number): ScriptCall {
+  #call(chunk: NewEventChunk, { place, bytes, wrappedKey }: SealedEventChunk, users: readonly string[], now: number): ScriptCall {
+    const { type, hour, chunkId, marks, usersExpireAt, generation = 0 } = chunk;
     const keys = this.#keys.event(type);
-    const users = usersOf(rows);
+    const usersKey = this.#usersKey(chunk);
+    const uncounted = this.#counted?.uncounted(usersKey, users) ?? users;
     const { dataKeys, fingerprints } = this.#secrets;
     const feedDay = Math.floor(now / DAY_MS);
     return {
@@ -138,7 +165,7 @@ export class EventStore {
         keys.counts,
         keys.feed,
         keys.absorbed,
-        keys.users(Math.floor(hour / HOURS_OF_DAY)),
+        usersKey,
         keys.seen,
         keys.batches,
       ],
@@ -156,10 +183,11 @@ export class EventStore {
         Buffer.concat(users.map((user) => fingerprints.user(user, feedDay))),
         takeRandom(6).toString('hex'),
         seenMarkValue(chunkId, now),
-        Buffer.concat(users.map((user) => fingerprints.visitor(user))),
+        Buffer.concat(uncounted.map((user) => fingerprints.visitor(user))),
         usersExpireAt === undefined ? '' : Math.ceil(usersExpireAt),
         seenMarksArgument(marks),
         generation,
+        uncounted.length < users.length ? '1' : '',
       ],
     };
   }
@@ -175,6 +203,11 @@ function usersOf({ users }: EventRows): string[] {
   const different = new Set<string>();
   for (const user of users) if (user !== null) different.add(user);
   return [...different];
+}
+
+/** The first item of what the script replies. */
+function wordOf(reply: unknown): string {
+  return String((reply as [Buffer, ...unknown[]])[0]); // its replies are its own
 }
 
 /** The script's replies are its own: arrays whose first item is a word. */

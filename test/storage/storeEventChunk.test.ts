@@ -112,7 +112,7 @@ describe('storeEventChunk', () => {
     });
   });
 
-  it.each(['hset', 'hexists', 'hget', 'hmget', 'type', 'zadd', 'xadd', 'xinfo', 'pfadd', 'evalsha'])(
+  it.each(['hset', 'hexists', 'hget', 'hmget', 'hlen', 'zadd', 'zcard', 'xadd', 'xlen', 'xrange', 'pfadd', 'evalsha'])(
     'leaves nothing half done for good when the Redis user may not %s',
     async (command) => {
       await store.redis.call('ACL', 'SETUSER', 'lacking', 'reset', 'on', '>secret', '~*', '&*', '+@all', `-${command}`);

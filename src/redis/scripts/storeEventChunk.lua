@@ -30,6 +30,7 @@ ARGV[14] when KEYS[7] expires, ms; '' for never
 ARGV[15] the marks, 9 bytes each: a letter, then the hash. Of an id: 'c' (has to be free), 'w' (is written) or 'b' (both).
          Of a batch: 'C', 'W' (is written) or 'O' (has to be free, unless the mark before it is this chunk's own)
 ARGV[16] generation of the latest erasure that the writer knows of: it left out what that erased
+ARGV[17] '1' if ARGV[13] lacks users that KEYS[7] counts already
 
 The records of a key are spread over buckets by linear hashing: of n buckets, the one of a hash is its first 4 bytes modulo
 the least power of two that is not below n, or if there is no such bucket yet, modulo half of it. When a bucket is full
@@ -40,22 +41,34 @@ are more than 128 in each. Short buckets, since Redis writes the whole of one to
 A wrapped data key is '' where keys lie apart from the data: then none is written.
 
 Returns { 'stored', last offset } | { 'known' } | { 'seen', place of each mark that is taken, from 1 } | { 'marked' } |
-        { 'erased' } when somebody was erased whom the writer does not know of | { 'wrong type', key's place }
+        { 'erased' } when somebody was erased whom the writer does not know of | { 'wrong type', key's place } |
+        { 'uncounted' } when users were left out of ARGV[13] and KEYS[7], which counted them, is gone
 ]]
 -- Records of a full bucket.
 local FULL = 32
 -- unpack fails for thousands of values.
 local AT_ONCE = 500
 
-local wanted = { 'hash', 'zset', 'hash', 'hash', 'stream' }
-local feedType
+-- What each key holds is found by what has to be asked of it anyway, or by its length: TYPE takes twice as long, since each of its
+-- answers is a table.
+local smallField = 's' .. ARGV[8]
+local asked = {
+  redis.pcall('HEXISTS', KEYS[1], ARGV[1]),
+  redis.pcall('ZCARD', KEYS[2]),
+  redis.pcall('HLEN', KEYS[3]),
+  redis.pcall('HMGET', KEYS[4], 'offset', 'epoch', ARGV[8], smallField, 'erased'),
+  redis.pcall('XLEN', KEYS[5]),
+}
 for place = 1, 5 do
-  local kind = redis.call('TYPE', KEYS[place]).ok
-  if kind ~= 'none' and kind ~= wanted[place] then return { 'wrong type', place } end
-  if place == 5 then feedType = kind end
+  local problem = type(asked[place]) == 'table' and asked[place].err
+  if problem then
+    if string.find(problem, '^WRONGTYPE') then return { 'wrong type', place } end
+    return redis.error_reply(problem)
+  end
 end
-
-if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return { 'known' } end
+if asked[1] == 1 then return { 'known' } end
+local known = asked[4]
+if ARGV[17] == '1' and redis.call('EXISTS', KEYS[7]) == 0 then return { 'uncounted' } end
 -- Stored and merged since. Every eighth byte is where an id begins.
 local short = string.sub(ARGV[1], 1, 8)
 local merged = redis.pcall('HMGET', KEYS[6], ARGV[8], ARGV[8] .. '.' .. string.byte(short))
@@ -197,14 +210,16 @@ if #taken > 0 then
   return taken
 end
 
-local smallField = 's' .. ARGV[8]
-local known = redis.call('HMGET', KEYS[4], 'offset', 'epoch', ARGV[8], smallField, 'erased')
 -- Before any write, and after the last look at what was stored: the processor leaves out who was erased, and comes again.
 if known[5] and tonumber(known[5]) > tonumber(ARGV[16]) then return { 'erased' } end
 local before = tonumber(known[1] or '0')
 local epoch = known[2]
 local top = before
-if feedType == 'stream' then
+local length = asked[5]
+local hasFeed = length > 0 or redis.call('EXISTS', KEYS[5]) == 1
+-- The feed may be ahead: the counter was lost, or an earlier run failed between the two. That is looked for first, since XINFO takes
+-- 10 µs, and what is ahead may have been trimmed.
+if hasFeed and (length == 0 or #redis.call('XRANGE', KEYS[5], string.format('(%.0f-0', before), '+', 'COUNT', 1) > 0) then
   local info = redis.call('XINFO', 'STREAM', KEYS[5])
   for place = 1, #info, 2 do
     if info[place] == 'last-generated-id' then
@@ -213,7 +228,7 @@ if feedType == 'stream' then
   end
 end
 -- A feed that is gone, or that is ahead of the counter, is not the one that readers hold a position in.
-if not epoch or (before > 0 and feedType == 'none') then epoch = ARGV[11] end
+if not epoch or (before > 0 and not hasFeed) then epoch = ARGV[11] end
 local count = tonumber(ARGV[5])
 local offset = string.format('%.0f', top + count)
 local hourBefore = tonumber(known[3] or '0')
