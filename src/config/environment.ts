@@ -17,6 +17,10 @@ const whole = (least: number, most: number) =>
 const port = whole(0, 65_535);
 /** A URL that cannot be parsed would fail later, where it may be quoted with the password in it. */
 const hasHost = (text: string) => URL.canParse(text) && new URL(text).hostname !== '';
+const redisUrl = z
+  .string()
+  .regex(/^rediss?:\/\//, { error: 'must begin with redis:// or rediss://', abort: true })
+  .refine(hasHost, 'must be a URL such as redis://localhost:6379');
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 const optionalText = z.string().min(1).optional();
 
@@ -27,11 +31,7 @@ const optionalText = z.string().min(1).optional();
 export const environmentSchema = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
 
-  REDIS_URL: z
-    .string()
-    .regex(/^rediss?:\/\//, { error: 'must begin with redis:// or rediss://', abort: true })
-    .refine(hasHost, 'must be a URL such as redis://localhost:6379')
-    .default('redis://localhost:6379'),
+  REDIS_URL: redisUrl.default('redis://localhost:6379'),
   /** Nodes of a cluster, instead of `REDIS_URL`: the others are found through them. */
   REDIS_CLUSTER: hostListSchema.optional(),
   /** Sentinels, instead of `REDIS_URL`: they say where the master is. */
@@ -69,6 +69,8 @@ export const environmentSchema = z.object({
   ANALYTICS_ENCRYPTION_KEY_FILE: optionalText,
   /** A module that unwraps keys; needed where the list of keys holds wrapped ones. */
   ANALYTICS_KEY_PROVIDER: optionalText,
+  /** A Redis of their own for the data keys of chunks; beside the data without it. */
+  ANALYTICS_KEY_STORE_URL: redisUrl.optional(),
   ANALYTICS_PUBLIC_KEY: optionalText,
 
   ANALYTICS_TOKEN_SECRET: optionalText,

@@ -19,6 +19,9 @@ export async function openRuntime(config: Config, logger: Logger): Promise<Omit<
   try {
     await checkStart(redis, keys, config, logger);
     await checkKeyIdentity(redis, keys, keyRing);
+  } catch (error) {
+    keyRing.reading?.dataKeys.close();
+    throw error;
   } finally {
     redis.disconnect();
   }

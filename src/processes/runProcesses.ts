@@ -78,13 +78,18 @@ async function runOnce(options: RunOptions, config: Config, logger: Logger): Pro
   };
   try {
     const redis = await awaitRedis(config, logger, shutdown.signal);
-    if (redis !== undefined) await start(options, { ...(await openRuntime(config, logger)), endBroken }, redis, shutdown.signal, running);
+    if (redis !== undefined) {
+      const runtime = { ...(await openRuntime(config, logger)), endBroken };
+      // The first of the list is closed last.
+      running.push({ name: 'keys', close: async () => runtime.keyRing.reading?.dataKeys.close() });
+      await start(options, runtime, redis, shutdown.signal, running);
+    }
     await shutdown.requested();
   } catch (error) {
     isClean = false;
     reportStartError(error, config, logger);
   }
-  if (running.length > 0) logger.info('Ending: finishing what was begun.');
+  if (running.length > 1) logger.info('Ending: finishing what was begun.');
   // What is broken will not end in order however long it is given.
   const budgetMs = isBroken ? Math.min(config.ANALYTICS_SHUTDOWN_MS, BROKEN_MS) : config.ANALYTICS_SHUTDOWN_MS;
   isClean = (await closeInOrder(running, budgetMs, logger)) && isClean && !isBroken;

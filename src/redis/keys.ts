@@ -24,6 +24,8 @@ export interface Keys {
   readonly eventCatalogue: string;
   /** Hash: which keys this data is sealed under, so that a process with others finds out when it starts. */
   readonly keyIdentity: string;
+  /** Hash, in the Redis of the data keys where that is one of their own: `id` names it, `data` the data that its keys belong to. */
+  readonly keyStore: string;
   /** Hash: when each clean-up last finished and what it removed. */
   readonly cleanupStatus: string;
   /** Hash: when the last merge finished and what it did. */
@@ -154,6 +156,7 @@ export function createKeys(prefix: string, { cluster = false }: { cluster?: bool
     metricCatalogue: one('catalogue:metrics'),
     eventCatalogue: one('catalogue:events'),
     keyIdentity: one('keys:identity'),
+    keyStore: one('keys:store'),
     cleanupStatus: one('health:cleanup'),
     mergeStatus: one('health:merge'),
     storeFigures: one('health:store'),

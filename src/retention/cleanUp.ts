@@ -13,6 +13,7 @@ import { removeExpiredHours } from './removeExpiredHours.js';
 import { removeMetricRest } from './removeMetricRest.js';
 import { removeRetiredChunks, RETIRED_GRACE_MS } from './removeRetiredChunks.js';
 import { removeSeenMarks } from './removeSeenMarks.js';
+import { sweepOrphanKeys } from './sweepOrphanKeys.js';
 import { MOST_FEED_ENTRIES, trimFeed } from './trimFeed.js';
 
 export interface CleanUpContext {
@@ -62,7 +63,7 @@ const CATALOGUE_PAGE = 500;
 export async function cleanUp({ redis, keys, dataKeys = keysBesideData, now = Date.now }: CleanUpContext, limits: CleanupLimits): Promise<CleanupReport> {
   const startedAt = now();
   const run: CleanupRun = { redis, keys, dataKeys, now: startedAt, throwIfAborted: () => limits.signal?.throwIfAborted() };
-  const report = { eventChunks: 0, events: 0, metricChunks: 0, samples: 0, rollups: 0, seenMarks: 0, feedEntries: 0, tagSets: 0, metrics: 0 };
+  const report = { eventChunks: 0, events: 0, metricChunks: 0, samples: 0, rollups: 0, seenMarks: 0, feedEntries: 0, tagSets: 0, metrics: 0, orphanKeys: 0 };
   const faults: AnalyticsError[] = [];
 
   for (const type of await redis.hkeys(keys.eventCatalogue)) {
@@ -88,6 +89,8 @@ export async function cleanUp({ redis, keys, dataKeys = keysBesideData, now = Da
       report.metrics += rest.metrics;
     });
   }
+
+  if (dataKeys.isApart) report.orphanKeys += await sweepOrphanKeys(run);
 
   if (faults[0] !== undefined) throw faults[0];
   const finishedAt = now();

@@ -22,6 +22,8 @@ export const cleanupReportSchema = z.object({
   tagSets: z.number(),
   /** Metrics that have no samples left and were taken off the list. */
   metrics: z.number(),
+  /** Data keys in a key store of their own whose chunks are not there. */
+  orphanKeys: z.number().default(0),
 });
 export type CleanupReport = Readonly<z.output<typeof cleanupReportSchema>>;
 

@@ -109,6 +109,9 @@ export class ChunkSealer {
   }
 
   #unwrap(wrappedKey: Buffer): Buffer {
+    if (wrappedKey.length === 0) {
+      throw new KeyError('KEY_UNAVAILABLE', 'The data key of a chunk is gone: it was destroyed, or its key store lost it. See docs/keys.md.');
+    }
     const key = this.#keyEncryptionKeys.find(wrappedKey.subarray(0, KEY_ID_BYTES), 'A chunk');
     try {
       const unwrap = createDecipheriv('id-aes256-wrap', key, WRAP_START);

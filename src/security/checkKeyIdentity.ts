@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+
 import { KeyError } from '../errors/KeyError.js';
 import type { Keys } from '../redis/keys.js';
 import type { RedisClient } from '../redis/RedisClient.js';
@@ -16,7 +18,8 @@ const SET_SAME =
  */
 export async function checkKeyIdentity(redis: RedisClient, keys: Keys, keyRing: Pick<KeyRing, 'publicId' | 'reading'>): Promise<void> {
   const { publicId, reading } = keyRing;
-  const [word, one, other] = ((await script('joinKeys').run(redis, { keys: [keys.keyIdentity], args: [publicId, ...heldBy(reading)] })) as Buffer[]).map(String); // words of the script
+  const args = [publicId, ...(await heldBy(reading))];
+  const [word, one, other] = ((await script('joinKeys').run(redis, { keys: [keys.keyIdentity], args })) as Buffer[]).map(String); // words of the script
   if (word === 'fits') return;
   throw new KeyError('KEY_MISMATCH', sentenceOf());
 
@@ -33,20 +36,21 @@ export async function checkKeyIdentity(redis: RedisClient, keys: Keys, keyRing: 
           'or add the entry lasting: that "npm run keys -- lasting" gives. See docs/keys.md.'
         );
       case 'elsewhere':
-        return `The data keys of what is under ${keys.prefix} are in key store ${one}; this process has ${reading?.dataKeys.name}. Set ANALYTICS_KEY_STORE_URL to that of the other processes.`;
+        return `The data keys of what is under ${keys.prefix} are in key store ${one}; this process has ${args[3]}. Set ANALYTICS_KEY_STORE_URL to that of the other processes.`;
       default:
         return `The data under ${keys.prefix} is sealed to public key ${one ?? '?'}; this process has ${publicId}. ${SET_SAME}`;
     }
   }
 }
 
-function heldBy(reading: KeyRing['reading']): string[] {
+async function heldBy(reading: KeyRing['reading']): Promise<string[]> {
   if (reading === undefined) return [];
   const [current, ...others] = reading.held;
   return [
     reading.lastingId,
     current!.keyEncryptionId, // it comes first
-    reading.dataKeys.name,
+    await reading.dataKeys.identify(),
+    randomBytes(8).toString('hex'),
     ...others.flatMap(({ keyEncryptionId, publicId, use }) => [keyEncryptionId, publicId, use]),
   ];
 }

@@ -6,6 +6,7 @@ import { loadKeyProvider } from './keylist/loadKeyProvider.js';
 import { openKeyList } from './keylist/openKeyList.js';
 import { parseKeyList } from './keylist/parseKeyList.js';
 import { KEY_BYTES, type KeyEntry } from './keylist/KeyList.js';
+import { openKeyStore } from './keystore/openKeyStore.js';
 import { keyRingFromList, keyRingFromPublicKey, type KeyRing } from './KeyRing.js';
 import { keepSecret, readSecret } from './secretFile.js';
 
@@ -16,6 +17,10 @@ export type KeyConfig = Pick<
   | 'ANALYTICS_KEY_PROVIDER'
   | 'ANALYTICS_PUBLIC_KEY'
   | 'ANALYTICS_DATA_DIR'
+  | 'ANALYTICS_KEY_STORE_URL'
+  | 'REDIS_TLS_CA_FILE'
+  | 'REDIS_PREFIX'
+  | 'REDIS_CLUSTER'
   | 'isProduction'
 >;
 
@@ -27,7 +32,7 @@ interface WrittenKeys {
 
 /**
  * The keys that the configuration names. In development, where it names none, a key is made and kept with mode 0600 as
- * `encryption-key` in the data folder.
+ * `encryption-key` in the data folder. Who asked for them closes the key store (`reading.dataKeys`).
  *
  * @throws ConfigurationError when a key is malformed, or absent in production; KeyError `KEY_UNAVAILABLE` when the key
  *   provider does not unwrap one
@@ -36,7 +41,7 @@ export async function loadKeyRing(config: KeyConfig): Promise<KeyRing> {
   const written = await writtenKeys(config);
   if (written !== undefined) {
     const provider = config.ANALYTICS_KEY_PROVIDER === undefined ? undefined : await loadKeyProvider(config.ANALYTICS_KEY_PROVIDER);
-    return keyRingFromList(await openKeyList(written.name, written.entries, provider));
+    return keyRingFromList(await openKeyList(written.name, written.entries, provider), openKeyStore(config));
   }
   if (config.ANALYTICS_PUBLIC_KEY !== undefined) {
     const [entry, ...more] = parseKeyList('ANALYTICS_PUBLIC_KEY', config.ANALYTICS_PUBLIC_KEY);
@@ -53,7 +58,7 @@ export async function loadKeyRing(config: KeyConfig): Promise<KeyRing> {
     ]);
   }
   const file = path.resolve(config.ANALYTICS_DATA_DIR, 'encryption-key');
-  return keyRingFromList(await openKeyList(file, parseKeyList(file, await keepSecret(file, KEY_BYTES)), undefined));
+  return keyRingFromList(await openKeyList(file, parseKeyList(file, await keepSecret(file, KEY_BYTES)), undefined), openKeyStore(config));
 }
 
 async function writtenKeys(config: KeyConfig): Promise<WrittenKeys | undefined> {

@@ -49,6 +49,7 @@ const values: Readonly<Record<Name, { readonly good: fc.Arbitrary<string>; reado
   ANALYTICS_ENCRYPTION_KEY: text,
   ANALYTICS_ENCRYPTION_KEY_FILE: text,
   ANALYTICS_KEY_PROVIDER: text,
+  ANALYTICS_KEY_STORE_URL: { good: fc.constantFrom('redis://localhost:6380', 'rediss://user:word@keys.example.org/1'), bad: ['keys:6379', 'http://keys'] },
   ANALYTICS_PUBLIC_KEY: text,
   ANALYTICS_TOKEN_SECRET: text,
   ANALYTICS_TOKEN_SECRET_FILE: text,

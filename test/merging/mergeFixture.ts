@@ -8,7 +8,7 @@ import { mergeAll, type MergeLimits } from '../../src/merging/mergeAll.js';
 import type { MergeReport } from '../../src/merging/mergeStatus.js';
 import { EventReader } from '../../src/storage/EventReader.js';
 import type { NewEventChunk } from '../../src/storage/EventStore.js';
-import { createEventFixture, type EventFixture } from '../queries/eventFixture.js';
+import { createEventFixture, type EventFixture, type EventFixtureOptions } from '../queries/eventFixture.js';
 
 export const HOUR = 480_000;
 export const START = HOUR * HOUR_MS;
@@ -24,8 +24,8 @@ export interface MergeFixture extends EventFixture {
   all(hour?: number): Promise<{ readonly offset: number; readonly event: Event }[]>;
 }
 
-export async function createMergeFixture(url: string): Promise<MergeFixture> {
-  const store = await createEventFixture(url);
+export async function createMergeFixture(url: string, options: EventFixtureOptions = {}): Promise<MergeFixture> {
+  const store = await createEventFixture(url, options);
   const { redis, keys } = store;
   const secrets = store.keyRing.reading!; // made from a master key
   const events = new EventReader({ redis, keys, secrets, cacheBytes: 0 });

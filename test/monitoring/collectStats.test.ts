@@ -18,7 +18,7 @@ import { startRedis, type TestRedis } from '../support/redis.js';
 const config = parseConfig({ ANALYTICS_CLEANUP_INTERVAL: '60000', ANALYTICS_MERGE_INTERVAL: '60000' });
 const keys = createKeys('stats:');
 const places = queuePlaces(keys);
-const nothingRemoved = { eventChunks: 0, events: 0, metricChunks: 0, samples: 0, rollups: 0, seenMarks: 0, feedEntries: 0, tagSets: 0, metrics: 0 };
+const nothingRemoved = { eventChunks: 0, events: 0, metricChunks: 0, samples: 0, rollups: 0, seenMarks: 0, feedEntries: 0, tagSets: 0, metrics: 0, orphanKeys: 0 };
 
 let server: TestRedis;
 let redis: Redis;

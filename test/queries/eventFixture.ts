@@ -13,7 +13,7 @@ import { createEventQueries } from '../../src/queries/events/createEventQueries.
 import type { GetEventsOptions } from '../../src/queries/events/getEvents.js';
 import { connect } from '../../src/redis/connect.js';
 import { createKeys } from '../../src/redis/keys.js';
-import { keyRingFromMaster } from '../../src/security/KeyRing.js';
+import { keyRingFromMaster, type KeyRing } from '../../src/security/KeyRing.js';
 import { offGuard } from '../../src/security/guard/offGuard.js';
 import { Erasures } from '../../src/storage/Erasures.js';
 import { EventReader } from '../../src/storage/EventReader.js';
@@ -37,11 +37,19 @@ export interface Job {
   readonly payload: SealedBatchPayload;
 }
 
+export interface EventFixtureOptions {
+  readonly cacheBytes?: number;
+  readonly deepOffset?: number;
+  /** Default: made from `masterKey`. */
+  readonly keyRing?: KeyRing;
+  /** Default: one of its own. */
+  readonly prefix?: string;
+}
+
 /** The store with the code that writes and reads it, in one process and without a queue. */
-export async function createEventFixture(url: string, { cacheBytes, deepOffset }: { cacheBytes?: number; deepOffset?: number } = {}) {
-  const prefix = `t${randomBytes(6).toString('hex')}:`;
+export async function createEventFixture(url: string, { cacheBytes, deepOffset, keyRing: given, prefix = `t${randomBytes(6).toString('hex')}:` }: EventFixtureOptions = {}) {
   const masterKey = randomBytes(32);
-  const keyRing = await keyRingFromMaster(masterKey);
+  const keyRing = given ?? (await keyRingFromMaster(masterKey));
   await keyRing.transport.prepare();
   const secrets = keyRing.reading!;
   const redis = connect(url, 'patient', 'test', () => undefined);

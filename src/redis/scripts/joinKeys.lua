@@ -4,14 +4,16 @@ Changes nothing when they do not fit.
 
 KEYS[1] identity hash   publicId -> the public key that producers seal to; opens:<public id> -> an older one that readers
                         still open; key:<key id> -> the public id that goes with a key-encryption key that data may be
-                        wrapped by; lasting -> the id of the keys that no rotation changes; keyStore -> where data keys are
+                        wrapped by; lasting -> the id of the keys that no rotation changes; keyStore -> where data keys
+                        are; data -> names this data, so that no other data's keys are taken for its own
 
 ARGV[1] own public id
 and of a process that reads:
 ARGV[2] id of its lasting keys
 ARGV[3] id of its key-encryption key
 ARGV[4] where it keeps data keys
-ARGV[5...] key-encryption key id, public id, 'older' or 'next' of each other key that it holds
+ARGV[5] a name for the data if it has none
+ARGV[6...] key-encryption key id, public id, 'older' or 'next' of each other key that it holds
 
 Returns { 'fits' } | { 'other', public id there } | { 'lacks', key id, public id } | { 'lasting', id there } | { 'elsewhere', place there }
 ]]
@@ -28,7 +30,7 @@ local held = { [ARGV[3]] = true }
 local uses = { [ARGV[1]] = 'current' }
 local keyIds = {}
 local notes = { 'key:' .. ARGV[3], ARGV[1], 'lasting', ARGV[2], 'keyStore', ARGV[4] }
-for place = 5, #ARGV, 3 do
+for place = 6, #ARGV, 3 do
   held[ARGV[place]] = true
   uses[ARGV[place + 1]] = ARGV[place + 2]
   keyIds[ARGV[place + 1]] = ARGV[place]
@@ -58,4 +60,5 @@ if not known or uses[known] == 'older' then
   end
 end
 redis.call('HSET', KEYS[1], unpack(notes))
+redis.call('HSETNX', KEYS[1], 'data', ARGV[5])
 return { 'fits' }

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { HOUR_MS } from '../../../src/codec/hours.js';
 import type { Metric } from '../../../src/contract/metric.js';
 import { mergeAll, type MergeLimits } from '../../../src/merging/mergeAll.js';
-import { createMetricFixture } from '../../queries/metrics/metricFixture.js';
+import { createMetricFixture, type MetricFixtureOptions } from '../../queries/metrics/metricFixture.js';
 
 export const HOUR = 480_000;
 export const START = HOUR * HOUR_MS;
@@ -11,8 +11,8 @@ export const START = HOUR * HOUR_MS;
 export const LATER = START + 2 * HOUR_MS;
 
 /** The store of metrics with its merging. */
-export async function createMetricMergeFixture(url: string) {
-  const store = await createMetricFixture(url);
+export async function createMetricMergeFixture(url: string, options: MetricFixtureOptions = {}) {
+  const store = await createMetricFixture(url, options);
   const { redis, keys, secrets } = store;
   return Object.assign(store, {
     merge: async (now = LATER, limits: MergeLimits = {}, through: Redis = redis) => mergeAll({ redis: through, keys, secrets, now: () => now }, limits),

@@ -13,20 +13,29 @@ import { createMetricQueries, type MetricQueries } from '../../../src/queries/me
 import type { GetMetricsOptions } from '../../../src/queries/metrics/getMetrics.js';
 import { connect } from '../../../src/redis/connect.js';
 import { createKeys } from '../../../src/redis/keys.js';
-import { keyRingFromMaster } from '../../../src/security/KeyRing.js';
+import { keyRingFromMaster, type KeyRing } from '../../../src/security/KeyRing.js';
 import { offGuard } from '../../../src/security/guard/offGuard.js';
 import { MetricNames } from '../../../src/storage/metrics/MetricNames.js';
 import { MetricReader } from '../../../src/storage/metrics/MetricReader.js';
 import { SeriesCatalogue } from '../../../src/storage/metrics/SeriesCatalogue.js';
 import { MetricStore } from '../../../src/storage/MetricStore.js';
 
+export interface MetricFixtureOptions {
+  readonly cacheBytes?: number;
+  readonly seriesLimit?: number;
+  /** Default: one of its own. */
+  readonly keyRing?: KeyRing;
+  /** Default: one of its own. */
+  readonly prefix?: string;
+}
+
 /** The store of metrics with the code that writes and reads it, in one process and without a queue. */
-export async function createMetricFixture(url: string, { cacheBytes, seriesLimit = 10_000 }: { cacheBytes?: number; seriesLimit?: number } = {}) {
-  const keyRing = await keyRingFromMaster(randomBytes(32));
+export async function createMetricFixture(url: string, { cacheBytes, seriesLimit = 10_000, keyRing: given, prefix = `m${randomBytes(6).toString('hex')}:` }: MetricFixtureOptions = {}) {
+  const keyRing = given ?? (await keyRingFromMaster(randomBytes(32)));
   await keyRing.transport.prepare();
   const secrets = keyRing.reading!;
   const redis = connect(url, 'patient', 'test', () => undefined);
-  const keys = createKeys(`m${randomBytes(6).toString('hex')}:`);
+  const keys = createKeys(prefix);
   const oldest = { kept: -Infinity };
   const makeReaders = () => ({ reader: new MetricReader({ redis, keys, secrets, cacheBytes }), catalogue: new SeriesCatalogue(redis, keys, secrets), names: new MetricNames(redis, keys, secrets) });
   let readers = makeReaders();

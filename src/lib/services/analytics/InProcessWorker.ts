@@ -51,10 +51,12 @@ export async function startInProcessWorker(config: Config, signal: AbortSignal, 
       async close(timeoutMs) {
         await Promise.all(workers.map((worker) => closeWorker(worker, timeoutMs)));
         redis.disconnect();
+        keyRing.reading?.dataKeys.close();
       },
     };
   } catch (error) {
     redis.disconnect();
+    keyRing.reading?.dataKeys.close();
     throw error;
   }
 }

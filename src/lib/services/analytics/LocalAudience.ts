@@ -8,6 +8,7 @@ import { connect } from '../../../redis/connect.js';
 import { keysOf } from '../../../redis/keys.js';
 import type { RedisClient } from '../../../redis/RedisClient.js';
 import { checkKeyIdentity } from '../../../security/checkKeyIdentity.js';
+import type { KeyStore } from '../../../security/keystore/KeyStore.js';
 import { loadKeyRing } from '../../../security/loadKeyRing.js';
 
 /** The sockets of this process, and the broadcaster that serves them from the first registration on. */
@@ -16,6 +17,7 @@ export class LocalAudience {
   readonly #onError: (error: Error) => void;
   readonly #registry = new ClientRegistry();
   #redis: RedisClient | undefined;
+  #dataKeys: KeyStore | undefined;
   #broadcaster: Broadcaster | undefined;
   #starting: Promise<void> | undefined;
   #isReady = false;
@@ -50,6 +52,7 @@ export class LocalAudience {
     this.#isClosed = true;
     await this.#broadcaster?.close();
     this.#redis?.disconnect();
+    this.#dataKeys?.close();
   }
 
   async #start(): Promise<void> {
@@ -59,6 +62,7 @@ export class LocalAudience {
       if (this.#isClosed) return;
       const redis = connect(this.#config, 'patient', 'analytics-service-audience', this.#onError);
       this.#redis = redis;
+      this.#dataKeys = keyRing.reading?.dataKeys;
       await checkKeyIdentity(redis, keys, keyRing);
       const broadcaster = createBroadcaster({
         redis,
@@ -73,6 +77,7 @@ export class LocalAudience {
       this.#isReady = true;
     } catch (error) {
       this.#redis?.disconnect();
+      this.#dataKeys?.close();
       this.#starting = undefined;
       this.#report(error);
       throw error;

@@ -97,6 +97,7 @@ export async function openServiceLink({ config, priorities, onError }: ServiceLi
       await check();
     } catch (error) {
       redis.disconnect();
+      keyRing.reading?.dataKeys.close();
       throw error;
     }
   }
@@ -180,6 +181,7 @@ export async function openServiceLink({ config, priorities, onError }: ServiceLi
       const closed = Promise.allSettled(Object.values(queues).map((queue) => queue.close()));
       await withDeadline(closed, CLOSE_MOST_MS, () => new Error('late')).catch(() => {});
       redis.disconnect();
+      keyRing.reading?.dataKeys.close();
     },
   };
 }
