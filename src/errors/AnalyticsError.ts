@@ -16,6 +16,8 @@ export type ErrorCode =
   | 'AGGREGATION_FAILED'
   | 'DEAD_LETTER_UNKNOWN'
   | 'AUDIT_UNAVAILABLE'
+  | 'BACKUP_DAMAGED'
+  | 'BACKUP_REFUSED'
   | 'INTERNAL';
 
 /**

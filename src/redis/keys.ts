@@ -50,6 +50,8 @@ export interface Keys {
    * `latest` → the latest of those times; `purges` → how often chunks were replaced, so that readers forget the old ones.
    */
   readonly erased: string;
+  /** Hash: which run of a backup is being put back. As long as it is there no process starts. */
+  readonly restoring: string;
   /** The audit log. */
   readonly audit: AuditLogKeys;
 }
@@ -170,6 +172,7 @@ export function createKeys(prefix: string, { cluster = false }: { cluster?: bool
       tail: (chain) => one(`${tag('audit')}:tail:${chain}`),
     },
     erased: one('subjects:erased'),
+    restoring: one('backup:restoring'),
   };
 }
 

@@ -1,0 +1,22 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import type { Redis } from 'ioredis';
+
+import type { BackupContext } from '../../src/backup/BackupContext.js';
+import { BackupFolder } from '../../src/backup/files/BackupFolder.js';
+import type { Keys } from '../../src/redis/keys.js';
+import type { ReadingKeys } from '../../src/security/KeyRing.js';
+
+/** A folder for a backup, and one for its data keys, that are removed with it. */
+export function createBackupFolders() {
+  const dir = mkdtempSync(path.join(tmpdir(), 'analytics-backup-'));
+  const folder = new BackupFolder(path.join(dir, 'backup'), path.join(dir, 'keys'));
+  return {
+    dir,
+    folder,
+    context: (store: { redis: Redis; keys: Keys; secrets: ReadingKeys }, publicId = 'test'): BackupContext => ({ ...store, publicId, folder, now: Date.now }),
+    remove: () => rmSync(dir, { recursive: true, force: true }),
+  };
+}
