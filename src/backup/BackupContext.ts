@@ -7,7 +7,8 @@ import type { BackupFolder } from './files/BackupFolder.js';
 export interface BackupContext {
   readonly redis: RedisClient;
   readonly keys: Keys;
-  readonly publicId: KeyRing['publicId'];
+  readonly keyRing: Pick<KeyRing, 'publicId' | 'reading'>;
+  /** Those of the key ring that open. */
   readonly secrets: Pick<ReadingKeys, 'chunks' | 'fields' | 'dataKeys'>;
   readonly folder: BackupFolder;
   readonly now: () => number;

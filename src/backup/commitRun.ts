@@ -39,7 +39,7 @@ export async function commitRun(context: BackupContext, options: CommitOptions):
 
 /** The same by who holds the lock. */
 export async function commit(context: BackupContext, { writer, reader, draft, marks, waiting, touched = [], onProgress, signal }: CommitOptions): Promise<Manifest> {
-  const { folder, secrets, keys, publicId, now } = context;
+  const { folder, secrets, keys, keyRing, now } = context;
   const { run, kind } = writer.start;
   const capture: CaptureContext = { redis: context.redis, writer, reader, throwIfAborted: () => signal?.throwIfAborted() };
   await writer.flush();
@@ -66,11 +66,11 @@ export async function commit(context: BackupContext, { writer, reader, draft, ma
     for await (const page of pagesOf(mergeLines(readIndexLines(draft), fresh))) {
       signal?.throwIfAborted();
       const cells = await Promise.all(page.map(async (line) => (line.chunks === 0 ? undefined : reader.cell(line))));
-      const found = await Promise.all(cells.map(async (cell) => (cell === undefined ? [] : fetchDataKeys(context, cell))));
+      const found = await Promise.all(cells.map(async (cell): Promise<(Buffer | undefined)[]> => (cell === undefined ? [] : fetchDataKeys(context, cell))));
       for (const [place, line] of page.entries()) {
         const cell = cells[place];
         const dataKeys = found[place]!; // one for each line
-        if (cell === undefined || !dataKeys.includes(undefined)) await add(line, cell, fieldsOf(cell, dataKeys));
+        if (cell === undefined || dataKeys.every((dataKey) => dataKey !== undefined)) await add(line, cell, fieldsOf(cell, dataKeys));
         else {
           // Chunks of it were merged, erased or expired since it was taken down.
           const again = await recaptureCell(context, capture, line.key, line);
@@ -92,7 +92,7 @@ export async function commit(context: BackupContext, { writer, reader, draft, ma
       startedAt,
       finishedAt: now(),
       prefix: keys.prefix,
-      publicId,
+      publicId: keyRing.publicId,
       totals,
       waiting,
       marks,

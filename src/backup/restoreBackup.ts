@@ -38,7 +38,7 @@ export async function restoreBackup(context: BackupContext, { replace = false, o
   const state = await readState(context);
   await verifyFiles(context, state, onProgress);
   await checkTarget(redis, keys, state.manifest, replace);
-  await checkKeyIdentity(redis, keys, context);
+  await checkKeyIdentity(redis, keys, context.keyRing);
   const reader = new RunReader(folder);
   const done = { events: 0, samples: 0, chunks: 0, destroyed: 0, marks: 0 };
   const types = new Set<string>();

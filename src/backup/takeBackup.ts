@@ -27,7 +27,7 @@ const DAY_MS = 86_400_000;
 export async function takeBackup(context: BackupContext, kind: 'full' | 'incremental', options: RunOptions = {}): Promise<Manifest> {
   const { folder, redis, keys } = context;
   await folder.create();
-  await checkKeyIdentity(redis, keys, context);
+  await checkKeyIdentity(redis, keys, context.keyRing);
   return folder.locked('run', async () => {
     const last = await readLast(context, kind);
     const base = kind === 'incremental' ? last : undefined;

@@ -24,7 +24,7 @@ export interface HeldCell {
   /** Chunks whose keys are not there any more: they are noise. */
   readonly destroyed: readonly CellEntry[];
   /** The others, some at a time, each opened to see that it is whole. */
-  chunks(): AsyncGenerator<HeldChunk[]>;
+  readonly chunks: () => AsyncGenerator<HeldChunk[]>;
 }
 
 const PAGE_CHUNKS = 100;
@@ -52,20 +52,22 @@ export async function* walkBackup(context: BackupContext, { head, manifest }: Ba
         cell,
         name,
         destroyed: cell.entries.filter((entry) => keyOf(entry) === undefined),
-        async *chunks() {
-          for (const page of pagesOf(held)) {
-            const blocks = await reader.blocks(page.map(({ place }) => place));
-            yield page.map((entry, at): HeldChunk => {
-              const chunk = { entry, parts: decodeParts(blocks[at]!), wrappedKey: keyOf(entry)! }; // those without were left out
-              openChunk(secrets.chunks, name, entry, chunk.parts, chunk.wrappedKey);
-              return chunk;
-            });
-          }
-        },
+        chunks: () => openPages(context, reader, name, held, keyOf),
       };
     }
   } finally {
     await keyFile.return(undefined);
+  }
+}
+
+async function* openPages({ secrets }: BackupContext, reader: RunReader, name: CellName, held: readonly CellEntry[], keyOf: (entry: CellEntry) => Buffer | undefined): AsyncGenerator<HeldChunk[]> {
+  for (const page of pagesOf(held)) {
+    const blocks = await reader.blocks(page.map(({ place }) => place));
+    yield page.map((entry, at): HeldChunk => {
+      const chunk = { entry, parts: decodeParts(blocks[at]!), wrappedKey: keyOf(entry)! }; // those without were left out
+      openChunk(secrets.chunks, name, entry, chunk.parts, chunk.wrappedKey);
+      return chunk;
+    });
   }
 }
 

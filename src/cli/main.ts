@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 
 import { AnalyticsError } from '../errors/AnalyticsError.js';
+import { createBackupCommand } from './backup.js';
 import { createDeadLettersCommand } from './deadLetters.js';
 import { createPublicKeyCommand } from './publicKey.js';
 import { createReplayCommand } from './replay.js';
@@ -12,6 +13,7 @@ const program = new Command('analytics')
   .showHelpAfterError('(--help tells what is allowed)')
   .addCommand(createReplayCommand())
   .addCommand(createDeadLettersCommand())
+  .addCommand(createBackupCommand())
   .addCommand(createTokenCommand())
   .addCommand(createPublicKeyCommand());
 

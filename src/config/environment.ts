@@ -124,6 +124,10 @@ export const environmentSchema = z.object({
   ANALYTICS_ALLOW_VOLATILE: flag.default(false),
   /** Starts although other programs' keys stand under `REDIS_PREFIX`. */
   ANALYTICS_ALLOW_FOREIGN_KEYS: flag.default(false),
+  /** Where backups are kept; an erasure adds to what is there. */
+  ANALYTICS_BACKUP_DIR: optionalText,
+  /** Where the data keys of the backup are kept. Default: `ANALYTICS_BACKUP_DIR` with `-keys` behind it. */
+  ANALYTICS_BACKUP_KEYS_DIR: optionalText,
   ANALYTICS_SHUTDOWN_MS: whole(100, 600_000).default(20_000),
 
   ANALYTICS_GUARD: z.enum(['mask', 'drop', 'refuse', 'off']).default('mask'),

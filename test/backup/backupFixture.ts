@@ -7,7 +7,7 @@ import type { Redis } from 'ioredis';
 import type { BackupContext } from '../../src/backup/BackupContext.js';
 import { BackupFolder } from '../../src/backup/files/BackupFolder.js';
 import type { Keys } from '../../src/redis/keys.js';
-import type { ReadingKeys } from '../../src/security/KeyRing.js';
+import type { KeyRing } from '../../src/security/KeyRing.js';
 
 /** A folder for a backup, and one for its data keys, that are removed with it. */
 export function createBackupFolders() {
@@ -16,7 +16,7 @@ export function createBackupFolders() {
   return {
     dir,
     folder,
-    context: (store: { redis: Redis; keys: Keys; secrets: ReadingKeys }, publicId = 'test'): BackupContext => ({ ...store, publicId, folder, now: Date.now }),
+    context: ({ redis, keys, keyRing }: { redis: Redis; keys: Keys; keyRing: KeyRing }): BackupContext => ({ redis, keys, keyRing, secrets: keyRing.reading!, folder, now: Date.now }), // made from a master key
     remove: () => rmSync(dir, { recursive: true, force: true }),
   };
 }

@@ -27,7 +27,7 @@ afterEach(async () => {
   folders.remove();
 });
 
-const context = () => folders.context({ redis: store.redis as Redis, keys: store.keys, secrets: store.keyRing.reading! });
+const context = () => folders.context(store as typeof store & { redis: Redis });
 
 /** Events of two hours, some with ids of their own. */
 function events(from: number, count: number) {
@@ -44,8 +44,7 @@ function events(from: number, count: number) {
 
 async function everything() {
   const list = await store.get({ type: TYPE, order: 'asc', limit: 10_000 });
-  const { countEvents } = store.queries;
-  return { list, count: await countEvents({ type: TYPE }), marks: await store.redis.hlen(store.keys.event(TYPE).seen) };
+  return { list, count: await store.queries.countEvents({ type: TYPE }), marks: await store.redis.hlen(store.keys.event(TYPE).seen) };
 }
 
 describe('a backup', () => {

@@ -84,6 +84,8 @@ const values: Readonly<Record<Name, { readonly good: fc.Arbitrary<string>; reado
   ANALYTICS_MAX_WAITING: whole(1, 1_000_000_000),
   ANALYTICS_MAX_UNANSWERED_MB: whole(1, 65_536),
   ANALYTICS_SPOOL_DIR: text,
+  ANALYTICS_BACKUP_DIR: text,
+  ANALYTICS_BACKUP_KEYS_DIR: text,
   ANALYTICS_SPOOL_BYTES: whole(65_536, 2 ** 40),
   ANALYTICS_CONCURRENCY: whole(1, 256),
   ANALYTICS_JOB_DEADLINE_MS: whole(100, 600_000),

@@ -8,6 +8,7 @@ import type { RedisClient } from '../../redis/RedisClient.js';
 import { checkClock } from './checkClock.js';
 import { checkKeySpace } from './checkKeySpace.js';
 import { checkReleases } from './checkReleases.js';
+import { checkRestore } from './checkRestore.js';
 
 /**
  * Refuses to start where that cannot be safe, and says what to do. What is doubtful only is said.
@@ -18,7 +19,7 @@ export async function checkStart(redis: RedisClient, keys: Keys, config: Pick<Co
   // Keys first: what they hold cannot be read where another program wrote them.
   const found = await checkKeySpace(redis, keys, config.ANALYTICS_ALLOW_FOREIGN_KEYS);
   if (found.every(({ kind }) => kind === 'warn')) {
-    found.push(...(await checkClock(redis)), ...checkReleases(ownRelease(), await readHeartbeats(redis, keys)));
+    found.push(...(await checkRestore(redis, keys)), ...(await checkClock(redis)), ...checkReleases(ownRelease(), await readHeartbeats(redis, keys)));
   }
   const refused = found.filter(({ kind }) => kind === 'refuse').map(({ sentence }) => sentence);
   if (refused.length > 0) throw new ConfigurationError(refused);
