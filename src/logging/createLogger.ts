@@ -21,6 +21,8 @@ type Level = keyof Logger;
 
 /** Kinds that a report of what was left out names; the most frequent ones. */
 const MOST_NAMED = 5;
+/** As many of a child's line tell what it says. */
+const KIND_CHARACTERS = 160;
 
 let budget: LineBudget | undefined;
 
@@ -39,10 +41,10 @@ export function createLogger(config: Pick<Config, 'ANALYTICS_LOG_LEVEL' | 'isPro
     format: config.isProduction ? productionForm : developmentForm,
     transports: [new transports.Stream({ stream: logOutput() })],
   });
+  const lines = sharedBudget(winston, linesPerSecond);
   const write = (level: Level, sentence: string, fields: LogFields): void => {
     if (silent || !winston.isLevelEnabled(level)) return;
-    budget ??= new LineBudget((leftOut) => writeLine(winston, 'logging', 'warn', ...leftOutLine(leftOut)), linesPerSecond);
-    budget.offer(kindOf(sentence, fields), () => writeLine(winston, component, level, sentence, fields));
+    lines.offer(kindOf(sentence, fields), () => writeLine(winston, component, level, sentence, fields));
   };
   return {
     error: (sentence, fields = {}) => write('error', sentence, fields),
@@ -50,6 +52,25 @@ export function createLogger(config: Pick<Config, 'ANALYTICS_LOG_LEVEL' | 'isPro
     info: (sentence, fields = {}) => write('info', sentence, fields),
     debug: (sentence, fields = {}) => write('debug', sentence, fields),
   };
+}
+
+/**
+ * For lines that children of this process have written: they share its budget, and are passed on as they are.
+ * @returns to be called with each line
+ */
+export function createLineRelay(config: Pick<Config, 'ANALYTICS_LOG_LEVEL' | 'isProduction'>): (line: string) => void {
+  const lines = sharedBudget(createWinston({ format: config.isProduction ? productionForm : developmentForm, transports: [new transports.Stream({ stream: logOutput() })] }));
+  return (line) => lines.offer(lineKind(line), () => logOutput().write(`${line}\n`));
+}
+
+function sharedBudget(winston: Winston, linesPerSecond?: number): LineBudget {
+  budget ??= new LineBudget((leftOut) => writeLine(winston, 'logging', 'warn', ...leftOutLine(leftOut)), linesPerSecond);
+  return budget;
+}
+
+/** What lines have in common that say the same: their words without times, ids and counts. */
+function lineKind(line: string): string {
+  return line.replaceAll(/[\w.:/@+=~-]*\d[\w.:/@+=~-]*/g, '#').slice(0, KIND_CHARACTERS);
 }
 
 /** Each role says the same when it starts, and each is waited for by somebody. */

@@ -36,6 +36,7 @@ export class SupervisedWorker extends Worker {
         // A job that was taken from a queue has an id.
         return await this.children.run({ id: job.id ?? '', name: job.name, data: job.data }, token, signal);
       } catch (error) {
+        if (isFirstCrash(job, error)) job.opts.backoff = { type: 'fixed', delay: 0 };
         if (!(error instanceof NoChildError) && !isAway(error)) throw error;
         // It was not begun, or not at its own fault, as while the store has no replica: that costs it no attempt.
         await job.moveToDelayed(Date.now() + PUT_BACK_MS, token);
@@ -48,4 +49,9 @@ export class SupervisedWorker extends Worker {
 /** What a child says when the store does not take what it has, though nothing is wrong with that. */
 function isAway(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('REDIS_UNAVAILABLE');
+}
+
+/** A child that is killed says nothing about its job, which begins again at once; a second one may be the job's doing. */
+function isFirstCrash(job: Job, error: unknown): boolean {
+  return job.attemptsMade === 0 && error instanceof Error && error.message.startsWith('CHILD_CRASHED');
 }

@@ -11,6 +11,8 @@ export interface WatchedWorker {
   readonly concurrency: number;
   /** What a job may take, ms. */
   readonly deadlineMs: number;
+  /** What it may wait for a child before that, ms: on a busy machine a job is taken long before it is begun. */
+  readonly startMs: number;
 }
 
 export interface Wedge {
@@ -101,8 +103,8 @@ export class WedgeWatch {
   }
 
   /** A worker that has as much to do as it can takes nothing either: until its jobs have to have ended. */
-  #mostOf({ active, concurrency, deadlineMs }: State): number {
-    const mostMs = deadlineMs + END_MS;
+  #mostOf({ active, concurrency, deadlineMs, startMs }: State): number {
+    const mostMs = startMs + deadlineMs + END_MS;
     for (const [id, since] of active) if (performance.now() - since > mostMs) active.delete(id);
     return active.size < concurrency ? this.#mostMs : this.#mostMs + mostMs;
   }

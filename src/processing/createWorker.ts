@@ -4,7 +4,9 @@ import type { QueuePlace } from '../../queues/names.js';
 import type { ChildEvent, ChildLimits } from './children/ChildPool.js';
 import type { RedisClient } from '../redis/RedisClient.js';
 import { governErrors } from './governErrors.js';
-import { startPromoting } from './promoteWaiting.js';
+import { correctDelays, correction } from './correctDelays.js';
+import { promoteWaiting, promotion } from './promoteWaiting.js';
+import { startRepeating } from './startRepeating.js';
 import { SupervisedWorker } from './SupervisedWorker.js';
 
 export interface CreateWorkerOptions {
@@ -21,6 +23,8 @@ export interface CreateSupervisedWorkerOptions extends CreateWorkerOptions {
   readonly processor: URL;
   readonly limits: ChildLimits;
   readonly onChild: (event: ChildEvent) => void;
+  /** Told each line that a child writes to its log. */
+  readonly onLine: (line: string) => void;
 }
 
 /**
@@ -42,23 +46,27 @@ const reliability = {
 export function createWorker(options: CreateWorkerOptions & { readonly processor: Processor }): Worker {
   const worker = new Worker(options.place.name, options.processor, workerOptions(options));
   governErrors(worker, options.onError);
-  promoteWhileOpen(worker, options);
+  keepOrder(worker, options);
   return worker;
 }
 
 /** A worker that runs its jobs in children, not yet running: call `run()`. */
 export function createSupervisedWorker(options: CreateSupervisedWorkerOptions): SupervisedWorker {
-  const { place, processor, limits, onChild, onError } = options;
-  const children = { execArgv: execArgvOf(processor, limits), limits, onEvent: onChild };
+  const { place, processor, limits, onChild, onLine, onError } = options;
+  const children = { execArgv: execArgvOf(processor, limits), limits, onEvent: onChild, onLine };
   const worker = new SupervisedWorker(place.name, processor, children, workerOptions(options));
   governErrors(worker, onError);
+  keepOrder(worker, options);
   return worker;
 }
 
-/** Events have priorities, of which none may starve. */
-function promoteWhileOpen(worker: Worker, { place, connection, onError }: CreateWorkerOptions): void {
-  if (place.title !== 'events') return;
-  worker.once('closing', startPromoting({ redis: connection, toKey: (name) => worker.toKey(name), onError }));
+/** What BullMQ leaves to chance: events have priorities, of which none may starve, and delays are by each worker's own clock. */
+function keepOrder(worker: Worker, { place, connection, onError }: CreateWorkerOptions): void {
+  if (place.title === 'maintenance') return;
+  const queue = { redis: connection, toKey: (name: string) => worker.toKey(name) };
+  const ends = [startRepeating(correction.everyMs, () => correctDelays(queue), onError)];
+  if (place.title === 'events') ends.push(startRepeating(promotion.everyMs, () => promoteWaiting(queue), onError));
+  worker.once('closing', () => ends.forEach((end) => end()));
 }
 
 function workerOptions({ place, connection, concurrency }: CreateWorkerOptions): WorkerOptions & { readonly concurrency: number } {

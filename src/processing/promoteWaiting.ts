@@ -12,34 +12,14 @@ export interface PromoteWaitingOptions {
   readonly redis: RedisClient;
   /** The key of the queue that this name belongs to. */
   readonly toKey: (name: string) => string;
-  readonly onError: (error: Error) => void;
 }
 
 /** Puts some forward, unless that was done a moment ago. @returns how many */
-export async function promoteWaiting({ redis, toKey }: Omit<PromoteWaitingOptions, 'onError'>): Promise<number> {
+export async function promoteWaiting({ redis, toKey }: PromoteWaitingOptions): Promise<number> {
   const reply = await script('promoteWaiting').run(redis, {
     keys: ['prioritized', 'pc', 'promoted'].map(toKey),
     // A little less than the interval: the guard of the last time should be gone.
     args: [toKey(''), promotion.afterMs, promotion.jobs, promotion.everyMs - 10],
   });
   return Number(reply);
-}
-
-/** Goes on until the function that it returns is called. */
-export function startPromoting({ redis, toKey, onError }: PromoteWaitingOptions): () => void {
-  let isRunning = false;
-  const promote = async (): Promise<void> => {
-    if (isRunning) return;
-    isRunning = true;
-    try {
-      await promoteWaiting({ redis, toKey });
-    } catch (error) {
-      onError(error instanceof Error ? error : new Error('a value that is no error was thrown'));
-    } finally {
-      isRunning = false;
-    }
-  };
-  const timer = setInterval(() => void promote(), promotion.everyMs);
-  timer.unref();
-  return () => clearInterval(timer);
 }

@@ -1,5 +1,6 @@
 import { queuePlaces, type QueueTitle } from '../../queues/names.js';
 import { createHeartbeat } from '../monitoring/Heartbeat.js';
+import { createLineRelay } from '../logging/createLogger.js';
 import type { StartRole } from '../processes/Runtime.js';
 import { connect } from '../redis/connect.js';
 import { checkKeyIdentity } from '../security/checkKeyIdentity.js';
@@ -16,6 +17,9 @@ const processors: Readonly<Record<QueueTitle, string>> = {
   maintenance: 'maintain',
 };
 
+/** A child takes a third of a second to start, and ten times that on a busy machine: too long for events that wait. */
+const SPARE: Readonly<Record<QueueTitle, number>> = { events: 1, metrics: 0, maintenance: 0 };
+
 const childSentences: Readonly<Record<ChildEvent['kind'], string>> = {
   crashed: 'A child ended by itself; another takes its place',
   killed: 'A child was killed: its job did not end when it was told to',
@@ -30,6 +34,8 @@ export const startProcessing: StartRole = async ({ config, logger, keys, keyRing
   const redis = connect(config, 'patient', 'analytics-processing', onError);
   await checkKeyIdentity(redis, keys, keyRing);
 
+  // A process and its children have one allowance of lines.
+  const relayLine = createLineRelay(config);
   const counters = createProcessingCounters();
   const places = queuePlaces(keys);
   const watched: WatchedWorker[] = [];
@@ -45,14 +51,16 @@ export const startProcessing: StartRole = async ({ config, logger, keys, keyRing
         deadlineMs,
         jobs: config.ANALYTICS_CHILD_JOBS,
         memory: config.ANALYTICS_CHILD_MEMORY_MB * 2 ** 20,
+        spare: SPARE[place.title],
       },
       onChild: ({ kind, jobs, ...fields }) => logger[childLevels[kind]](childSentences[kind], { queue: place.title, ...fields, count: jobs }),
+      onLine: relayLine,
       onError,
     });
     counters.watch(worker, place.title, ({ jobId, code, attempt }) =>
       logger.warn('A job failed', { queue: place.title, jobId, code, attempt }),
     );
-    watched.push({ worker, place, concurrency, deadlineMs });
+    watched.push({ worker, place, concurrency, deadlineMs, startMs: worker.children.startMs });
     return worker;
   });
   await Promise.all(workers.map((worker) => worker.waitUntilReady()));

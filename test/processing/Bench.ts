@@ -36,6 +36,8 @@ export class Bench {
   readonly queue: Queue;
   readonly worker: SupervisedWorker;
   readonly events: ChildEvent[] = [];
+  /** What its children logged. */
+  readonly lines: string[] = [];
   readonly errors: Error[] = [];
   readonly failures: string[] = [];
   readonly file: string;
@@ -57,6 +59,7 @@ export class Bench {
       limits: { deadlineMs: 60_000, jobs: 1e6, memory: 2 ** 30, startMs: START_MS, ...limits },
       onError: (error) => this.errors.push(error),
       onChild: (event) => this.events.push(event),
+      onLine: (line) => this.lines.push(line),
     });
     this.worker.on('failed', (_job, error) => this.failures.push(error.message));
     void this.worker.run();

@@ -3,6 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { jobOptions } from '../../queues/createQueue.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { withBench } from './Bench.js';
+import { SLOW_START_MS } from './processors/slowStart.js';
+
+const JOBS = 120;
 
 let redis: TestRedis;
 beforeAll(async () => {
@@ -12,15 +15,15 @@ afterAll(async () => redis.stop());
 
 describe('children are replaced', () => {
   it('after so many jobs, without a job that waits for it', async () => {
-    await withBench(redis, { concurrency: 2, limits: { jobs: 50 } }, async (bench) => {
-      const jobs = await Promise.all(Array.from({ length: 400 }, async () => bench.add('well')));
+    await withBench(redis, { concurrency: 2, limits: { jobs: 20 } }, async (bench) => {
+      const jobs = await Promise.all(Array.from({ length: JOBS }, async () => bench.add('well')));
       await bench.untilDone(...jobs);
-      const { started, recycled, crashed } = bench.worker.children.figures();
-      expect(recycled).toBeGreaterThanOrEqual(2);
-      expect(started).toBeLessThanOrEqual(2 + 400 / 50);
+      await bench.until(() => bench.worker.children.figures().recycled >= 2);
+      const { started, crashed } = bench.worker.children.figures();
+      expect(started).toBeLessThanOrEqual(2 + JOBS / 20);
       expect(crashed).toBe(0);
       expect(bench.failures).toEqual([]);
-      expect(bench.starts).toHaveLength(400);
+      expect(bench.starts).toHaveLength(JOBS);
     });
   });
 
@@ -28,11 +31,45 @@ describe('children are replaced', () => {
     const memory = 200 * 2 ** 20;
     await withBench(redis, { limits: { memory } }, async (bench) => {
       // Children tell after 20 jobs, or a second.
-      const leak = async (): Promise<void> => bench.untilDone(await bench.add('leaks', { amount: 20 * 2 ** 20 }));
+      const leak = async (): Promise<void> => bench.untilDone(await bench.add('leaks', { amount: 60 * 2 ** 20 }));
       for (let rounds = 0; rounds < 200 && bench.worker.children.figures().recycled < 2; rounds += 1) await leak();
       expect(bench.worker.children.figures().recycled).toBe(2);
       expect(bench.events.every(({ bytes }) => bytes > memory)).toBe(true);
       expect(bench.failures).toEqual([]);
+    });
+  });
+});
+
+describe('a job whose child is killed', () => {
+  it('begins again within a second, though a child takes three to start', async () => {
+    await withBench(redis, { processor: 'startsSlowly', limits: { spare: 1 } }, async (bench) => {
+      await bench.warm();
+      await bench.until(() => bench.worker.children.figures().started === 2);
+      const job = await bench.add('never');
+      await bench.until(() => bench.startsOf(job).length === 1);
+      process.kill(bench.startsOf(job)[0]!.pid, 'SIGKILL');
+      const killedAt = performance.now();
+      await bench.until(() => bench.startsOf(job).length === 2);
+      expect(performance.now() - killedAt).toBeLessThan(SLOW_START_MS * 0.8);
+      await bench.until(() => bench.worker.children.figures().alive === 2);
+    });
+  });
+});
+
+describe('a job that failed at a worker whose clock is an hour ahead', () => {
+  it('is tried again when its delay is over by the clock of Redis', async () => {
+    await withBench(redis, {}, async (bench) => {
+      const now = Date.now;
+      try {
+        Date.now = () => now() + 3_600_000;
+        const job = await bench.add('throws', {}, 3);
+        await bench.until(() => bench.failures.length === 1);
+        Date.now = now;
+        await bench.until(() => bench.startsOf(job).length > 1);
+        expect(bench.startsOf(job)).toHaveLength(2);
+      } finally {
+        Date.now = now;
+      }
     });
   });
 });

@@ -10,6 +10,8 @@ export interface ChildLimits {
   readonly jobs: number;
   /** Resident memory above which a child is replaced, bytes; above twice as much before its successor is there. */
   readonly memory: number;
+  /** Children that are kept beyond those that work: one that is lost is made good at once, however busy the machine. Default: 0. */
+  readonly spare?: number;
   /** What a child may take to start, and a job may wait for one. Default: 15 s, since a busy machine takes seconds. */
   readonly startMs?: number;
 }
@@ -22,6 +24,8 @@ export interface ChildPoolOptions {
   readonly size: number;
   readonly limits: ChildLimits;
   readonly onEvent: (event: ChildEvent) => void;
+  /** Told each line that a child writes to its log. */
+  readonly onLine: (line: string) => void;
   /** Told how many jobs are slow, whenever that changes. */
   readonly onSlow?: ((slow: number) => void) | undefined;
 }
@@ -59,12 +63,14 @@ type State = 'starting' | 'staying' | 'leaving' | 'ending';
  * The children of one worker, and the watch over them. BullMQ's own pool would wait for ever for a child that hangs, in a
  * job or while it starts, and keep each for ever.
  *
- * As many children are kept as were ever wanted at once, `size` at most; beyond that only while jobs are slow. One that is
- * lost, or about to be, is replaced at once and not when the next job comes.
+ * As many children are kept as were ever wanted at once, `size` at most, and the spare ones; beyond that only while jobs are
+ * slow. One that is lost, or about to be, is replaced at once and not when the next job comes.
  */
 export class ChildPool {
   readonly #options: ChildPoolOptions;
-  readonly #startMs: number;
+  /** What a child may take to start, and a job may wait for one, ms. */
+  readonly startMs: number;
+  readonly #spare: number;
   /** Every child that has not ended. */
   readonly #children = new Map<ProcessorChild, State>();
   readonly #idle: ProcessorChild[] = [];
@@ -80,7 +86,8 @@ export class ChildPool {
 
   constructor(options: ChildPoolOptions) {
     this.#options = options;
-    this.#startMs = options.limits.startMs ?? START_MS;
+    this.startMs = options.limits.startMs ?? START_MS;
+    this.#spare = options.limits.spare ?? 0;
   }
 
   /** Process ids of the children that have not ended. */
@@ -185,7 +192,7 @@ export class ChildPool {
         timer: setTimeout(() => {
           this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
           reject(new NoChildError());
-        }, this.#startMs),
+        }, this.startMs),
       };
       this.#waiters.push(waiter);
       this.#fill();
@@ -223,7 +230,7 @@ export class ChildPool {
   get #surplus(): number {
     let staying = 0;
     for (const state of this.#children.values()) if (state === 'staying') staying += 1;
-    return staying - Math.max(this.#wanted, this.#options.size);
+    return staying - Math.max(this.#wanted, this.#options.size) - this.#spare;
   }
 
   /** Starts the children that are lacking; ends those that have been replaced. */
@@ -236,7 +243,8 @@ export class ChildPool {
       else if (state === 'starting') starting += 1;
     }
     if (staying >= this.#wanted) this.#recycleIdle();
-    else if (this.#again === undefined) for (let lacking = this.#wanted - staying - starting; lacking > 0; lacking -= 1) void this.#start();
+    const kept = this.#wanted === 0 ? 0 : this.#wanted + this.#spare;
+    if (this.#again === undefined) for (let lacking = kept - staying - starting; lacking > 0; lacking -= 1) void this.#start();
   }
 
   /** Ends those of the leaving that are idle; the others come by again when they are done. */
@@ -257,11 +265,11 @@ export class ChildPool {
   }
 
   async #start(): Promise<void> {
-    const { file, execArgv } = this.#options;
-    const child = new ProcessorChild({ file, execArgv, onExit: () => this.#remove(child) });
+    const { file, execArgv, onLine } = this.#options;
+    const child = new ProcessorChild({ file, execArgv, onLine, onExit: () => this.#remove(child) });
     this.#children.set(child, 'starting');
     try {
-      await child.start(this.#startMs);
+      await child.start(this.startMs);
     } catch {
       this.#tryAgain(child);
       return;

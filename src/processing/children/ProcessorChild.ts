@@ -2,12 +2,15 @@ import { fork, type ChildProcess } from 'node:child_process';
 
 import { JobFailure } from '../../ingestion/jobFailure.js';
 import type { CancelReason, ChildJob, MessageFromChild, MessageToChild } from './messages.js';
+import { eachLine } from './eachLine.js';
 import { guardOrphan } from './orphanGuard.js';
 
 export interface ProcessorChildOptions {
   /** The processor. */
   readonly file: URL;
   readonly execArgv: readonly string[];
+  /** Told each line that the child logs, or that Node says when it ends it. */
+  readonly onLine: (line: string) => void;
   /** Called once, when the process has ended. */
   readonly onExit: (child: ProcessorChild) => void;
 }
@@ -38,13 +41,14 @@ export class ProcessorChild {
   /** Resident memory as the child last told, bytes. */
   rss = 0;
 
-  constructor({ file, execArgv, onExit }: ProcessorChildOptions) {
+  constructor({ file, execArgv, onLine, onExit }: ProcessorChildOptions) {
     this.#process = fork(program, [file.href], {
       // A group of its own: Ctrl-C reaches the whole terminal group, and would interrupt a job.
       detached: true,
       execArgv: [...execArgv],
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
     });
+    if (this.#process.stderr !== null) eachLine(this.#process.stderr, onLine);
     this.#letGo = this.#process.pid === undefined ? () => undefined : guardOrphan(this.#process.pid);
     this.#process.on('message', (message: MessageFromChild) => this.#take(message));
     this.#gone = new Promise((resolve) => {

@@ -19,6 +19,7 @@ const worker = createSupervisedWorker({
   limits: { deadlineMs: 60_000, jobs: 1e6, memory: 2 ** 30 },
   onError: () => undefined,
   onChild: () => undefined,
+  onLine: () => undefined,
 });
 void worker.run();
 const queue = createQueue(place, connection);

@@ -1,0 +1,2 @@
+/** What `startsSlowly` takes to start, ms. */
+export const SLOW_START_MS = 3000;
