@@ -7,15 +7,18 @@ import type { MergeReport } from '../src/merging/mergeStatus.js';
 import type { ChildJob } from '../src/processing/children/messages.js';
 import { cleanUp, cleanupLimits } from '../src/retention/cleanUp.js';
 import type { CleanupReport } from '../src/retention/cleanupStatus.js';
+import { erasuresOfWorker } from '../src/subjects/erasuresOfWorker.js';
+import type { ResumeReport } from '../src/subjects/resumeErasures.js';
 
 /** What a merge takes at most, since a clean-up may wait for it. What it leaves is for the next one. */
 const MOST_MERGE_MS = 20_000;
 
-/** Looks after the store: removes what is older than its retention, or merges small chunks. Both are safe to run again. */
-export default async function maintain(job: ChildJob, _token: string | undefined, signal: AbortSignal): Promise<CleanupReport | MergeReport> {
-  const { cleanup, merge } = jobs.maintenance;
+/** Looks after the store: removes what is older than its retention, merges small chunks, or goes on with erasures. All are safe to run again. */
+export default async function maintain(job: ChildJob, _token: string | undefined, signal: AbortSignal): Promise<CleanupReport | MergeReport | ResumeReport> {
+  const { cleanup, merge, erase } = jobs.maintenance;
   try {
-    const { redis, keys, keyRing, config } = await processorContext();
+    const context = await processorContext();
+    const { redis, keys, keyRing, config } = context;
     switch (job.name) {
       case cleanup.name:
         cleanup.payload.parse(job.data);
@@ -23,6 +26,9 @@ export default async function maintain(job: ChildJob, _token: string | undefined
       case merge.name:
         merge.payload.parse(job.data);
         return await mergeAll({ redis, keys, secrets: keyRing.reading }, { signal, mostMs: MOST_MERGE_MS, metricRetentionDays: config.ANALYTICS_RETENTION_DAYS });
+      case erase.name:
+        erase.payload.parse(job.data);
+        return await erasuresOfWorker(context, signal);
       default:
         throw new AnalyticsError('INTERNAL', 'The maintenance queue holds a job of a name that this version does not know.');
     }

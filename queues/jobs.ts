@@ -45,5 +45,6 @@ export const jobs = {
   maintenance: {
     cleanup: { name: 'cleanup', payload: maintenanceSchema },
     merge: { name: 'merge', payload: maintenanceSchema },
+    erase: { name: 'erase', payload: maintenanceSchema },
   },
 } as const;

@@ -22,6 +22,10 @@ export const policy: Readonly<Record<Operation, Readonly<Partial<Record<Role, Re
   'deadletters.list': { operator: 'all', admin: 'all', viewer: 'all' },
   'deadletters.inspect': { admin: 'all' },
   'deadletters.change': { operator: 'all', admin: 'all' },
+  'subjects.export': { self: 'own', admin: 'all' },
+  'subjects.erase': { admin: 'all' },
+  'subjects.hold': { admin: 'all' },
+  'subjects.read': { auditor: 'all', admin: 'all' },
 };
 
 /**

@@ -6,6 +6,7 @@ import { createBackupCommand } from './backup.js';
 import { createDeadLettersCommand } from './deadLetters.js';
 import { createPublicKeyCommand } from './publicKey.js';
 import { createReplayCommand } from './replay.js';
+import { createSubjectsCommand } from './subjects.js';
 import { createTokenCommand } from './token.js';
 
 const program = new Command('analytics')
@@ -14,6 +15,7 @@ const program = new Command('analytics')
   .addCommand(createReplayCommand())
   .addCommand(createDeadLettersCommand())
   .addCommand(createBackupCommand())
+  .addCommand(createSubjectsCommand())
   .addCommand(createTokenCommand())
   .addCommand(createPublicKeyCommand());
 

@@ -29,9 +29,14 @@ export interface EventPart {
  * saves, for 1 more here.
  */
 export function packEventParts(rows: EventRows): Buffer {
+  return packParts(splitByHour(rows).map((indexes) => (indexes.length === rows.types.length ? rows : pickRows(rows, indexes))));
+}
+
+/** The same of rows that are split: those of one type and hour each. */
+export function packParts(parts: readonly EventRows[]): Buffer {
   const pieces: Buffer[] = [];
-  for (const indexes of splitByHour(rows)) {
-    const text = encodeEventRows(indexes.length === rows.types.length ? rows : pickRows(rows, indexes));
+  for (const rows of parts) {
+    const text = encodeEventRows(rows);
     const isText = text.length < LEAST_COMPRESSED;
     const bytes = isText ? Buffer.from(text) : compressFast(text);
     const length = Buffer.allocUnsafe(LENGTH_BYTES);

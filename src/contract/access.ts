@@ -29,6 +29,10 @@ export const operations = [
   'deadletters.list',
   'deadletters.inspect',
   'deadletters.change',
+  'subjects.export',
+  'subjects.erase',
+  'subjects.hold',
+  'subjects.read',
 ] as const;
 export type Operation = (typeof operations)[number];
 

@@ -18,6 +18,10 @@ export type ErrorCode =
   | 'AUDIT_UNAVAILABLE'
   | 'BACKUP_DAMAGED'
   | 'BACKUP_REFUSED'
+  | 'LEGAL_HOLD'
+  | 'PLAN_OUTDATED'
+  | 'ERASURE_UNFINISHED'
+  | 'RECEIPT_UNKNOWN'
   | 'INTERNAL';
 
 /**

@@ -48,8 +48,9 @@ export class FeedCursor {
       this.#counters(),
     ]);
     this.#epoch = counters.epoch;
-    // An entry may be above the counter when a write failed half way; offsets go on after it.
-    this.#offset = last === undefined ? counters.offset : offsetOfId(last[0]);
+    // An entry may be above the counter when a write failed half way; offsets go on after it. The counter is above all
+    // entries when the last ones were removed, since they named somebody who was erased.
+    this.#offset = Math.max(counters.offset, last === undefined ? 0 : offsetOfId(last[0]));
     const entry = last === undefined ? undefined : parseFeedEntry(this.type, last);
     if (entry !== undefined) this.#remember(entry);
   }
@@ -68,9 +69,17 @@ export class FeedCursor {
       const entry = parseFeedEntry(this.type, one);
       if (entry !== undefined) entries.push(entry);
     }
-    const first = entries[0];
-    const gap = first !== undefined && first.offset - first.count > this.#offset;
-    return { entries, more: raw.length === PAGE, gap };
+    return { entries, more: raw.length === PAGE, gap: this.#hasGap(entries) };
+  }
+
+  /** Entries follow each other without a gap, unless some were trimmed, or named somebody who was erased. */
+  #hasGap(entries: readonly FeedEntry[]): boolean {
+    let before = this.#offset;
+    for (const { offset, count } of entries) {
+      if (offset - count > before) return true;
+      before = offset;
+    }
+    return false;
   }
 
   advance(page: FeedPage): void {

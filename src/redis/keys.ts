@@ -52,6 +52,14 @@ export interface Keys {
   readonly erased: string;
   /** Hash: which run of a backup is being put back. As long as it is there no process starts. */
   readonly restoring: string;
+  /** Hash: id of an erasure that runs → what it is about and how far it came, sealed. Removed when it is done. */
+  readonly erasures: string;
+  /** String: which process carries out the erasure of that id. Expires. */
+  erasureLease(id: string): string;
+  /** Hash: keyed hash of a user whose data are held → why, by whom and until when, sealed. */
+  readonly holds: string;
+  /** Hash: id of an erasure → its receipt, signed. It stays. */
+  readonly receipts: string;
   /** The audit log. */
   readonly audit: AuditLogKeys;
 }
@@ -173,6 +181,10 @@ export function createKeys(prefix: string, { cluster = false }: { cluster?: bool
     },
     erased: one('subjects:erased'),
     restoring: one('backup:restoring'),
+    erasures: one('subjects:erasures'),
+    erasureLease: (id) => one(`subjects:lease:${id}`),
+    holds: one('subjects:holds'),
+    receipts: one('subjects:receipts'),
   };
 }
 

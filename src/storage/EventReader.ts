@@ -11,6 +11,7 @@ import { openEventChunk, type EventChunk, type StoredTable } from './EventChunk.
 import { readHour } from './readHour.js';
 import { readIndex, type IndexRange } from './readIndex.js';
 import { readIndexPage } from './readIndexPage.js';
+import type { ChunkCache } from './watchPurges.js';
 
 export interface EventReaderOptions {
   readonly redis: RedisClient;
@@ -34,9 +35,9 @@ const DEFAULT_CACHE_BYTES = 32 * 1024 * 1024;
 
 /**
  * Reads the chunks of events: their index, and the columns that are asked for. What is opened stays in memory, since a
- * chunk never changes its bytes: nothing has to be taken back but what is erased.
+ * chunk never changes its bytes: nothing has to be taken back but what is erased, see `watchPurges`.
  */
-export class EventReader {
+export class EventReader implements ChunkCache {
   readonly #redis: RedisClient;
   readonly #keys: Keys;
   readonly #secrets: Pick<ReadingKeys, 'chunks' | 'dataKeys'>;
@@ -120,9 +121,14 @@ export class EventReader {
     return chunks.map((chunk, place) => (gone.has(place) ? undefined : chunk?.table));
   }
 
-  /** Forgets what it holds of these chunks. */
-  purge(chunkIds: Iterable<Buffer>): void {
-    for (const chunkId of chunkIds) this.#cache?.delete(chunkId.toString('latin1'));
+  get isEmpty(): boolean {
+    return this.#cache === undefined || this.#cache.size === 0;
+  }
+
+  /** Forgets all chunks. */
+  purge(): void {
+    this.#cache?.clear();
+    this.#growing = [];
   }
 
   /** @returns the places of chunks that are gone meanwhile */

@@ -95,7 +95,7 @@ describe('schedules', () => {
   it('are one for each job of the maintenance queue', async () => {
     await upsertSchedules(queue, ALL);
     expect((await queue.getJobSchedulers()).map(({ key, every, name }) => `${key} ${every} ${name}`).sort()).toEqual(['cleanup 3600000 cleanup', 'merge 300000 merge']);
-    expect((await pending()).map(({ name }) => name).sort()).toEqual(['cleanup', 'merge']);
+    expect((await pending()).map(({ name }) => name).sort()).toEqual(['cleanup', 'erase', 'merge']);
   });
 
   it('are removed when they are no longer declared', async () => {

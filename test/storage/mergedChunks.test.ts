@@ -139,7 +139,7 @@ describe('a merged chunk', () => {
     await reader.load(TYPE, [entry], 'all');
     await store.redis.del(store.keys.event(TYPE).chunks);
     expect((await reader.load(TYPE, [entry], 'all'))[0]?.count).toBe(1500);
-    reader.purge([entry.chunkId]);
+    reader.purge();
     expect(await reader.load(TYPE, [entry], 'all')).toEqual([undefined]);
   });
 

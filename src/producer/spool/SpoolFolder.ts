@@ -7,7 +7,7 @@ import { basename, join } from 'node:path';
 import { z } from 'zod';
 
 /** Names of segments; they count up within a folder, and so come in order. */
-const SEGMENT = /^\d{12}\.segment$/;
+export const SEGMENT = /^\d{12}\.segment$/;
 const OWNER = 'owner';
 const ownerSchema = z.object({ pid: z.number(), startedAt: z.string(), host: z.string() });
 
@@ -87,7 +87,7 @@ export async function syncFolder(path: string): Promise<void> {
 }
 
 /** Whether a folder's owner is gone. */
-async function isLeft(path: string): Promise<boolean> {
+export async function isLeft(path: string): Promise<boolean> {
   try {
     const found = await stat(path);
     if (!found.isDirectory()) return false;

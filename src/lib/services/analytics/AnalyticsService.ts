@@ -2,7 +2,7 @@ import type { WebSocket } from 'ws';
 
 import { priorityTable } from '../../../../queues/priorities.js';
 import { parseActor } from '../../../access/parseActor.js';
-import { application } from '../../../access/Principal.js';
+import { application, type Principal } from '../../../access/Principal.js';
 import { eventIdAt } from '../../../codec/batchId.js';
 import type { Config } from '../../../config/parseConfig.js';
 import type { ActorOptions } from '../../../contract/access.js';
@@ -28,6 +28,7 @@ import type { CleanupReport } from '../../../retention/cleanupStatus.js';
 import { configuredGuard } from '../../../security/guard/configuredGuard.js';
 import type { Guard } from '../../../security/guard/Guard.js';
 import { ActorService } from './ActorService.js';
+import type { Subjects } from '../../../subjects/createSubjects.js';
 import { AnalyticsReader } from './AnalyticsReader.js';
 import { startInProcessWorker, type InProcessWorker } from './InProcessWorker.js';
 import { LinkKeeper } from './LinkKeeper.js';
@@ -37,6 +38,7 @@ import { processOnce } from './processOnce.js';
 import type { ReadCall } from './ReadCall.js';
 import { Reads } from './Reads.js';
 import { serviceDeadLetters } from './serviceDeadLetters.js';
+import { serviceSubjects } from './serviceSubjects.js';
 import type { ServiceLink } from './ServiceLink.js';
 import { createServiceReader, shownDays, type ServiceReader } from './ServiceReader.js';
 import { trackManyEvents, trackManyMetrics, type TrackEventResult, type TrackMetricResult } from './trackMany.js';
@@ -76,6 +78,9 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
   readonly #workerEnd = new AbortController();
   readonly #reads: Reads;
   #deadLetters: DeadLetters | undefined;
+  #subjects: Subjects | undefined;
+  /** Aborted when the service closes. */
+  readonly #ending = new AbortController();
   #closing: Promise<CloseReport> | undefined;
 
   /**
@@ -243,6 +248,12 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
     return this.#deadLetters;
   }
 
+  /** What persons may ask for: all that there is of them, and that it be erased. See docs/subject-rights.md. */
+  get subjects(): Subjects {
+    this.#subjects ??= this.#subjectsFor(application);
+    return this.#subjects;
+  }
+
   /** How queues, sockets and system fare; every figure is defined in docs/monitoring.md. */
   async getStats(): Promise<ServiceStats> {
     return this.#links.within('getStats', async (link) => {
@@ -274,6 +285,7 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
   }
 
   async #close(timeoutMs: number): Promise<CloseReport> {
+    this.#ending.abort();
     // Whatever is still being opened is closed as soon as it is open; nobody waits for it longer than this.
     const opening = this.#links.retire();
     const endAt = performance.now() + timeoutMs;
@@ -299,6 +311,10 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
     this.#workerEnd.abort();
   }
 
+  #subjectsFor(principal: Principal): Subjects {
+    return serviceSubjects({ config: this.#config, types: this.#types, links: this.#links, principal, signal: this.#ending.signal });
+  }
+
   async #startWorker(): Promise<InProcessWorker | undefined> {
     try {
       return await startInProcessWorker(this.#config, this.#workerEnd.signal, this.#onError);
@@ -314,7 +330,8 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
    * @throws ValidationError naming every bad field
    */
   as(actor: ActorOptions): ActorService {
-    return new ActorService({ actor: parseActor(actor), via: 'sdk' }, this.#reads);
+    const principal: Principal = { actor: parseActor(actor), via: 'sdk' };
+    return new ActorService(principal, this.#reads, this.#subjectsFor(principal));
   }
 
   protected read<T>(call: ReadCall<T>, work: (reader: ServiceReader) => Promise<T>): Promise<T> {

@@ -17,6 +17,7 @@ import { tierNames } from '../../../storage/metrics/tierNames.js';
 import { TierStore } from '../../../storage/metrics/TierStore.js';
 import { SeenMarkReader } from '../../../storage/SeenMarkReader.js';
 import { UserCountReader } from '../../../storage/UserCountReader.js';
+import { watchPurges } from '../../../storage/watchPurges.js';
 import type { ServiceLink } from './ServiceLink.js';
 
 /** The part of a call's deadline that a query may take by itself: it should say that it stopped, not be stopped. */
@@ -57,6 +58,7 @@ export function createServiceReader(link: ServiceLink, { config, types, guard }:
   }
   const daysOf = shownDays(config, types);
   const eventReader = new EventReader({ redis, keys, secrets });
+  watchPurges({ redis, keys, cache: eventReader });
   const ofEvents = {
     budgetMs: QUERY_SHARE * config.ANALYTICS_DEADLINE_MS,
     isKnownType: (type: string) => types.get(type) !== undefined,

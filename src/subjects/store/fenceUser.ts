@@ -1,6 +1,5 @@
 import { Erasures } from '../../storage/Erasures.js';
 import type { ErasureRun } from '../ErasureRun.js';
-import { eraseEvents, type StoreErasure } from './eraseEvents.js';
 
 /** Event type → the offset of the last event that may have been stored before the erasure. */
 export type Fences = ReadonlyMap<string, number>;
@@ -16,15 +15,4 @@ export async function fenceUser({ redis, keys, secrets, userId }: Pick<ErasureRu
   const types = await redis.hkeys(keys.eventCatalogue);
   const fences = await Promise.all(types.map(async (type) => [type, await erasures.fence(type, generation)] as const));
   return { at, fences: new Map(fences) };
-}
-
-/** Takes a user's events out of the store, type by type, and tells the readers. */
-export async function eraseStore(run: ErasureRun, fences: Fences): Promise<StoreErasure> {
-  const total: StoreErasure = { events: 0, chunksIn: 0, chunksOut: 0, removed: 0, unreadable: 0 };
-  for (const [type, upTo] of fences) {
-    const done = await eraseEvents(run, type, upTo);
-    for (const name of Object.keys(total) as (keyof StoreErasure)[]) total[name] += done[name]; // its own names
-  }
-  await new Erasures(run.redis, run.keys, run.secrets.fingerprints).announcePurge();
-  return total;
 }

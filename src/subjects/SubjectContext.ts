@@ -1,0 +1,26 @@
+import type { Queue } from 'bullmq';
+
+import type { AuditActor } from '../audit/AuditLog.js';
+import type { TypeClasses } from '../contract/dataClasses.js';
+import type { Keys } from '../redis/keys.js';
+import type { RedisClient } from '../redis/RedisClient.js';
+import type { KeyRing, ReadingKeys } from '../security/KeyRing.js';
+
+/** What the rights of a person are exercised with. */
+export interface SubjectContext {
+  readonly redis: RedisClient;
+  readonly keys: Keys;
+  readonly keyRing: KeyRing;
+  /** `keyRing.reading`: a process that only produces can do nothing of this. */
+  readonly secrets: ReadingKeys;
+  /** The queue of events. */
+  readonly events: Queue;
+  /** The folder of spools on this host; undefined where there is none. */
+  readonly spoolDir: string | undefined;
+  /** What is declared of a type's members: it says what anonymising leaves. */
+  readonly classesOf: (type: string) => TypeClasses;
+  readonly now: () => number;
+}
+
+/** Who asks: it is kept with a hold and in a receipt, sealed. */
+export type Requester = Pick<AuditActor, 'subject' | 'via'>;

@@ -1,0 +1,123 @@
+import { createAnonymiser } from './anonymise.js';
+import { countSubject, type SubjectCounts } from './countSubject.js';
+import { emptyCounts, saveRequest, type ErasureRequest, type ErasureStep } from './ErasureRequest.js';
+import type { ErasureRun } from './ErasureRun.js';
+import { eraseFeed } from './feed/eraseFeed.js';
+import { eraseJobs } from './queue/eraseJobs.js';
+import { issueReceipt, type ErasureReceipt } from './Receipt.js';
+import { eraseSpools } from './spool/eraseSpools.js';
+import { eraseEvents } from './store/eraseEvents.js';
+import { fenceUser } from './store/fenceUser.js';
+import { Erasures } from '../storage/Erasures.js';
+import type { SubjectContext } from './SubjectContext.js';
+
+export interface RunErasureOptions {
+  readonly throwIfAborted: () => void;
+  /** Waits between two looks at what is on its way. */
+  readonly pause: () => Promise<void>;
+  /** Told after each step, when it is written down. */
+  readonly onProgress?: ((request: ErasureRequest) => void) | undefined;
+  readonly onReplaced?: ErasureRun['onReplaced'];
+}
+
+/**
+ * Carries out an erasure from where it stands, and ends with its receipt. Every step can be done twice, by two processes
+ * at once too; after each it is written down how far it came, so that one that was killed is gone on with.
+ *
+ * 1. `fence`: what was tracked up to now is not stored any more, by anybody.
+ * 2. `store`, `queue`, `feed`, `spool`: each place is gone through.
+ * 3. `check`: every place is read once more; what is found there sends it back to the store.
+ */
+export async function runErasure(context: SubjectContext, started: ErasureRequest, options: RunErasureOptions): Promise<ErasureReceipt> {
+  const { redis, keys, secrets, keyRing, events, spoolDir } = context;
+  const { throwIfAborted } = options;
+  const rewriter = started.mode === 'anonymise' ? createAnonymiser(Buffer.from(started.surrogateKey, 'base64'), context.classesOf) : () => undefined;
+  const run: ErasureRun = { redis, keys, secrets, userId: started.userId, rewrite: rewriter, throwIfAborted, onReplaced: options.onReplaced };
+  let request = started;
+  const save = async (changes: Partial<ErasureRequest>): Promise<void> => {
+    request = { ...request, ...changes };
+    await saveRequest(context, request);
+    options.onProgress?.(request);
+  };
+  const add = (counts: Partial<ErasureRequest['counts']>): ErasureRequest['counts'] => {
+    const sum = { ...request.counts };
+    for (const [name, count] of Object.entries(counts)) sum[name as keyof typeof sum] += count; // names of counts
+    return sum;
+  };
+  const fences = (): ReadonlyMap<string, number> => new Map(request.fences);
+  const until = (): number => request.at ?? 0;
+
+  const steps: Record<Exclude<ErasureStep, 'check'>, () => Promise<ErasureStep>> = {
+    async fence() {
+      const { at, fences: found } = await fenceUser(run, context.now());
+      await save({ at, fences: [...found], counts: emptyCounts(), typesDone: [] });
+      return 'store';
+    },
+    async store() {
+      for (const [type, upTo] of fences()) {
+        if (request.typesDone.includes(type)) continue;
+        const { events: erased, chunksIn, chunksOut, removed } = await eraseEvents(run, type, upTo);
+        await save({ typesDone: [...request.typesDone, type], counts: add({ events: erased, chunksIn, chunksOut, removed }) });
+      }
+      await new Erasures(redis, keys, secrets.fingerprints).announcePurge();
+      return 'queue';
+    },
+    async queue() {
+      for (;;) {
+        const { queued, dead, held } = await eraseJobs({ ...run, queue: events, keyRing }, until());
+        await save({ counts: add({ queued, deadLetters: dead }) });
+        if (queued + dead + held === 0) return 'feed';
+        if (held > 0) await options.pause();
+      }
+    },
+    async feed() {
+      let removed = 0;
+      for (const [type, upTo] of fences()) removed += await eraseFeed(run, type, upTo);
+      await save({ counts: add({ feedEntries: removed }) });
+      return 'spool';
+    },
+    async spool() {
+      for (;;) {
+        const { spooled, held } = await eraseSpools({ dir: spoolDir, keyRing, userId: request.userId, until: until(), throwIfAborted });
+        await save({ counts: add({ spooled }) });
+        if (held === 0) return 'check';
+        await options.pause();
+      }
+    },
+  };
+
+  for (;;) {
+    throwIfAborted();
+    if (request.step !== 'check') {
+      await save({ step: await steps[request.step]() });
+      continue;
+    }
+    const left = await countSubject(context, { userId: request.userId, until: until(), upTo: (type) => fences().get(type) ?? 0, throwIfAborted });
+    if (isClean(left)) return finish(context, request, left);
+    // Something was on its way: a job that failed and went back, a file that a process sent.
+    await options.pause();
+    await save({ step: 'store', typesDone: [] });
+  }
+}
+
+function isClean({ events, queued, deadLetters, spooled, feedEntries }: SubjectCounts): boolean {
+  return events + queued + deadLetters + spooled + feedEntries === 0;
+}
+
+async function finish(context: SubjectContext, { id, userId, mode, requestedAt, at = 0, counts }: ErasureRequest, left: SubjectCounts): Promise<ErasureReceipt> {
+  const { redis, keys, secrets } = context;
+  const receipt = await issueReceipt(context, {
+    format: 1,
+    id,
+    subject: secrets.audit.pseudonym(userId).toString('hex'),
+    mode,
+    requestedAt,
+    erasedAt: at,
+    finishedAt: context.now(),
+    done: { ...counts, unreadable: left.unreadable },
+    left,
+  });
+  await redis.hdel(keys.erasures, id);
+  secrets.fingerprints.forget();
+  return receipt;
+}
