@@ -94,7 +94,7 @@ describe('schedules', () => {
 
   it('are one for each job of the maintenance queue', async () => {
     await upsertSchedules(queue, ALL);
-    expect((await queue.getJobSchedulers()).map(({ key, every, name }) => `${key} ${every} ${name}`).sort()).toEqual(['cleanup 3600000 cleanup', 'merge 300000 merge']);
+    expect((await queue.getJobSchedulers()).map(({ key, every, name }) => `${key} ${every} ${name}`).sort()).toEqual(['cleanup 3600000 cleanup', 'erase 60000 erase', 'merge 300000 merge']);
     expect((await pending()).map(({ name }) => name).sort()).toEqual(['cleanup', 'erase', 'merge']);
   });
 
@@ -137,7 +137,7 @@ describe('startScheduling', () => {
     const worker = work();
     await until(async () => worker.done.cleanup >= 1 && worker.done.merge >= 1);
     await worker.close();
-    expect(await pending()).toHaveLength(2);
+    expect(await pending()).toHaveLength(3);
   });
 
   it('ends while Redis does not answer', async () => {
