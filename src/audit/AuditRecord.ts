@@ -31,6 +31,9 @@ export const FIRST_PREVIOUS = '0'.repeat(64);
 
 const most = { subject: 256, roles: 16, word: 128, origin: 256, reason: 2000, series: 256, subjects: 10_000 } as const;
 
+/** A record stores one more, since 0 stands for none. */
+const MOST_COUNT = Number.MAX_SAFE_INTEGER - 1;
+
 /**
  * What is recorded of an entry. What is too long is cut rather than refused: a hostile origin must not keep a denial from
  * being recorded. Text becomes well-formed Unicode, so that it is the same when it is read back.
@@ -44,7 +47,7 @@ export function contentOf(entry: AuditEntry, pseudonym: (userId: string) => Buff
       subject: clean(actor.subject, most.subject),
       via: clean(actor.via, most.word),
     },
-    ...(count !== undefined && { count: Math.min(Math.max(0, Math.trunc(count)) || 0, Number.MAX_SAFE_INTEGER) }),
+    ...(count !== undefined && { count: Math.min(Math.max(0, Math.trunc(count)) || 0, MOST_COUNT) }),
     operation: clean(entry.operation, most.word),
     ...(origin !== undefined && { origin: clean(origin, most.origin) }),
     outcome: entry.outcome,

@@ -31,7 +31,7 @@ const DEADLINE_MS = 1000;
 /** The audit log of this process. One for each connection is enough: it goes on with a chain that nobody writes to. */
 export function createAuditLog({ redis, keys, secrets, folder, onError = () => {}, deadlineMs = DEADLINE_MS, now = Date.now }: AuditLogOptions): AuditLog {
   const file = new CheckpointFile({ folder, keys: secrets, now });
-  const checkpointer = new Checkpointer({ file, readHeads: () => readHeads(redis, keys), onError });
+  const checkpointer = new Checkpointer({ file, readHeads: () => readHeads(redis, keys.audit.heads), onError });
   const writer = new ChainWriter({ redis, keys, secrets, deadlineMs, now, onAppended: (chain, from, hashes) => checkpointer.note(chain, from, hashes) });
   const pseudonym = (userId: string): Buffer => secrets.pseudonym(userId);
   let isPrepared = false;

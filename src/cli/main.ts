@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 
 import { AnalyticsError } from '../errors/AnalyticsError.js';
+import { createAuditCommand } from './audit.js';
 import { createBackupCommand } from './backup.js';
 import { createDeadLettersCommand } from './deadLetters.js';
 import { createPublicKeyCommand } from './publicKey.js';
@@ -16,6 +17,7 @@ const program = new Command('analytics')
   .addCommand(createDeadLettersCommand())
   .addCommand(createBackupCommand())
   .addCommand(createSubjectsCommand())
+  .addCommand(createAuditCommand())
   .addCommand(createTokenCommand())
   .addCommand(createPublicKeyCommand());
 

@@ -29,6 +29,16 @@ export class Script {
     return reply;
   }
 
+  /** As `run`, without a pipeline around the one command: 20 µs less, for what somebody waits for. */
+  async runLone(redis: RedisClient, { keys, args }: ScriptCall): Promise<unknown> {
+    try {
+      return await redis.callBuffer('evalsha', this.#sha, keys.length, ...keys, ...args);
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+      return redis.callBuffer('eval', this.#source, keys.length, ...keys, ...args);
+    }
+  }
+
   /**
    * Runs the calls in one round trip, each by itself: one that fails does not keep the others from being done.
    * @returns the replies in order, bulk strings as Buffers

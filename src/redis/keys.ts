@@ -70,6 +70,10 @@ export interface AuditLogKeys {
   readonly heads: string;
   /** List: what was appended to a chain, in order, each one or several records, sealed. */
   tail(chain: string): string;
+  /** List: what was in the tail before, in order, many appends to a block. */
+  blocks(chain: string): string;
+  /** Hash: chain → how often blocks of it were made or removed, so that a reader of several pages sees that one came in between. */
+  readonly changes: string;
 }
 
 export interface SeriesKeys {
@@ -178,6 +182,8 @@ export function createKeys(prefix: string, { cluster = false }: { cluster?: bool
     audit: {
       heads: one(`${tag('audit')}:heads`),
       tail: (chain) => one(`${tag('audit')}:tail:${chain}`),
+      blocks: (chain) => one(`${tag('audit')}:blocks:${chain}`),
+      changes: one(`${tag('audit')}:changes`),
     },
     erased: one('subjects:erased'),
     restoring: one('backup:restoring'),

@@ -7,7 +7,7 @@ import type { Redis } from 'ioredis';
 
 import type { AuditEntry } from '../../src/audit/AuditLog.js';
 import { readHeads } from '../../src/audit/chain/chooseChain.js';
-import { openElement } from '../../src/audit/chain/elements.js';
+import { openElement, readElement } from '../../src/audit/chain/elements.js';
 import { createAuditLog } from '../../src/audit/createAuditLog.js';
 import { connect } from '../../src/redis/connect.js';
 import { createKeys } from '../../src/redis/keys.js';
@@ -39,12 +39,12 @@ describe('a recorded entry', () => {
     await log.record(entry);
     await Promise.all([1, 2, 3].map(async (count) => log.record({ ...entry, count })));
     await log.close();
-    const heads = await readHeads(redis, keys);
+    const heads = await readHeads(redis, keys.audit.heads);
     expect([...heads.values()].map(({ seq }) => seq)).toEqual([4]);
     const [chain] = heads.keys();
     const elements = await redis.lrangeBuffer(keys.audit.tail(chain!), 0, -1);
     expect(Buffer.concat(elements).includes('dr-jones')).toBe(false);
-    const contents = elements.flatMap((element) => openElement(secrets, chain!, element).contents);
+    const contents = elements.flatMap((element) => readElement(openElement(secrets, chain!, element)).contents);
     expect(contents.map(({ count }) => count)).toEqual([3, 1, 2, 3]);
     const subjects = ['user-1', 'user-2'].map((user) => secrets.pseudonym(user).toString('base64url')).sort();
     expect(contents[0]).toMatchObject({ actor: entry.actor, operation: 'events.read', outcome: 'allowed', purpose: 'treatment', subjects, series: 'therapy_session', origin: '10.1.2.3' });

@@ -49,7 +49,7 @@ describe('checkpoints', () => {
     await Promise.all(Array.from({ length: 2500 }, async () => log.record(entry)));
     await log.close();
     const statements = (await linesOf(folder)).map(statementOf);
-    const [[chain, head] = []] = await readHeads(redis, keys);
+    const [[chain, head] = []] = await readHeads(redis, keys.audit.heads);
     const records = statements.flatMap((one) => (one.kind === 'records' ? [one] : []));
     expect(records.map(({ from }) => from)).toEqual([1, ...records.slice(0, -1).map(({ to }) => to + 1)]);
     expect(records.length).toBeGreaterThan(1);
@@ -70,7 +70,7 @@ describe('checkpoints', () => {
       expect(known.has(statementOf(line).previous)).toBe(true);
       known.add(hashOfLine(line));
     }
-    const chains = [...(await readHeads(redis, keys)).keys()].sort();
+    const chains = [...(await readHeads(redis, keys.audit.heads)).keys()].sort();
     const attested = lines.map(statementOf).flatMap((one) => (one.kind === 'heads' ? one.heads.map(([chain]) => chain) : []));
     expect(chains).toHaveLength(5);
     expect([...new Set(attested)].sort()).toEqual(chains);

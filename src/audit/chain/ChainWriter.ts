@@ -6,7 +6,7 @@ import type { AuditKeys } from '../../security/AuditKeys.js';
 import { hashRecord, type AuditContent } from '../AuditRecord.js';
 import { decodeHead, encodeHead, NO_HEAD, type ChainHead } from './ChainHead.js';
 import { chooseChain, readHeads, type ChainPlace } from './chooseChain.js';
-import { LINK_BYTES, sealElement } from './elements.js';
+import { sealAppend } from './elements.js';
 
 export interface ChainWriterOptions {
   readonly redis: RedisClient;
@@ -53,6 +53,7 @@ interface Run {
  */
 export class ChainWriter {
   readonly #options: ChainWriterOptions;
+  readonly #script = script('appendAudit');
   #place: ChainPlace | undefined;
   #doubt: Doubt | undefined;
   /** The latest records of the chain, up to the place. */
@@ -108,7 +109,7 @@ export class ChainWriter {
   /** Sees where the chain ends, and takes another where that is not where this writer left it. */
   async #findPlace(run: Run): Promise<void> {
     const { redis, keys, now } = this.#options;
-    const heads = await readHeads(redis, keys);
+    const heads = await readHeads(redis, keys.audit.heads);
     if (run.isOver) return;
     const doubt = this.#doubt;
     this.#doubt = undefined;
@@ -130,9 +131,9 @@ export class ChainWriter {
     const { chain, head } = this.#place;
     const appended = hashAll(chain, head, contents);
     const doubt = { head: { seq: head.seq + contents.length, at: now(), hash: appended.at(-1)!.hash }, appended }; // of one record at least
-    const element = sealElement(secrets, chain, { firstSeq: head.seq + 1, link: head.hash.subarray(0, LINK_BYTES), contents });
+    const element = sealAppend(secrets, chain, { firstSeq: head.seq + 1, link: head.hash, contents });
     this.#doubt = doubt;
-    const refusal = await script('appendAudit').run(redis, {
+    const refusal = await this.#script.runLone(redis, {
       keys: [keys.audit.heads, keys.audit.tail(chain)],
       args: [chain, head.seq === 0 ? '' : encodeHead(head), encodeHead(doubt.head), element],
     });

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 
-import type { Keys } from '../../redis/keys.js';
 import type { RedisClient } from '../../redis/RedisClient.js';
 import { decodeHead, NO_HEAD, type ChainHead } from './ChainHead.js';
 
@@ -13,9 +12,9 @@ export interface ChainPlace {
 /** A chain that nobody wrote to for so long has no writer: a new one goes on with it, so that there are as many chains as writers. */
 const IDLE_MS = 60_000;
 
-/** Every chain and where it ends. */
-export async function readHeads(redis: RedisClient, keys: Keys): Promise<Map<string, ChainHead>> {
-  const fields = await redis.hgetallBuffer(keys.audit.heads);
+/** Every chain and where it ends. @param key `keys.audit.heads` */
+export async function readHeads(redis: RedisClient, key: string): Promise<Map<string, ChainHead>> {
+  const fields = await redis.hgetallBuffer(key);
   const heads = new Map<string, ChainHead>();
   for (const [chain, bytes] of Object.entries(fields)) {
     const head = decodeHead(bytes);

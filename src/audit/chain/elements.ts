@@ -1,60 +1,82 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+
 import { ByteReader } from '../../codec/columns/ByteReader.js';
 import { ByteWriter } from '../../codec/columns/ByteWriter.js';
-import { malformed } from '../../codec/columns/malformed.js';
 import { KeyError } from '../../errors/KeyError.js';
 import { openBytes, sealBytes } from '../../security/aead.js';
 import type { AuditKeys } from '../../security/AuditKeys.js';
 import { takeRandom } from '../../security/takeRandom.js';
 import type { AuditContent } from '../AuditRecord.js';
+import { malformed } from './malformed.js';
 import { readRow, writeRow } from './rowCodec.js';
 
-/** What one append put into a chain: some records. */
+/** Records that follow each other, as they are stored: those of one append, or a block that many appends were packed into. */
 export interface Element {
+  /** Number of the first. */
   readonly firstSeq: number;
-  /** The first bytes of the hash of the record before them. */
+  /** The hash of the record before them; of an append its first 8 bytes only, which the seal makes enough. */
   readonly link: Buffer;
   readonly contents: readonly AuditContent[];
 }
 
-const FORMAT = 1;
+/** An element that was opened, and not taken apart yet. */
+export interface OpenedElement {
+  readonly firstSeq: number;
+  readonly isBlock: boolean;
+  readonly plain: Buffer;
+}
+
+const APPEND = 1;
+const BLOCK = 2;
 const KEY_ID_BYTES = 4;
 const SEQ_BYTES = 6;
 const RANDOM_BYTES = 8;
 const HEADER_BYTES = 1 + KEY_ID_BYTES + SEQ_BYTES + RANDOM_BYTES;
+/** A block says in clear, behind that, when its first and its last record were written: clean-up and queries go by it. */
+const BLOCK_HEADER_BYTES = HEADER_BYTES + 2 * SEQ_BYTES;
 export const LINK_BYTES = 8;
+const HASH_BYTES = 32;
 /** Records under one key. */
 const SPAN = 2 ** 20;
+const LARGEST_PLAIN = 64 * 2 ** 20;
 
 /**
  * Seals records as one element of a chain: format, key id, number of the first, random bytes, then AES-256-GCM. The nonce is
  * the number and the random bytes; chain and header are bound in. A lone record takes 80 bytes or so.
  */
-export function sealElement(keys: AuditKeys, chain: string, { firstSeq, link, contents }: Element): Buffer {
-  const earliest = contents[0]?.at ?? 0;
-  const writer = new ByteWriter(32 + 64 * contents.length);
-  writer.bytes(link);
-  writer.unsigned(contents.length);
-  writer.unsigned(earliest);
-  for (const content of contents) writeRow(writer, content, earliest);
-
+export function sealAppend(keys: AuditKeys, chain: string, { firstSeq, link, contents }: Element): Buffer {
   const header = Buffer.allocUnsafe(HEADER_BYTES);
-  header[0] = FORMAT;
-  keys.id.copy(header, 1);
-  header.writeUIntBE(firstSeq, 1 + KEY_ID_BYTES, SEQ_BYTES);
-  takeRandom(RANDOM_BYTES).copy(header, HEADER_BYTES - RANDOM_BYTES);
-  return Buffer.concat([header, sealBytes(spanKey(keys, chain, firstSeq), nonceOf(header), writer.done(), contextOf(chain, header))]);
+  writeHeader(header, APPEND, keys, firstSeq);
+  return seal(keys, chain, header, layOut(link.subarray(0, LINK_BYTES), contents));
+}
+
+/** The same of many, compressed: some 20 bytes a record. */
+export function sealBlock(keys: AuditKeys, chain: string, { firstSeq, link, contents }: Element): Buffer {
+  const header = Buffer.allocUnsafe(BLOCK_HEADER_BYTES);
+  writeHeader(header, BLOCK, keys, firstSeq);
+  // Clocks of several writers: neither is at an end for sure.
+  const times = contents.map(({ at }) => at);
+  header.writeUIntBE(Math.min(...times), HEADER_BYTES, SEQ_BYTES);
+  header.writeUIntBE(Math.max(...times), HEADER_BYTES + SEQ_BYTES, SEQ_BYTES);
+  return seal(keys, chain, header, deflateRawSync(layOut(link, contents)));
 }
 
 /** @throws KeyError `KEY_UNAVAILABLE`, `SEAL_BROKEN`; AnalyticsError `STORE_INCONSISTENT` */
-export function openElement(keys: AuditKeys, chain: string, bytes: Buffer): Element {
-  if (bytes.length < HEADER_BYTES || bytes[0] !== FORMAT) throw malformed('an element of an audit chain has a format that this version does not know');
+export function openElement(keys: AuditKeys, chain: string, bytes: Buffer): OpenedElement {
+  const isBlock = bytes[0] === BLOCK;
+  if ((!isBlock && bytes[0] !== APPEND) || bytes.length < (isBlock ? BLOCK_HEADER_BYTES : HEADER_BYTES)) throw malformed('it has a form that this version does not know');
   if (!bytes.subarray(1, 1 + KEY_ID_BYTES).equals(keys.id)) {
     throw new KeyError('KEY_UNAVAILABLE', `An audit record was sealed under key ${bytes.toString('hex', 1, 1 + KEY_ID_BYTES)}; this process holds ${keys.id.toString('hex')}.`);
   }
-  const header = bytes.subarray(0, HEADER_BYTES);
-  const firstSeq = firstSeqOf(bytes);
-  const reader = new ByteReader(openBytes(spanKey(keys, chain, firstSeq), nonceOf(header), bytes.subarray(HEADER_BYTES), contextOf(chain, header), 'An audit record'));
-  const link = reader.bytes(LINK_BYTES);
+  const header = bytes.subarray(0, isBlock ? BLOCK_HEADER_BYTES : HEADER_BYTES);
+  const plain = openBytes(keyOf(keys, chain, header), nonceOf(header), bytes.subarray(header.length), contextOf(chain, header), 'An audit record');
+  return { firstSeq: firstSeqOf(bytes), isBlock, plain: isBlock ? inflate(plain) : plain };
+}
+
+/** @throws AnalyticsError `STORE_INCONSISTENT` */
+export function readElement({ firstSeq, isBlock, plain }: OpenedElement): Element {
+  const reader = new ByteReader(plain);
+  const link = reader.bytes(isBlock ? HASH_BYTES : LINK_BYTES);
   const count = reader.unsigned();
   const earliest = reader.unsigned();
   const contents: AuditContent[] = [];
@@ -63,18 +85,58 @@ export function openElement(keys: AuditKeys, chain: string, bytes: Buffer): Elem
   return { firstSeq, link, contents };
 }
 
-/** The number of the first record in a sealed element. */
+/** The number of the first record in a sealed element; 0 where there is none. */
 export function firstSeqOf(bytes: Buffer): number {
-  return bytes.readUIntBE(1 + KEY_ID_BYTES, SEQ_BYTES);
+  return bytes.length < HEADER_BYTES ? 0 : bytes.readUIntBE(1 + KEY_ID_BYTES, SEQ_BYTES);
 }
 
-function spanKey(keys: AuditKeys, chain: string, firstSeq: number): Buffer {
-  return keys.spanKey('records', chain, Math.floor(firstSeq / SPAN));
+/** When the first and the last record of a sealed block were written, ms since 1970; undefined of what is no block. */
+export function timesOf(bytes: Buffer): { readonly earliest: number; readonly latest: number } | undefined {
+  if (bytes[0] !== BLOCK || bytes.length < BLOCK_HEADER_BYTES) return undefined;
+  return { earliest: bytes.readUIntBE(HEADER_BYTES, SEQ_BYTES), latest: bytes.readUIntBE(HEADER_BYTES + SEQ_BYTES, SEQ_BYTES) };
+}
+
+/** How many records an opened element has. */
+export function countOf({ isBlock, plain }: OpenedElement): number {
+  return new ByteReader(plain.subarray(isBlock ? HASH_BYTES : LINK_BYTES)).unsigned();
+}
+
+function writeHeader(header: Buffer, format: number, keys: AuditKeys, firstSeq: number): void {
+  header[0] = format;
+  keys.id.copy(header, 1);
+  header.writeUIntBE(firstSeq, 1 + KEY_ID_BYTES, SEQ_BYTES);
+  takeRandom(RANDOM_BYTES).copy(header, HEADER_BYTES - RANDOM_BYTES);
+}
+
+function layOut(link: Buffer, contents: readonly AuditContent[]): Buffer {
+  const earliest = contents[0]?.at ?? 0;
+  const writer = new ByteWriter(64 + 48 * contents.length);
+  writer.bytes(link);
+  writer.unsigned(contents.length);
+  writer.unsigned(earliest);
+  for (const content of contents) writeRow(writer, content, earliest);
+  return writer.done();
+}
+
+function seal(keys: AuditKeys, chain: string, header: Buffer, plain: Buffer): Buffer {
+  return Buffer.concat([header, sealBytes(keyOf(keys, chain, header), nonceOf(header), plain, contextOf(chain, header))]);
+}
+
+function inflate(bytes: Buffer): Buffer {
+  try {
+    return inflateRawSync(bytes, { maxOutputLength: LARGEST_PLAIN });
+  } catch {
+    throw malformed('it cannot be unpacked');
+  }
+}
+
+function keyOf(keys: AuditKeys, chain: string, header: Buffer): Buffer {
+  return keys.spanKey(header[0] === BLOCK ? 'blocks' : 'records', chain, Math.floor(firstSeqOf(header) / SPAN));
 }
 
 /** 12 bytes: the number's lowest 4 and the random ones. Two appends compete for one number only when two processes meet. */
 function nonceOf(header: Buffer): Buffer {
-  return header.subarray(HEADER_BYTES - RANDOM_BYTES - 4);
+  return header.subarray(HEADER_BYTES - RANDOM_BYTES - 4, HEADER_BYTES);
 }
 
 function contextOf(chain: string, header: Buffer): Buffer {

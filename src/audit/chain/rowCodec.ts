@@ -1,9 +1,9 @@
 import type { ByteReader } from '../../codec/columns/ByteReader.js';
 import type { ByteWriter } from '../../codec/columns/ByteWriter.js';
-import { malformed } from '../../codec/columns/malformed.js';
 import type { AuditOutcome } from '../AuditLog.js';
 import type { AuditContent } from '../AuditRecord.js';
 import { words } from '../words.js';
+import { malformed } from './malformed.js';
 
 const OUTCOMES: readonly AuditOutcome[] = ['allowed', 'denied', 'failed'];
 export const PSEUDONYM_BYTES = 8;
@@ -35,7 +35,7 @@ export function writeRow(writer: ByteWriter, content: AuditContent, earliest: nu
 export function readRow(reader: ByteReader, earliest: number): AuditContent {
   const at = earliest + reader.signed();
   const outcome = OUTCOMES[reader.byte()];
-  if (outcome === undefined) throw malformed('an audit record has an outcome that is none');
+  if (outcome === undefined) throw malformed('it has an outcome that is none');
   const operation = neededWord(reader);
   const purpose = neededWord(reader);
   const subject = neededWord(reader);
@@ -76,12 +76,12 @@ function readWord(reader: ByteReader): string | undefined {
   if (code === 0) return undefined;
   if (code >= TEXT) return reader.bytes(code - TEXT).toString('utf8');
   const word = words[code - 1];
-  if (word === undefined) throw malformed('an audit record has a word that this version does not know');
+  if (word === undefined) throw malformed('it has a word that this version does not know');
   return word;
 }
 
 function neededWord(reader: ByteReader): string {
   const word = readWord(reader);
-  if (word === undefined) throw malformed('an audit record lacks a word');
+  if (word === undefined) throw malformed('it lacks a word');
   return word;
 }

@@ -1,0 +1,56 @@
+import type { AuditKeys } from '../../security/AuditKeys.js';
+import type { ChainSource } from '../chain/ChainSource.js';
+import { createMatcher, type AuditFilter } from './AuditFilter.js';
+import { searchChain, type FoundRecord } from './searchChain.js';
+
+export interface AuditPage {
+  /** Earliest first. */
+  readonly records: readonly FoundRecord[];
+  /** Where the next page begins; absent on the last. */
+  readonly cursor?: string;
+}
+
+export interface AuditSearch {
+  readonly source: ChainSource;
+  readonly secrets: AuditKeys;
+  readonly filter: AuditFilter;
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+}
+
+/** Where a record stands among all: by time, then chain and number. */
+type Position = Pick<FoundRecord, 'at' | 'chain' | 'seq'>;
+
+/** A page of the records that match, over all chains, earliest first. @throws BrokenChainError when a chain cannot be read to its end */
+export async function searchAudit({ source, secrets, filter, limit, cursor }: AuditSearch): Promise<AuditPage> {
+  const after = cursor === undefined ? undefined : parseCursor(cursor);
+  const matcher = createMatcher({ ...filter, from: Math.max(filter.from ?? -Infinity, after?.at ?? -Infinity) }, secrets);
+  let found: FoundRecord[] = [];
+  const keep = (): void => {
+    found = found.sort(compare).slice(0, limit + 1);
+  };
+  for (const chain of [...(await source.heads()).keys()].sort()) {
+    for await (const record of searchChain(source, secrets, chain, matcher)) {
+      if (after !== undefined && compare(record, after) <= 0) continue;
+      found.push(record);
+      if (found.length > 2 * limit + 1000) keep();
+    }
+  }
+  keep();
+  const records = found.slice(0, limit);
+  return found.length > limit ? { records, cursor: cursorOf(records.at(-1)!) } : { records };
+}
+
+function compare(one: Position, other: Position): number {
+  return one.at - other.at || (one.chain < other.chain ? -1 : one.chain > other.chain ? 1 : one.seq - other.seq);
+}
+
+function cursorOf({ at, chain, seq }: Position): string {
+  return `${at}~${seq}~${chain}`;
+}
+
+/** `parseAuditQuery` has seen to its form. */
+function parseCursor(cursor: string): Position {
+  const [at, seq, ...chain] = cursor.split('~');
+  return { at: Number(at), seq: Number(seq), chain: chain.join('~') };
+}
