@@ -4,7 +4,7 @@ import { CANARY_TYPE } from '../monitoring/canary/canaryType.js';
 import type { Keys } from '../redis/keys.js';
 import { offLoss, onLoss, type RedisClient } from '../redis/RedisClient.js';
 import { FeedCursor, type FeedPage } from './FeedCursor.js';
-import { inOneWrite } from './inOneWrite.js';
+import { inOneWrite } from '../redis/inOneWrite.js';
 import { isWrongType } from './isWrongType.js';
 
 /** A page of one type's feed, with the life of the feed that it belongs to. */

@@ -6,7 +6,7 @@ import type { Audience } from './Audience.js';
 import type { ChunkOpener } from './ChunkOpener.js';
 import type { ClientRegistry } from './ClientRegistry.js';
 import type { TypePage } from './FeedReader.js';
-import { inOneWrite } from './inOneWrite.js';
+import { inOneWrite } from '../redis/inOneWrite.js';
 import type { OpenedEntry } from './OpenedEntry.js';
 import type { Outlet } from './Outlet.js';
 import type { RealtimeFigures } from './RealtimeFigures.js';

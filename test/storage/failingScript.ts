@@ -17,13 +17,7 @@ export function failingScript(redis: Redis, name: string, place: number): Redis 
     hset: redis.hset.bind(redis),
     hsetnx: redis.hsetnx.bind(redis),
     hscan: redis.hscan.bind(redis),
-    pipeline() {
-      const pipeline = redis.pipeline();
-      return {
-        callBuffer: (_command: string, _script: string, ...rest: (string | Buffer | number)[]) => pipeline.callBuffer('eval', failing, ...rest),
-        exec: async () => pipeline.exec(),
-      };
-    },
+    callBuffer: async (_command: string, _script: string, ...rest: (string | Buffer | number)[]) => redis.callBuffer('eval', failing, ...rest),
   };
   return faulty as unknown as Redis; // all that the stores ask of it
 }

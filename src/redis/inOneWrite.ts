@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 
-import { isCluster, type RedisClient } from '../redis/RedisClient.js';
+import { isCluster, type RedisClient } from './RedisClient.js';
 
 /** Lets the commands that `send` issues leave in one write instead of one each; 5 µs of CPU apiece otherwise. */
 export function inOneWrite<Result>(redis: RedisClient, send: () => Result): Result {
