@@ -42,8 +42,8 @@ export class EventReader implements ChunkCache {
   readonly #keys: Keys;
   readonly #secrets: Pick<ReadingKeys, 'chunks' | 'dataKeys'>;
   readonly #cache: LRUCache<string, EventChunk> | undefined;
-  /** Handed out by the last call: they grow while their columns are decoded. */
-  #growing: readonly string[] = [];
+  /** Handed out since sizes were last looked at: they grow while their columns are decoded. */
+  #growing: string[] = [];
   #opened = 0;
   #found = 0;
   #blocks = 0;
@@ -117,7 +117,7 @@ export class EventReader implements ChunkCache {
     for (const [place, chunk] of chunks.entries()) {
       if (chunk !== undefined && !gone.has(place)) this.#cache?.set(names[place]!, chunk, { size: chunk.bytes });
     }
-    this.#growing = names;
+    for (const name of names) this.#growing.push(name);
     return chunks.map((chunk, place) => (gone.has(place) ? undefined : chunk?.table));
   }
 

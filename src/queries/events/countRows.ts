@@ -5,8 +5,14 @@ import { liesWithin, reachesInto } from './EventScan.js';
 import { countMatches, matchRows, type RowMask } from './filter/matchRows.js';
 import { addColumns } from './filter/Predicate.js';
 import { HourWalk, type HourView } from './HourWalk.js';
-import { nextGroup } from './nextGroup.js';
+import { MOST_ROWS, nextGroup } from './nextGroup.js';
 import { MOST_READINGS, type ScanContext } from './ScanContext.js';
+
+/**
+ * Hours that are read at once: what Redis takes to answer for one passes while another is decoded. A million events lie in 240 hours
+ * of two round trips each, which took 40 % of the time.
+ */
+const HOURS_AT_ONCE = 4;
 
 /**
  * How many events a scan is about. Without a filter from the hours' counts and the index, and only chunks that the range
@@ -27,11 +33,24 @@ export async function countRows(context: ScanContext, onSpent: () => never): Pro
     }
     return total;
   }
+  return countHours(context, onSpent);
+}
+
+async function countHours(context: ScanContext, onSpent: () => never): Promise<number> {
+  const { source, scan, budget } = context;
   const walk = new HourWalk(source, scan.type, scan);
+  const underWay: Promise<number>[] = [];
   let total = 0;
   for (let view = await walk.nextWhole(); view !== undefined; view = await walk.nextWhole()) {
-    total += await countHour(context, view, onSpent);
+    const counting = countHour(context, view, onSpent);
+    // Whoever awaits it is told; until then somebody has to have heard of it.
+    counting.catch(() => undefined);
+    underWay.push(counting);
+    // What a budget stops at is exact: near its end one hour waits for the other.
+    const most = budget.left > HOURS_AT_ONCE * MOST_ROWS ? HOURS_AT_ONCE : 1;
+    while (underWay.length >= most) total += await underWay.shift()!;
   }
+  for (const counting of underWay) total += await counting;
   return total;
 }
 

@@ -1,7 +1,7 @@
 import type { ChunkIndexEntry } from '../../storage/ChunkIndexEntry.js';
 
 /** Rows that one group may have: 64 k rows of one column are decoded in about 2 ms. */
-const MOST_ROWS = 65_536;
+export const MOST_ROWS = 65_536;
 const MOST_CHUNKS = 128;
 
 /** The chunks from `start` on that are loaded together: as many as hold `rows` rows, and one at least. */
