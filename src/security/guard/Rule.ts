@@ -11,6 +11,8 @@ export interface Rule extends KeyRule {
   readonly holds: KeyClass | undefined;
   readonly isAllowed: boolean;
   readonly isPerson: boolean;
+  /** A class that is not looked for in values: a `name` below a thing is the thing's. */
+  readonly ignores: GuardClass | undefined;
   /** What follows from the type's declarations; undefined for tags, which have none. */
   readonly declared: Declared | undefined;
 }
@@ -39,7 +41,7 @@ export interface Scope {
   readonly terms: ReadonlySet<string>;
 }
 
-export const PLAIN: Rule = { key: undefined, keyClass: undefined, holds: undefined, isAllowed: false, isPerson: false, declared: undefined };
+export const PLAIN: Rule = { key: undefined, keyClass: undefined, holds: undefined, isAllowed: false, isPerson: false, ignores: undefined, declared: undefined };
 
 export const FREE_TEXT: Refusal = { refused: 'free_text', because: 'free_text' };
 export const UNDECLARED: Refusal = { refused: 'undeclared', because: 'undeclared' };

@@ -10,7 +10,7 @@ export interface KeyClass {
 // A key is split into words (`patientFirstName`, `patient_first_name`) and compared by its end, without separators.
 const endings: Readonly<Record<GuardClass, string>> = {
   email: 'email emails emailaddress mailaddress emailaddr',
-  phone: 'phone phones telephone tel fax cellphone mobilephone msisdn phonenumber telephonenumber mobilenumber cellnumber faxnumber whatsapp',
+  phone: 'phone phones telephone tel fax cellphone mobilephone msisdn phonenumber telephonenumber officefax mobilenumber cellnumber faxnumber whatsapp',
   ssn: 'ssn socialsecurity socialsecuritynumber nino nationalid nationalinsurancenumber taxid taxnumber itin',
   mrn: 'mrn medicalrecord medicalrecordnumber medicalrecordno patientid patientnumber patientno chartnumber nhsnumber healthrecordnumber',
   plan: 'memberid insuranceid insurancenumber policynumber subscriberid beneficiaryid beneficiarynumber medicareid medicarenumber medicaidid medicaidnumber healthplannumber',
@@ -24,6 +24,10 @@ const endings: Readonly<Record<GuardClass, string>> = {
   birth: 'dob birthdate birthday dateofbirth birth born birthyear placeofbirth',
   address: 'address addr streetaddress homeaddress street addressline addressline1 addressline2 postaladdress mailingaddress zip zipcode postcode postalcode city county',
   coordinates: 'lat latitude lon lng longitude coords coordinates geolocation latlng latlon gps',
+  date: 'admissiondate dischargedate dateofdeath deathdate dateofadmission dateofdischarge admittedat dischargedat',
+  biometric: 'biometric biometrics biometrictemplate voiceprint faceid facetemplate faceembedding retina retinascan iris irisscan palmprint fingerprinttemplate',
+  photo: 'photo photos avatar selfie profilepicture profilephoto profileimage headshot portrait photourl avatarurl',
+  id: 'casenumber caseno claimnumber claimid customernumber customerno participantid encounterid accessionnumber specimenid prescriptionnumber referralcode referralnumber employeenumber employeeid',
   secret: 'password passwd pwd passphrase secret token jwt authorization apikey privatekey secretkey cookie cookies setcookie credentials otp',
 };
 const classByEnding: ReadonlyMap<string, GuardClass> = new Map(
@@ -76,6 +80,7 @@ export function classifyKey(key: string, isOfPerson: boolean | undefined): KeyCl
     return isOfPerson === true ? { class: 'name' } : { class: 'name', test: looksLikePersonName };
   }
   if (words.length === 1 && people.has(last)) return { class: 'name', test: looksLikePersonName };
+  if (urlKeys.has(words.join(''))) return { class: 'url', test: isUrl };
   if (last === 'mobile' || last === 'cell') return { class: 'phone', test: hasPhoneLength };
   if (last === 'age') return { class: 'age', test: isOver89 };
   return undefined;
@@ -88,6 +93,13 @@ const interfaceWord =
 /** Two to four capitalised words. Titles of pages and buttons look the same, so their usual words are let through. */
 export function looksLikePersonName(value: string | number): boolean {
   return typeof value === 'string' && value.length <= 128 && personName.test(value) && !interfaceWord.test(value);
+}
+
+/** Where somebody is to be found. */
+const urlKeys = new Set('profileurl websiteurl website homepage personalurl linkedin linkedinurl facebook facebookurl instagram twitter'.split(' '));
+
+function isUrl(value: string | number): boolean {
+  return typeof value === 'string' && value.includes('://');
 }
 
 function hasPhoneLength(value: string | number): boolean {

@@ -4,7 +4,7 @@ import { classifyKey, canonicalKey, isPersonKey } from './classifyKey.js';
 import { findIdentifiers, withoutOverlaps, type Finding } from './findIdentifiers.js';
 import { DROPPED, type BooleanVerdict, type Guard, type GuardClass, type KeyRule, type NumberVerdict, type Refusal, type TextVerdict } from './Guard.js';
 import { assertGuardPolicy, type GuardDetector, type GuardMode, type GuardPolicy } from './GuardPolicy.js';
-import { isCard } from './findNumbers.js';
+import { isCard } from './isCard.js';
 import { MemberTokens } from './MemberTokens.js';
 import { accepts, FREE_TEXT, memberRule, PLAIN, rootRule, SECRET, UNDECLARED, type Rule } from './Rule.js';
 import type { Span } from './Span.js';
@@ -96,7 +96,9 @@ class PolicyGuard implements Guard {
       }
     }
     const finding = this.#find(value);
-    return finding === undefined ? value : this.#masked(value, finding);
+    if (finding === undefined) return value;
+    const { ignores } = rule;
+    return this.#masked(value, ignores === undefined ? finding : { ...finding, spans: finding.spans.filter((span) => span.class !== ignores) });
   }
 
   number(given: KeyRule, value: number): NumberVerdict {
@@ -167,11 +169,12 @@ class PolicyGuard implements Guard {
     const chosen = this.#keyClasses.get(name);
     const holds = chosen === undefined ? classifyKey(key, isOfPerson) : { class: chosen };
     const isPerson = isPersonKey(key);
+    const ignores = name === 'name' && isOfPerson === false ? 'name' : undefined;
     const finding = this.#find(key);
-    if (finding === undefined) return holds === undefined && !isPerson ? PLAIN : { ...PLAIN, holds, isPerson };
+    if (finding === undefined) return holds === undefined && !isPerson && ignores === undefined ? PLAIN : { ...PLAIN, holds, isPerson, ignores };
     const verdict = this.#masked(key, finding, false);
-    if (verdict === key) return { ...PLAIN, holds, isPerson };
-    return { ...PLAIN, key: verdict, keyClass: finding.spans[0]?.class, holds, isPerson };
+    if (verdict === key) return { ...PLAIN, holds, isPerson, ignores };
+    return { ...PLAIN, key: verdict, keyClass: finding.spans[0]?.class, holds, isPerson, ignores };
   }
 
   #find(text: string): Finding | undefined {

@@ -1,3 +1,5 @@
+import { findGrouped } from './findGrouped.js';
+import { isCard } from './isCard.js';
 import type { NumericToken } from './numericTokens.js';
 import { addMatches, type Span } from './Span.js';
 
@@ -8,9 +10,9 @@ const before = '(?<![\\w.])';
 const after = '(?!\\w|\\.\\d)';
 const ssn = new RegExp(`${before}(?!000|666|9)\\d{3}([- ])(?!00)\\d{2}\\1(?!0000)\\d{4}${after}`, 'g');
 const card = new RegExp(`${before}\\d(?:[ -]?\\d){12,18}${after}`, 'g');
-const internationalPhone = new RegExp(`(?<!\\w)(?:\\+|00(?=\\d{1,3}[ -]))[1-9](?:[ .()-]{0,2}\\d){7,14}${after}`, 'g');
+const internationalPhone = new RegExp(`(?<!\\w)(?:\\+|00(?=\\d{1,3}[ -]))[1-9](?:[ .()/_-]{0,3}\\d){7,14}${after}`, 'g');
 const americanPhone = new RegExp(`(?:${before}1[ .-]?|(?<![\\w.]))(?:\\([2-9]\\d\\d\\) ?|[2-9]\\d\\d[ .-])[2-9]\\d\\d[ .-]\\d{4}${after}`, 'g');
-const trunkPhone = new RegExp(`${before}(?:\\(0\\d{1,4}\\) ?|0\\d{1,4}[ /-])\\d{3,5}(?:[ -]\\d{3,4}){0,2}${after}|${before}0[1-9](?:[ .-]\\d\\d){4}${after}`, 'g');
+const trunkPhone = new RegExp(`${before}(?:\\(0\\d{1,4}\\) ?|0\\d{1,4}[ ./_-]{1,3})\\d{3,7}(?:[ ._/-]{1,3}\\d{3,4}){0,2}${after}|${before}0[1-9](?:[ ._/-]{1,3}\\d\\d){4}${after}`, 'g');
 const barePhone = /^(?:1?[2-9]\d\d[2-9]\d{6}|0[1-9]\d{8,9})$/;
 const coordinates = new RegExp(`(?<![\\w./])-?\\d{1,2}\\.\\d{4,12}[,;] ?-?\\d{1,3}\\.\\d{4,12}${after}`, 'g');
 const octet = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
@@ -34,6 +36,7 @@ export function findNumbers(text: string, tokens: readonly NumericToken[], spans
       addMatches(found, 'phone', internationalPhone, value);
       addMatches(found, 'phone', americanPhone, value);
       addMatches(found, 'phone', trunkPhone, value, isPhoneLength);
+      findGrouped({ start: 0, value, digits, dots, followsSlash: false }, found);
       if (value.length === text.length && barePhone.test(value)) found.push({ class: 'phone', start: 0, end: value.length });
     }
     for (const span of found) spans.push({ class: span.class, start: span.start + start, end: span.end + start });
@@ -56,20 +59,4 @@ function isPhoneLength(text: string): boolean {
 function isPlace(text: string): boolean {
   const [latitude = 0, longitude = 0] = text.split(/[,;] ?/).map(Number);
   return Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180;
-}
-
-// Visa, Mastercard, American Express, Discover, Diners, JCB, UnionPay.
-const issuer = /^(?:4|5[1-5]|2(?:2[2-9]|[3-6]\d|7[01]|720)|3[47]|6(?:011|5|4[4-9]|2)|3(?:0[0-5]|[689])|35)/;
-
-/** Whether it starts as payment cards do and its last digit is their check digit (Luhn). */
-export function isCard(text: string): boolean {
-  const digits = digitsOf(text);
-  if (digits.length < 13 || digits.length > 19 || !issuer.test(digits)) return false;
-  let sum = 0;
-  for (let place = 0; place < digits.length; place++) {
-    const digit = Number(digits.charAt(digits.length - 1 - place));
-    const doubled = place % 2 === 1 ? digit * 2 : digit;
-    sum += doubled > 9 ? doubled - 9 : doubled;
-  }
-  return sum % 10 === 0;
 }

@@ -9,6 +9,13 @@ interface Survey {
   /** An `@`, or the `%` of `%40`. */
   hasAt: boolean;
   hasEquals: boolean;
+  /** Of `%40`. */
+  hasPercent: boolean;
+  /** Of `&#64;`. */
+  hasEntity: boolean;
+  slashes: number;
+  /** At least 12 letters, digits and `+` in a row, as in base64 and in numbers with a check of their own. */
+  hasLongRun: boolean;
   /** As in `12 Main Street`: a number that stands alone before a space. */
   numberThenSpace: boolean;
   /** As in `PO Box 12`: a word, a space and a number. */
@@ -27,6 +34,11 @@ const COLON = 58;
 const EQUALS = 61;
 const AT = 64;
 const PERCENT = 37;
+const NUMBER_SIGN = 35;
+const AMPERSAND = 38;
+const PLUS = 43;
+const SLASH = 47;
+const LONG_RUN = 12;
 
 /** One for all texts: a tenth of what tracking an event allocated were these. */
 const survey: Survey = {
@@ -38,6 +50,10 @@ const survey: Survey = {
   dots: 0,
   hasAt: false,
   hasEquals: false,
+  hasPercent: false,
+  hasEntity: false,
+  slashes: 0,
+  hasLongRun: false,
   numberThenSpace: false,
   wordThenNumber: false,
 };
@@ -55,6 +71,12 @@ export function surveyText(text: string): TextSurvey {
   let dots = 0;
   let hasAt = false;
   let hasEquals = false;
+  let hasPercent = false;
+  let hasEntity = false;
+  let slashes = 0;
+  let hasLongRun = false;
+  /** Where the run began that base64 could be. */
+  let runStart = 0;
   let numberThenSpace = false;
   let wordThenNumber = false;
   // Of the run of digits that is or was last under way: where it ended, and whether it stood alone.
@@ -74,7 +96,12 @@ export function surveyText(text: string): TextSurvey {
         if (before === SPACE && index > 1 && (text.charCodeAt(index - 2) > AT || text.charCodeAt(index - 2) === DOT)) wordThenNumber = true;
       }
       runEnd = index + 1;
-    } else if (code === SPACE) {
+      continue;
+    }
+    if (code === PLUS) continue;
+    if (index - runStart >= LONG_RUN) hasLongRun = true;
+    runStart = index + 1;
+    if (code === SPACE) {
       spaces++;
       // The number may have a letter, as in `12b`.
       if (runStandsAlone && index - runEnd <= 1) numberThenSpace = true;
@@ -82,8 +109,12 @@ export function surveyText(text: string): TextSurvey {
     else if (code === DOT) dots++;
     else if (code === COLON) colons++;
     else if (code === EQUALS) hasEquals = true;
-    else if (code === AT || code === PERCENT) hasAt = true;
+    else if (code === SLASH) slashes++;
+    else if (code === AT) hasAt = true;
+    else if (code === PERCENT) hasPercent = hasAt = true;
+    else if (code === NUMBER_SIGN && index > 0 && text.charCodeAt(index - 1) === AMPERSAND) hasEntity = true;
   }
+  if (text.length - runStart >= LONG_RUN) hasLongRun = true;
   survey.isAscii = bits < 128;
   survey.digits = digits;
   survey.spaces = spaces;
@@ -92,6 +123,10 @@ export function surveyText(text: string): TextSurvey {
   survey.dots = dots;
   survey.hasAt = hasAt;
   survey.hasEquals = hasEquals;
+  survey.hasPercent = hasPercent;
+  survey.hasEntity = hasEntity;
+  survey.slashes = slashes;
+  survey.hasLongRun = hasLongRun;
   survey.numberThenSpace = numberThenSpace;
   survey.wordThenNumber = wordThenNumber;
   return survey;
