@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { runInNewContext } from 'node:vm';
 
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
@@ -39,9 +40,7 @@ const types = createEventTypes();
 const MOOD = types.define('mood_entry', { schema: z.object({ score: z.number().min(0).max(10) }), classes: { properties: { score: 'phi' } } });
 
 function valueOf(literal: string): { properties?: object; metadata?: object; tags?: object; name?: string } {
-  // The literals of our own pages: this is how they are run as they stand.
-  const run = new Function('EventType', 'EventPriority', 'MOOD', 'weekEnd', `return ${literal}`) as (...names: unknown[]) => object;
-  return run(EventType, EventPriority, MOOD, Date.now());
+  return runInNewContext(`(${literal})`, { EventType, EventPriority, MOOD, weekEnd: Date.now() }) as object; // each is an object
 }
 
 const policies: readonly GuardPolicy[] = [{}, { undeclared: 'drop' }, { undeclared: 'refuse' }, { mode: 'refuse' }];
