@@ -35,6 +35,9 @@ export type BatchResult = z.output<typeof batchResultSchema>;
 /** The jobs that look after the store say all by their names. */
 export const maintenanceSchema = z.object({ v: z.literal(1) });
 
+/** Which rotation of keys; see `rekeyStore`. */
+export const rekeySchema = z.object({ v: z.literal(1), work: z.enum(['rotate', 'reencrypt']) });
+
 /**
  * Every job there is: queue → job name → schema of what it carries. A batch has one name whatever is in it, because the
  * name stands in Redis in clear.
@@ -46,5 +49,7 @@ export const jobs = {
     cleanup: { name: 'cleanup', payload: maintenanceSchema },
     merge: { name: 'merge', payload: maintenanceSchema },
     erase: { name: 'erase', payload: maintenanceSchema },
+    scrub: { name: 'scrub', payload: maintenanceSchema },
+    rekey: { name: 'rekey', payload: rekeySchema },
   },
 } as const;

@@ -26,6 +26,9 @@ export const policy: Readonly<Record<Operation, Readonly<Partial<Record<Role, Re
   'subjects.erase': { admin: 'all' },
   'subjects.hold': { admin: 'all' },
   'subjects.read': { auditor: 'all', admin: 'all' },
+  'keys.rotate': { operator: 'all', admin: 'all' },
+  'keys.retire': { admin: 'all' },
+  'keys.destroy': { admin: 'all' },
 };
 
 /**

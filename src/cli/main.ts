@@ -5,6 +5,7 @@ import { AnalyticsError } from '../errors/AnalyticsError.js';
 import { createAuditCommand } from './audit.js';
 import { createBackupCommand } from './backup.js';
 import { createDeadLettersCommand } from './deadLetters.js';
+import { createKeysCommand } from './keys.js';
 import { createPublicKeyCommand } from './publicKey.js';
 import { createReplayCommand } from './replay.js';
 import { createSubjectsCommand } from './subjects.js';
@@ -19,7 +20,8 @@ const program = new Command('analytics')
   .addCommand(createSubjectsCommand())
   .addCommand(createAuditCommand())
   .addCommand(createTokenCommand())
-  .addCommand(createPublicKeyCommand());
+  .addCommand(createPublicKeyCommand())
+  .addCommand(createKeysCommand());
 
 try {
   await program.parseAsync();

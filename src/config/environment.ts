@@ -115,6 +115,7 @@ export const environmentSchema = z.object({
   ANALYTICS_CHILD_MEMORY_MB: whole(64, 65_536).default(256),
   ANALYTICS_CLEANUP_INTERVAL: whole(1000, 7 * 24 * 3_600_000).default(3_600_000),
   ANALYTICS_MERGE_INTERVAL: whole(1000, 7 * 24 * 3_600_000).default(300_000),
+  ANALYTICS_SCRUB_INTERVAL: whole(1000, 365 * 24 * 3_600_000).default(86_400_000),
   /** Roles without which `/health/ready` says no. */
   ANALYTICS_READY_ROLES: z
     .string()

@@ -33,6 +33,9 @@ export const operations = [
   'subjects.erase',
   'subjects.hold',
   'subjects.read',
+  'keys.rotate',
+  'keys.retire',
+  'keys.destroy',
 ] as const;
 export type Operation = (typeof operations)[number];
 

@@ -26,10 +26,18 @@ export interface Keys {
   readonly keyIdentity: string;
   /** Hash, in the Redis of the data keys where that is one of their own: `id` names it, `data` the data that its keys belong to. */
   readonly keyStore: string;
+  /** Hash: key id → how often that key has sealed a field. */
+  readonly keyUses: string;
   /** Hash: when each clean-up last finished and what it removed. */
   readonly cleanupStatus: string;
   /** Hash: when the last merge finished and what it did. */
   readonly mergeStatus: string;
+  /** Hash: how far the last rotation of keys came. */
+  readonly rekeyStatus: string;
+  /** Hash: when the store was last scrubbed, and how far the scrub that is under way has come. */
+  readonly scrubStatus: string;
+  /** Hash: what the scrub found that does not open: series and chunk id → when, and why. */
+  readonly scrubFindings: string;
   /** Hash: how much the store holds, as the last merge found it. */
   readonly storeFigures: string;
   /** Hash: how the test events fare that go through everything: see `noteCanary.lua`. Expires. */
@@ -171,9 +179,13 @@ export function createKeys(prefix: string, { cluster = false }: { cluster?: bool
     eventCatalogue: one('catalogue:events'),
     keyIdentity: one('keys:identity'),
     keyStore: one('keys:store'),
+    keyUses: one('keys:uses'),
     cleanupStatus: one('health:cleanup'),
     mergeStatus: one('health:merge'),
     storeFigures: one('health:store'),
+    rekeyStatus: one('health:rekey'),
+    scrubStatus: one('health:scrub'),
+    scrubFindings: one('health:scrubbed'),
     canary: one('health:canary'),
     writeProbe: one('health:probe'),
     heartbeat: (process) => one(`health:process:${process}`),

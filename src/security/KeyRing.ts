@@ -33,6 +33,8 @@ export interface ReadingKeys {
   readonly held: readonly HeldKey[];
   /** 8 hex digits that name the keys that no rotation changes. */
   readonly lastingId: string;
+  /** These keys, as the entry `lasting:` of a list holds them. Secret. */
+  lastingKeys(): Buffer;
 }
 
 /** Names a key that this process holds. Nothing of it is secret. */
@@ -74,6 +76,7 @@ export async function keyRingFromList({ current, older, next, lasting }: KeyList
         fieldId: keyIdOf(fields).toString('hex'),
       })),
       lastingId: keyIdOf(lastingKeys).toString('hex'),
+      lastingKeys: () => Buffer.from(lastingKeys),
     },
   };
 }

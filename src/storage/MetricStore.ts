@@ -9,8 +9,9 @@ import { script, type ScriptArgument, type ScriptCall } from '../redis/Script.js
 import type { SealedChunk } from '../security/ChunkSealer.js';
 import { keyBeside } from '../security/keystore/keyBeside.js';
 import type { ReadingKeys } from '../security/KeyRing.js';
+import { KeyUses } from '../security/KeyUses.js';
 import { encodeIndexEntry } from './ChunkIndexEntry.js';
-import { metricKeyName } from './metricKeyName.js';
+import { metricKeyName, metricNamePlace } from './metricKeyName.js';
 import { extentOf, sealSmallChunk, type SamplesPlace } from './metrics/MetricChunk.js';
 import { sealTags } from './seriesTags.js';
 
@@ -60,6 +61,7 @@ export class MetricStore {
   readonly #seriesLimit: number;
   readonly #now: () => number;
   readonly #replicas: ReplicaWaits | undefined;
+  readonly #fieldUses: KeyUses;
   readonly #cataloguedNames = new LRUCache<string, true>({ max: NAMES_KEPT });
   readonly #toldSeries = new LRUCache<string, true>({ max: SERIES_KEPT });
 
@@ -67,6 +69,7 @@ export class MetricStore {
     this.#redis = redis;
     this.#keys = keys;
     this.#secrets = secrets;
+    this.#fieldUses = new KeyUses(redis, keys.keyUses, secrets.held[0]!.fieldId); // the current key comes first
     this.#seriesLimit = seriesLimit;
     this.#now = now;
     this.#replicas = replicas;
@@ -118,6 +121,8 @@ export class MetricStore {
   }
 
   async #write(chunks: readonly NewMetricChunk[]): Promise<unknown[]> {
+    const fresh = chunks.reduce((sum, { name, series }) => sum + [...series.keys()].filter((seriesId) => !this.#toldSeries.has(`${name}|${seriesId}`)).length, 0);
+    if (fresh > 0) await this.#fieldUses.take(fresh);
     const sealed = chunks.map((chunk) => this.#seal(chunk));
     if (this.#secrets.dataKeys.isApart) await this.#keepKeys(chunks, sealed);
     const calls = chunks.map((chunk, place) => this.#call(chunk, sealed[place]!));
@@ -187,8 +192,9 @@ export class MetricStore {
   }
 
   async #list(name: string): Promise<void> {
+    await this.#fieldUses.take(1);
     const keyName = metricKeyName(name, this.#secrets.fingerprints);
-    await this.#redis.hsetnx(this.#keys.metricCatalogue, keyName, this.#secrets.fields.seal(`metric name|${keyName}`, name));
+    await this.#redis.hsetnx(this.#keys.metricCatalogue, keyName, this.#secrets.fields.seal(metricNamePlace(keyName), name));
   }
 }
 

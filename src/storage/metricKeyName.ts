@@ -10,6 +10,11 @@ export function metricKeyName(name: string, fingerprints: Fingerprints): string 
   return encodeMetricName(name, !looksPersonal(name), (text) => fingerprints.metricName(text));
 }
 
+/** What a metric's sealed name is bound to. */
+export function metricNamePlace(keyName: string): string {
+  return `metric name|${keyName}`;
+}
+
 /** A separator that does not stand between two digits, and the seam of a word and a number. */
 const SEAMS = /[._](?![0-9])|(?<![0-9])[._]|(?<=[a-z])(?=[0-9])|(?<=[0-9])(?=[a-z])/g;
 

@@ -25,8 +25,18 @@ export function sealTags(
   secrets: ReadingKeys,
 ): Buffer {
   const hashes = Object.entries(tags).map(([key, value]) => secrets.fingerprints.tag(name, key, value));
-  const sealed = secrets.fields.seal(`tags|${keyName}|${seriesId}`, JSON.stringify(tags));
+  const sealed = secrets.fields.seal(tagsPlace(keyName, seriesId), JSON.stringify(tags));
   return Buffer.concat([Buffer.of(hashes.length), ...hashes, sealed]);
+}
+
+/** What a series' sealed tags are bound to. */
+export function tagsPlace(keyName: string, seriesId: string): string {
+  return `tags|${keyName}|${seriesId}`;
+}
+
+/** The sealed part of what is stored. */
+export function sealedTagsOf(stored: Buffer): Buffer {
+  return stored.subarray(1 + stored[0]! * HASH_BYTES);
 }
 
 /** Whether the series has a tag, given by its hash. */
@@ -38,7 +48,6 @@ export function hasTag(stored: Buffer, hash: Buffer): boolean {
 
 /** @throws KeyError `SEAL_BROKEN` */
 export function openTags(stored: Buffer, keyName: string, seriesId: string, secrets: ReadingKeys): Record<string, string> {
-  const sealed = stored.subarray(1 + stored[0]! * HASH_BYTES);
   // sealTags wrote it: an object of strings.
-  return JSON.parse(secrets.fields.open(`tags|${keyName}|${seriesId}`, sealed)) as Record<string, string>;
+  return JSON.parse(secrets.fields.open(tagsPlace(keyName, seriesId), sealedTagsOf(stored))) as Record<string, string>;
 }

@@ -94,6 +94,7 @@ const values: Readonly<Record<Name, { readonly good: fc.Arbitrary<string>; reado
   ANALYTICS_CHILD_MEMORY_MB: whole(64, 65_536),
   ANALYTICS_CLEANUP_INTERVAL: whole(1000, 604_800_000),
   ANALYTICS_MERGE_INTERVAL: whole(1000, 604_800_000),
+  ANALYTICS_SCRUB_INTERVAL: whole(1000, 31_536_000_000),
   ANALYTICS_SHUTDOWN_MS: whole(100, 600_000),
   ANALYTICS_GUARD: { good: fc.constantFrom('mask', 'drop', 'refuse', 'off'), bad: ['on', 'Mask'] },
   ANALYTICS_GUARD_UNDECLARED: { good: fc.constantFrom('accept', 'drop', 'refuse'), bad: ['off', 'mask'] },

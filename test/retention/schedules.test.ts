@@ -20,7 +20,7 @@ import { restartSchedules, upsertSchedules } from '../../src/retention/upsertSch
 import { keyRingFromMaster } from '../../src/security/KeyRing.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 
-const DECLARED = { ANALYTICS_CLEANUP_INTERVAL: 3_600_000, ANALYTICS_MERGE_INTERVAL: 300_000 };
+const DECLARED = { ANALYTICS_CLEANUP_INTERVAL: 3_600_000, ANALYTICS_MERGE_INTERVAL: 300_000, ANALYTICS_SCRUB_INTERVAL: 86_400_000 };
 const ALL = schedules(DECLARED);
 const HOURLY = ALL.filter(({ id }) => id === 'cleanup');
 
@@ -94,8 +94,9 @@ describe('schedules', () => {
 
   it('are one for each job of the maintenance queue', async () => {
     await upsertSchedules(queue, ALL);
-    expect((await queue.getJobSchedulers()).map(({ key, every, name }) => `${key} ${every} ${name}`).sort()).toEqual(['cleanup 3600000 cleanup', 'erase 60000 erase', 'merge 300000 merge']);
-    expect((await pending()).map(({ name }) => name).sort()).toEqual(['cleanup', 'erase', 'merge']);
+    const declared = (await queue.getJobSchedulers()).map(({ key, every, name }) => `${key} ${every} ${name}`);
+    expect(declared.sort()).toEqual(['cleanup 3600000 cleanup', 'erase 60000 erase', 'merge 300000 merge', 'scrub 600000 scrub']);
+    expect((await pending()).map(({ name }) => name).sort()).toEqual(['cleanup', 'erase', 'merge', 'scrub']);
   });
 
   it('are removed when they are no longer declared', async () => {
@@ -137,7 +138,7 @@ describe('startScheduling', () => {
     const worker = work();
     await until(async () => worker.done.cleanup >= 1 && worker.done.merge >= 1);
     await worker.close();
-    expect(await pending()).toHaveLength(3);
+    expect(await pending()).toHaveLength(4);
   });
 
   it('ends while Redis does not answer', async () => {

@@ -17,6 +17,7 @@ import { deriveLasting } from '../../src/security/deriveKeys.js';
 import type { KeyEntry } from '../../src/security/keylist/KeyList.js';
 import { formatKeyEntry, parseKeyList } from '../../src/security/keylist/parseKeyList.js';
 import { keyRingFromPublicKey, type KeyRing } from '../../src/security/KeyRing.js';
+import { KeyUses, MOST_USES } from '../../src/security/KeyUses.js';
 import { loadKeyRing } from '../../src/security/loadKeyRing.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 
@@ -118,6 +119,25 @@ describe('keys that follow one another', () => {
     expect(new Set(rings.map(({ reading }) => reading!.audit.pseudonym('user-1').toString('hex'))).size).toBe(1);
     expect(new Set(rings.map(({ reading }) => reading!.lastingId)).size).toBe(1);
     expect((await load(current)).reading!.lastingId).not.toBe(rings[0]!.reading!.lastingId);
+  });
+});
+
+describe('a key that seals fields', () => {
+  it('ends when it has sealed as often as it may, counted over all processes', async () => {
+    const server = await startRedis();
+    const redis = connect(server.url, 'failFast', 'test', () => undefined);
+    try {
+      const uses = [1, 2].map(() => new KeyUses(redis, 'uses', 'abcdef01'));
+      for (const one of uses) for (let round = 0; round < 3000; round += 1) await one.take(1);
+      expect(Number(await redis.hget('uses', 'abcdef01'))).toBeGreaterThanOrEqual(6000);
+      expect(Number(await redis.hget('uses', 'abcdef01'))).toBeLessThan(6000 + 2 * 1026);
+      await redis.hset('uses', 'abcdef01', MOST_USES - 500);
+      await expect(uses[0]!.take(2000)).rejects.toMatchObject({ code: 'KEY_UNAVAILABLE', message: expect.stringContaining('docs/keys.md') });
+      await new KeyUses(redis, 'uses', 'abcdef02').take(2000);
+    } finally {
+      redis.disconnect();
+      await server.stop();
+    }
   });
 });
 

@@ -4,6 +4,7 @@ import type { Keys } from '../../redis/keys.js';
 import { pipelineOf } from '../../redis/pipelineOf.js';
 import type { RedisClient } from '../../redis/RedisClient.js';
 import type { ReadingKeys } from '../../security/KeyRing.js';
+import { metricNamePlace } from '../metricKeyName.js';
 
 /** Names kept in memory, about 200 bytes each; one that is opened anew takes 4 µs. */
 const NAMES_KEPT = 10_000;
@@ -48,7 +49,7 @@ export class MetricNames {
         const keyName = fields[place]!.toString();
         let name = this.#names.get(keyName);
         if (name === undefined) {
-          name = this.#secrets.fields.open(`metric name|${keyName}`, fields[place + 1]!);
+          name = this.#secrets.fields.open(metricNamePlace(keyName), fields[place + 1]!);
           this.#names.set(keyName, name);
         }
         listed.set(keyName, name);

@@ -67,6 +67,11 @@ export class TierStore {
     return new Map([...found].toSorted(([one], [other]) => one - other));
   }
 
+  /** Every period that has a rollup, and its id. */
+  async stored(keyName: string, tier: Tier): Promise<Map<number, Buffer>> {
+    return this.#ids(keyName, tier, await this.#periods(keyName, tier, -Infinity, Infinity));
+  }
+
   /** One period's rollup, with what `replace` needs to know of it. */
   async readOne(keyName: string, tier: Tier, period: number): Promise<StoredPeriod> {
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {

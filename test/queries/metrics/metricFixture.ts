@@ -53,6 +53,9 @@ export async function createMetricFixture(url: string, { cacheBytes, seriesLimit
     get catalogue(): SeriesCatalogue {
       return readers.catalogue;
     },
+    get names(): MetricNames {
+      return readers.names;
+    },
     /** Goes on with readers that have nothing in memory. */
     forget(): void {
       readers = makeReaders();

@@ -1,0 +1,36 @@
+import type { Keys } from '../redis/keys.js';
+import type { RedisClient } from '../redis/RedisClient.js';
+import { metricNamePlace } from '../storage/metricKeyName.js';
+import { sealedTagsOf, tagsPlace, withoutHour } from '../storage/seriesTags.js';
+
+/** A sealed field: where it is, and what it is bound to. */
+export interface SealedField {
+  readonly hash: string;
+  readonly field: Buffer;
+  readonly place: string;
+  readonly sealed: Buffer;
+}
+
+const PAGE = 500;
+
+/** All sealed fields, in pages: the names of metrics, the tags of their series. */
+export async function* sealedFields(redis: RedisClient, keys: Keys): AsyncGenerator<SealedField[]> {
+  yield* pagesOf(redis, keys.metricCatalogue, (field, value) => ({ place: metricNamePlace(field.toString()), sealed: value }));
+  for (const name of await redis.hkeys(keys.metricCatalogue)) {
+    const { tags, pastTags } = keys.metric(name);
+    for (const hash of [tags, pastTags]) {
+      yield* pagesOf(redis, hash, (field, value) => ({ place: tagsPlace(name, field.toString('hex')), sealed: sealedTagsOf(withoutHour(value)) }));
+    }
+  }
+}
+
+async function* pagesOf(redis: RedisClient, hash: string, read: (field: Buffer, value: Buffer) => Pick<SealedField, 'place' | 'sealed'>): AsyncGenerator<SealedField[]> {
+  let cursor = '0';
+  do {
+    const [next, fields] = await redis.hscanBuffer(hash, cursor, 'COUNT', PAGE);
+    const page: SealedField[] = [];
+    for (let place = 0; place < fields.length; place += 2) page.push({ hash, field: fields[place]!, ...read(fields[place]!, fields[place + 1]!) });
+    if (page.length > 0) yield page;
+    cursor = next.toString();
+  } while (cursor !== '0');
+}
