@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { refusedDangers } from '../checks/redisDangers.js';
 import type { Config } from '../config/parseConfig.js';
 import { nameOfPlace, placeVariable } from '../config/redisPlace.js';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
 import type { Logger } from '../logging/createLogger.js';
-import { inspectRedis, type RedisDanger, type RedisFinding } from './inspectRedis.js';
+import { inspectRedis, type RedisFinding } from './inspectRedis.js';
 
 const LOOK_EVERY_MS = 500;
 const SAY_EVERY_MS = 30_000;
@@ -40,13 +41,7 @@ export async function awaitRedis(config: Config, logger: Logger, signal: AbortSi
 
 function refuseDangers(config: Config, { dangers }: AnsweringRedis): void {
   const at = `${placeVariable(config)} (${nameOfPlace(config)})`;
-  const isRefused: Readonly<Record<RedisDanger['kind'], boolean>> = {
-    evicts: true,
-    mayEvict: config.isProduction,
-    volatile: config.isProduction && !config.ANALYTICS_ALLOW_VOLATILE,
-    unknown: false,
-  };
-  const refused = dangers.filter(({ kind }) => isRefused[kind]);
+  const refused = refusedDangers(dangers, config);
   if (refused.length > 0) throw new ConfigurationError(refused.map(({ sentence }) => `${at}: ${sentence}`));
   if (dangers.length === 0) return;
   const lines = dangers.map(({ sentence }) => `  - ${sentence}`).join('\n');

@@ -1,20 +1,10 @@
 import { Redis } from 'ioredis';
 
+import { parseInfo, redisDangers, type RedisDanger } from '../checks/redisDangers.js';
 import { placeVariable, type RedisConfig } from '../config/redisPlace.js';
 import { connectionOptions, openServer, signInOptions } from '../redis/connect.js';
 
 /** What stands where the configuration says that Redis is. */
-/** Why data could be lost. */
-export interface RedisDanger {
-  /**
-   * `evicts`: it deletes what it holds, the locks of running jobs first. `mayEvict`: it would, had its memory a limit.
-   * `volatile`: it keeps nothing over a restart. `unknown`: it does not say.
-   */
-  readonly kind: 'evicts' | 'mayEvict' | 'volatile' | 'unknown';
-  /** What to do about it. */
-  readonly sentence: string;
-}
-
 export type RedisFinding =
   | { readonly state: 'absent' }
   /** It loads its data and will answer soon. */
@@ -80,7 +70,7 @@ async function inspect(redis: Redis, config: RedisConfig): Promise<RedisFinding>
       version: info.get('valkey_version') === undefined ? `Redis ${version}` : `Valkey ${String(info.get('valkey_version'))}`,
       processId: Number(info.get('process_id') ?? 0),
       folder: await folderOf(redis),
-      dangers: dangersOf(info),
+      dangers: redisDangers(info),
     };
   } catch (error) {
     // Sentinels that do not agree on a master yet, or are away themselves, will.
@@ -89,15 +79,6 @@ async function inspect(redis: Redis, config: RedisConfig): Promise<RedisFinding>
   } finally {
     redis.disconnect();
   }
-}
-
-function parseInfo(text: string): ReadonlyMap<string, string> {
-  return new Map(
-    text.split('\r\n').flatMap((line) => {
-      const colon = line.indexOf(':');
-      return colon < 0 ? [] : [[line.slice(0, colon), line.slice(colon + 1)] as const];
-    }),
-  );
 }
 
 function isOlder(version: string): boolean {
@@ -111,20 +92,6 @@ async function folderOf(redis: Redis): Promise<string | undefined> {
   } catch {
     return undefined;
   }
-}
-
-function dangersOf(info: ReadonlyMap<string, string>): readonly RedisDanger[] {
-  const dangers: RedisDanger[] = [];
-  if (info.get('aof_enabled') !== '1') {
-    dangers.push({ kind: 'volatile', sentence: 'It keeps no append-only file: what was acknowledged is lost when it restarts. Set "appendonly yes", or say that this is meant: ANALYTICS_ALLOW_VOLATILE=true.' });
-  }
-  const policy = info.get('maxmemory_policy');
-  if (policy === undefined) {
-    dangers.push({ kind: 'unknown', sentence: 'It does not tell its maxmemory-policy. See that it is noeviction: with any other it deletes data when its memory is full.' });
-  } else if (policy !== 'noeviction') {
-    dangers.push({ kind: Number(info.get('maxmemory') ?? 0) > 0 ? 'evicts' : 'mayEvict', sentence: `It deletes data when its memory is full (maxmemory-policy ${policy}). Set "maxmemory-policy noeviction".` });
-  }
-  return dangers;
 }
 
 /** Codes that mean that nobody is there, or that nobody answers yet: waiting may help. */

@@ -4,7 +4,7 @@ import { connect } from '../redis/connect.js';
 import { keysOf } from '../redis/keys.js';
 import { checkKeyIdentity } from '../security/checkKeyIdentity.js';
 import { loadKeyRing } from '../security/loadKeyRing.js';
-import { checkStart } from './checks/checkStart.js';
+import { checkStart } from '../checks/checkStart.js';
 import type { Runtime } from './Runtime.js';
 
 /**

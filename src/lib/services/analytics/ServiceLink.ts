@@ -6,6 +6,7 @@ import { queuePlaces, type QueueTitle } from '../../../../queues/names.js';
 import { METRIC_PRIORITY, type PriorityTable } from '../../../../queues/priorities.js';
 import { AccessGate } from '../../../access/AccessGate.js';
 import { openAuditLog } from '../../../audit/openAuditLog.js';
+import { checkService } from '../../../checks/checkService.js';
 import type { Config } from '../../../config/parseConfig.js';
 import { EventPriority } from '../../../contract/EventPriority.js';
 import { EventBatch } from '../../../producer/EventBatch.js';
@@ -47,7 +48,7 @@ export interface ServiceLink {
   readonly gate: AccessGate;
   readonly events: Producer<NormalizedEvent, EventPriority>;
   readonly metrics: Producer<NormalizedMetric, 'metrics'>;
-  /** Resolves when it is known that the data in Redis is sealed to this key: with a spool the link is there before that. */
+  /** Resolves when it is known that the data in Redis is sealed to this key, and that Redis is safe to use: with a spool the link is there before that. */
   check(): Promise<void>;
   /** Whether a call should `refresh` before it is taken: it is some time ago that Redis was nearly full. */
   readonly isDoubtful: boolean;
@@ -71,7 +72,7 @@ const CLOSE_MOST_MS = 200;
 
 /**
  * Connects, compares keys and builds the producers.
- * @throws KeyError `KEY_MISMATCH` when the data in Redis is sealed to another key; a Redis error when it is not reached and there is no spool
+ * @throws KeyError `KEY_MISMATCH` when the data in Redis is sealed to another key; ConfigurationError when it is not safe to use; a Redis error when it is not reached and there is no spool
  */
 export async function openServiceLink({ config, priorities, onError }: ServiceLinkOptions): Promise<ServiceLink> {
   const keys = keysOf(config);
@@ -89,6 +90,7 @@ export async function openServiceLink({ config, priorities, onError }: ServiceLi
   const check = async (): Promise<void> => {
     if (isChecked) return;
     await checkKeyIdentity(redis, keys, keyRing);
+    await checkService(redis, keys, config);
     isChecked = true;
   };
   // A queue says a few words to Redis when it is made: they would be lost, and told, before there is a connection.

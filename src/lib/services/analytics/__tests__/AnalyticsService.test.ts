@@ -302,7 +302,7 @@ describe('an end', () => {
 
   test('of Redis leaves calls with an id to repeat, and the repeat stores nothing twice', async () => {
     const own = await startRedis();
-    const options = { redisUrl: own.url, encryptionKey, deadlineMs: 300 };
+    const options = { redisUrl: own.url, encryptionKey, deadlineMs: 1000 };
     const service = new AnalyticsService(options);
     await service.trackEvent({ type: EventType.CUSTOM, properties: { place: 0 } });
     await own.kill('SIGSTOP');

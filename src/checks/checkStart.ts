@@ -1,10 +1,10 @@
-import type { Config } from '../../config/parseConfig.js';
-import { ConfigurationError } from '../../errors/ConfigurationError.js';
-import type { Logger } from '../../logging/createLogger.js';
-import { readHeartbeats } from '../../monitoring/readHeartbeats.js';
-import { ownRelease } from '../../monitoring/release.js';
-import type { Keys } from '../../redis/keys.js';
-import type { RedisClient } from '../../redis/RedisClient.js';
+import type { Config } from '../config/parseConfig.js';
+import { ConfigurationError } from '../errors/ConfigurationError.js';
+import type { Logger } from '../logging/createLogger.js';
+import { readHeartbeats } from '../monitoring/readHeartbeats.js';
+import { ownRelease } from '../monitoring/release.js';
+import type { Keys } from '../redis/keys.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 import { checkClock } from './checkClock.js';
 import { checkKeySpace } from './checkKeySpace.js';
 import { checkReleases } from './checkReleases.js';

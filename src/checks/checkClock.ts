@@ -1,4 +1,4 @@
-import type { RedisClient } from '../../redis/RedisClient.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 import type { Finding } from './Finding.js';
 
 const WARN_MS = 1000;

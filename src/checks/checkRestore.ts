@@ -1,5 +1,5 @@
-import type { Keys } from '../../redis/keys.js';
-import type { RedisClient } from '../../redis/RedisClient.js';
+import type { Keys } from '../redis/keys.js';
+import type { RedisClient } from '../redis/RedisClient.js';
 import type { Finding } from './Finding.js';
 
 /** A store that is half put back is not started on: what is stored meanwhile would be counted wrongly. */

@@ -1,5 +1,5 @@
-import type { HeartbeatReading } from '../../monitoring/readHeartbeats.js';
-import type { Format, Release } from '../../monitoring/release.js';
+import type { HeartbeatReading } from '../monitoring/readHeartbeats.js';
+import type { Format, Release } from '../monitoring/release.js';
 import type { Finding } from './Finding.js';
 
 type Other = Pick<HeartbeatReading, 'role' | 'host' | 'pid' | 'version' | 'bullmq'> & { readonly formats?: Release['formats'] | undefined };

@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
 
-import { createKeyRecognizer } from '../../redis/knownKeys.js';
-import type { Keys } from '../../redis/keys.js';
-import { isCluster, type RedisClient } from '../../redis/RedisClient.js';
+import { createKeyRecognizer } from '../redis/knownKeys.js';
+import type { Keys } from '../redis/keys.js';
+import { isCluster, type RedisClient } from '../redis/RedisClient.js';
 import type { Finding } from './Finding.js';
 
 /** A store may have millions of keys; a start looks at these many, which takes some 20 ms. */
