@@ -40,6 +40,8 @@ const requestSchema = z.object({
   step: z.enum(erasureSteps),
   /** Types that the store was gone through for. */
   typesDone: z.array(z.string()),
+  /** Types and hours whose chunks were replaced, and that a backup has not been told of yet. */
+  touched: z.array(z.tuple([z.string(), z.number()])),
   counts: countsSchema,
   /** What surrogates are made with; with the request it goes, and nobody can make them again. base64 */
   surrogateKey: z.string(),

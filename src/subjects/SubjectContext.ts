@@ -1,6 +1,7 @@
 import type { Queue } from 'bullmq';
 
 import type { AuditActor } from '../audit/AuditLog.js';
+import type { Backups } from '../backup/openBackups.js';
 import type { TypeClasses } from '../contract/dataClasses.js';
 import type { Keys } from '../redis/keys.js';
 import type { RedisClient } from '../redis/RedisClient.js';
@@ -17,6 +18,8 @@ export interface SubjectContext {
   readonly events: Queue;
   /** The folder of spools on this host; undefined where there is none. */
   readonly spoolDir: string | undefined;
+  /** The backups that are kept of this store; undefined where there are none. */
+  readonly backups?: Pick<Backups, 'addHours'> | undefined;
   /** What is declared of a type's members: it says what anonymising leaves. */
   readonly classesOf: (type: string) => TypeClasses;
   readonly now: () => number;

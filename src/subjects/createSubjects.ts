@@ -98,6 +98,7 @@ export function createSubjects(options: SubjectsOptions): Subjects {
         fences: [],
         step: 'fence',
         typesDone: [],
+        touched: [],
         counts: emptyCounts(),
         surrogateKey: randomBytes(32).toString('base64'),
       };

@@ -6,6 +6,7 @@ import { openAuditLog } from '../audit/openAuditLog.js';
 import { eventTypes } from '../contract/defineEventType.js';
 import { KeyError } from '../errors/KeyError.js';
 import type { ProcessorContext } from '../ingestion/processorContext.js';
+import { backupsOf } from './backupsOf.js';
 import { createSubjectGate } from './createSubjectGate.js';
 import { createSubjects } from './createSubjects.js';
 import { resumeErasures, type ResumeReport } from './resumeErasures.js';
@@ -26,7 +27,15 @@ export async function erasuresOfWorker({ redis, keys, keyRing, config, logger }:
   const audit = openAuditLog(config, { redis, keys, keyRing, onError });
   const late = AbortSignal.any([signal, AbortSignal.timeout(SHARE * config.ANALYTICS_MAINTENANCE_DEADLINE_MS)]);
   try {
-    const context: SubjectContext = { redis, keys, keyRing, secrets, events, spoolDir: config.ANALYTICS_SPOOL_DIR, classesOf: (type) => eventTypes.classesOf(type), now: Date.now };
+    const parts = { redis, keys, keyRing, secrets };
+    const context: SubjectContext = {
+      ...parts,
+      events,
+      spoolDir: config.ANALYTICS_SPOOL_DIR,
+      backups: backupsOf(config, parts),
+      classesOf: (type) => eventTypes.classesOf(type),
+      now: Date.now,
+    };
     const gate = createSubjectGate(new AccessGate(audit, onError), application);
     const subjects = createSubjects({ context, by: { subject: 'application', via: 'application' }, gate, wakeWorker: async () => Promise.resolve(), signal: late });
     return await resumeErasures(context, subjects, late);

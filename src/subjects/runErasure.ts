@@ -17,7 +17,6 @@ export interface RunErasureOptions {
   readonly pause: () => Promise<void>;
   /** Told after each step, when it is written down. */
   readonly onProgress?: ((request: ErasureRequest) => void) | undefined;
-  readonly onReplaced?: ErasureRun['onReplaced'];
 }
 
 /**
@@ -32,13 +31,13 @@ export async function runErasure(context: SubjectContext, started: ErasureReques
   const { redis, keys, secrets, keyRing, events, spoolDir } = context;
   const { throwIfAborted } = options;
   const rewriter = started.mode === 'anonymise' ? createAnonymiser(Buffer.from(started.surrogateKey, 'base64'), context.classesOf) : () => undefined;
-  const run: ErasureRun = { redis, keys, secrets, userId: started.userId, rewrite: rewriter, throwIfAborted, onReplaced: options.onReplaced };
   let request = started;
   const save = async (changes: Partial<ErasureRequest>): Promise<void> => {
     request = { ...request, ...changes };
     await saveRequest(context, request);
     options.onProgress?.(request);
   };
+  const run: ErasureRun = { redis, keys, secrets, userId: started.userId, rewrite: rewriter, throwIfAborted, backup: backupOf(context, () => request, save) };
   const add = (counts: Partial<ErasureRequest['counts']>): ErasureRequest['counts'] => {
     const sum = { ...request.counts };
     for (const [name, count] of Object.entries(counts)) sum[name as keyof typeof sum] += count; // names of counts
@@ -98,6 +97,24 @@ export async function runErasure(context: SubjectContext, started: ErasureReques
     await options.pause();
     await save({ step: 'store', typesDone: [] });
   }
+}
+
+/** Hours are written down before they are changed: whoever goes on after a kill tells the backup of them. */
+function backupOf({ backups }: SubjectContext, requestOf: () => ErasureRequest, save: (changes: Partial<ErasureRequest>) => Promise<void>): ErasureRun['backup'] {
+  if (backups === undefined) return undefined;
+  return {
+    async touching(type, hour) {
+      const { touched } = requestOf();
+      if (!touched.some(([name, one]) => name === type && one === hour)) await save({ touched: [...touched, [type, hour]] });
+    },
+    async removing(type) {
+      const { touched } = requestOf();
+      const hours = touched.filter(([name]) => name === type).map(([name, hour]) => ({ kind: 'events' as const, name, hour }));
+      if (hours.length === 0) return;
+      await backups.addHours(hours);
+      await save({ touched: touched.filter(([name]) => name !== type) });
+    },
+  };
 }
 
 function isClean({ events, queued, deadLetters, spooled, feedEntries }: SubjectCounts): boolean {

@@ -3,7 +3,6 @@ import { sizesOf } from '../../merging/sizesOf.js';
 import type { ChunkIndexEntry } from '../../storage/ChunkIndexEntry.js';
 import { EventReader } from '../../storage/EventReader.js';
 import { readHours } from '../../storage/readHours.js';
-import type { MergedChunk } from '../../storage/swapChunks.js';
 import { swapEventChunks } from '../../storage/swapEventChunks.js';
 import type { ErasureRun } from '../ErasureRun.js';
 import { findHolders } from './findHolders.js';
@@ -24,6 +23,8 @@ export interface StoreErasure {
 
 /** Replaced by one script: it holds Redis for about 2 ms. */
 const GROUP_CHUNKS = 400;
+/** Hours of replaced chunks that wait for the backup. */
+const BACKUP_HOURS = 200;
 /** In memory together: about 15 MB. */
 const GROUP_EVENTS = 8000;
 
@@ -45,15 +46,20 @@ export async function eraseEvents(run: ErasureRun, type: string, upTo: number): 
   const reader = new EventReader({ redis, keys, secrets, cacheBytes: 0 });
   // Those that merges replaced, now or before the erasure began, and all that it replaces itself.
   const removeReplaced = async (): Promise<void> => {
+    await run.backup?.removing(type);
     done.removed += await removeReplacedChunks(run, series);
   };
+  let hours = 0;
   for await (const { hour, entries } of readHours(redis, series, { lower: -Infinity, upper: Infinity })) {
     const before = done.chunksIn;
     for (let view: readonly ChunkIndexEntry[] | undefined = entries; view !== undefined; ) {
       run.throwIfAborted();
       view = (await eraseHour(run, reader, { type, hour, upTo }, view, done)) ? undefined : await reader.hour(type, hour);
     }
-    if (done.chunksIn > before) await removeReplaced();
+    if (done.chunksIn === before) continue;
+    hours += 1;
+    // A backup is told of many hours together: each time costs it a file.
+    if (run.backup === undefined || hours % BACKUP_HOURS === 0) await removeReplaced();
   }
   // Merges may have replaced some until each hour was done with, so this comes last.
   await removeReplaced();
@@ -71,6 +77,7 @@ async function eraseHour(run: ErasureRun, reader: EventReader, place: HourPlace,
   const found = await findHolders(reader, place.type, entries, { userId: run.userId, upTo: place.upTo });
   if (found === undefined) return false;
   let isWhole = true;
+  if (found.holders.length > 0) await run.backup?.touching(place.type, place.hour);
   for (const group of groupsOf(found.holders)) {
     run.throwIfAborted();
     const swapped = await swapGroup(run, reader, place, group);
@@ -80,8 +87,7 @@ async function eraseHour(run: ErasureRun, reader: EventReader, place: HourPlace,
     }
     done.events += swapped.events;
     done.chunksIn += group.length;
-    done.chunksOut += swapped.chunks.length;
-    await run.onReplaced?.(place.type, swapped.chunks);
+    done.chunksOut += swapped.chunks;
   }
   if (isWhole) done.unreadable += found.unreadable;
   return isWhole;
@@ -92,7 +98,7 @@ async function swapGroup(
   reader: EventReader,
   { type, hour, upTo }: HourPlace,
   group: readonly ChunkIndexEntry[],
-): Promise<{ readonly events: number; readonly chunks: readonly MergedChunk[] } | undefined> {
+): Promise<{ readonly events: number; readonly chunks: number } | undefined> {
   const [tables, sizes] = await Promise.all([reader.load(type, group, 'all'), sizesOf(redis, keys.event(type), group)]);
   if (tables.includes(undefined)) return undefined;
   let events = 0;
@@ -111,7 +117,7 @@ async function swapGroup(
   const bytes = sizes.reduce((sum, size) => sum + size, 0);
   const chunks = left.length === 0 ? [] : await sealInParts(type, hour, left, bytes, secrets);
   const isDone = await swapEventChunks(redis, keys, { type, hour, replaced: group, chunks, gone, now: Date.now(), dataKeys: secrets.dataKeys });
-  return isDone ? { events, chunks } : undefined;
+  return isDone ? { events, chunks: chunks.length } : undefined;
 }
 
 /** In the order of time, so that what takes their place overlaps only where they did. */

@@ -2,6 +2,7 @@ import type { Principal } from '../../../access/Principal.js';
 import type { Config } from '../../../config/parseConfig.js';
 import type { EventTypes } from '../../../contract/eventTypes.js';
 import { KeyError } from '../../../errors/KeyError.js';
+import { backupsOf } from '../../../subjects/backupsOf.js';
 import { createSubjectGate } from '../../../subjects/createSubjectGate.js';
 import { createSubjects, type Subjects } from '../../../subjects/createSubjects.js';
 import type { EraseOptions } from '../../../subjects/options.js';
@@ -29,8 +30,16 @@ export function serviceSubjects({ config, types, links, principal, signal }: Ser
     if (secrets === undefined) {
       throw new KeyError('KEY_UNAVAILABLE', 'A process that only holds ANALYTICS_PUBLIC_KEY cannot read or erase. Set ANALYTICS_ENCRYPTION_KEY.');
     }
+    const parts = { redis, keys, keyRing, secrets };
     return createSubjects({
-      context: { redis, keys, keyRing, secrets, events: queues.events, spoolDir: config.ANALYTICS_SPOOL_DIR, classesOf: (type) => types.classesOf(type), now: Date.now },
+      context: {
+        ...parts,
+        events: queues.events,
+        spoolDir: config.ANALYTICS_SPOOL_DIR,
+        backups: backupsOf(config, parts),
+        classesOf: (type) => types.classesOf(type),
+        now: Date.now,
+      },
       by: { subject: principal.actor.subject, via: principal.via },
       gate: createSubjectGate(gate, principal),
       wakeWorker: async () => wakeEraser(queues.maintenance),
