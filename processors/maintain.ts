@@ -1,4 +1,5 @@
 import { jobs } from '../queues/jobs.js';
+import { packAudit, trimAudit } from '../src/audit/upkeep/upkeepAudit.js';
 import { AnalyticsError } from '../src/errors/AnalyticsError.js';
 import { jobFailure } from '../src/ingestion/jobFailure.js';
 import { processorContext } from '../src/ingestion/processorContext.js';
@@ -34,10 +35,18 @@ export default async function maintain(job: ChildJob, _token: string | undefined
     switch (job.name) {
       case cleanup.name:
         cleanup.payload.parse(job.data);
-        return await cleanUp({ redis, keys, dataKeys: keyRing.reading?.dataKeys }, cleanupLimits(config));
+        try {
+          return await cleanUp({ redis, keys, dataKeys: keyRing.reading?.dataKeys }, cleanupLimits(config));
+        } finally {
+          await trimAudit(context, config);
+        }
       case merge.name:
         merge.payload.parse(job.data);
-        return await mergeAll(store, { signal, mostMs: MOST_MERGE_MS, metricRetentionDays: config.ANALYTICS_RETENTION_DAYS });
+        try {
+          return await mergeAll(store, { signal, mostMs: MOST_MERGE_MS, metricRetentionDays: config.ANALYTICS_RETENTION_DAYS });
+        } finally {
+          await packAudit(context, signal);
+        }
       case erase.name:
         erase.payload.parse(job.data);
         return await erasuresOfWorker(context, signal);

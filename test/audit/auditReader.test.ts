@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
 import type { AuditEntry, AuditLog } from '../../src/audit/AuditLog.js';
-import { packChain } from '../../src/audit/chain/packChain.js';
+import { packChain } from '../../src/audit/upkeep/packChain.js';
 import { AuditReader } from '../../src/audit/queries/AuditReader.js';
 import type { FoundRecord } from '../../src/audit/queries/searchChain.js';
 import { openAuditScene, sampleEntry, type AuditScene } from './support/auditScene.js';
@@ -18,7 +18,7 @@ afterAll(async () => scene.end());
 type Place = ReturnType<AuditScene['place']>;
 const readerOf = ({ source, folder }: Place) => new AuditReader({ source, secrets: scene.secrets, folders: [folder] });
 async function packAll({ source, keys }: Place, least = 3): Promise<void> {
-  for (const chain of (await source.heads()).keys()) await packChain({ redis: scene.redis, keys: keys.audit, secrets: scene.secrets, least, throwIfAborted: () => undefined }, chain);
+  for (const chain of (await source.heads()).keys()) await packChain({ redis: scene.redis, keys: keys.audit, secrets: scene.secrets, least, isLate: () => false }, chain);
 }
 
 const users = ['user-1', 'user-2', 'üser 3', '👩‍⚕️', 'application'];

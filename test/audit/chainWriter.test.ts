@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
 import { AuditReader } from '../../src/audit/queries/AuditReader.js';
-import { packChain } from '../../src/audit/chain/packChain.js';
+import { packChain } from '../../src/audit/upkeep/packChain.js';
 import { openAuditScene, sampleEntry, type AuditScene } from './support/auditScene.js';
 
 let scene: AuditScene;
@@ -37,7 +37,7 @@ describe('writers of one audit log', () => {
           for (let one = 0; one < burst.records; one += 1) under.push(log.record({ ...sampleEntry, count: count++ }));
           if (burst.hours > 0) {
             const chains = [...(await place.source.heads()).keys()];
-            const pack = async (chain: string) => packChain({ redis: scene.redis, keys: place.keys.audit, secrets: scene.secrets, least: 5, throwIfAborted: () => undefined }, chain);
+            const pack = async (chain: string) => packChain({ redis: scene.redis, keys: place.keys.audit, secrets: scene.secrets, least: 5, isLate: () => false }, chain);
             await Promise.all([...chains, ...chains].map(pack));
           }
         }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 
 import { hashRecord, type AuditContent } from '../../src/audit/AuditRecord.js';
 import { openElement, readElement, sealAppend } from '../../src/audit/chain/elements.js';
-import { packChain } from '../../src/audit/chain/packChain.js';
+import { packChain } from '../../src/audit/upkeep/packChain.js';
 import { readCheckpoints, type Checkpoints } from '../../src/audit/verify/readCheckpoints.js';
 import { verifyChains } from '../../src/audit/verify/verifyAudit.js';
 import { copyChains, copySource, openAuditScene, sampleEntry, type AuditScene, type ChainCopy } from './support/auditScene.js';
@@ -29,7 +29,7 @@ beforeAll(async () => {
   const log = place.open();
   await Promise.all(Array.from({ length: IN_BLOCK }, async (_, count) => log.record({ ...sampleEntry, count })));
   [chain] = [...(await source.heads()).keys()] as [string];
-  await packChain({ redis: scene.redis, keys: keys.audit, secrets: scene.secrets, least: IN_BLOCK, throwIfAborted: () => undefined }, chain);
+  await packChain({ redis: scene.redis, keys: keys.audit, secrets: scene.secrets, least: IN_BLOCK, isLate: () => false }, chain);
   for (let round = 0; round < 4; round += 1) await Promise.all(Array.from({ length: 1 + (round % 3) }, async (_, count) => log.record({ ...sampleEntry, count, subjects: [`user-${round}`] })));
   await log.close();
   const unsigned = place.open({ folder: `${folder}-lost`, now: () => Date.now() + 120_000 });

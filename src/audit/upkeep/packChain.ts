@@ -3,8 +3,8 @@ import type { RedisClient } from '../../redis/RedisClient.js';
 import { script } from '../../redis/Script.js';
 import type { AuditKeys } from '../../security/AuditKeys.js';
 import { FIRST_PREVIOUS, hashRecord } from '../AuditRecord.js';
-import { LINK_BYTES, openElement, readElement, sealBlock, type Element } from './elements.js';
-import { BrokenChainError } from './walkChain.js';
+import { LINK_BYTES, openElement, readElement, sealBlock, type Element } from '../chain/elements.js';
+import { BrokenChainError } from '../chain/walkChain.js';
 
 export interface PackContext {
   readonly redis: RedisClient;
@@ -12,7 +12,8 @@ export interface PackContext {
   readonly secrets: AuditKeys;
   /** Fewer records are left as they are. Default: 256, since a block of few is hardly smaller. */
   readonly least?: number;
-  throwIfAborted(): void;
+  /** Asked before each block: it ends there, and the next packing goes on. */
+  isLate(): boolean;
 }
 
 const LEAST_RECORDS = 256;
@@ -32,8 +33,7 @@ export async function packChain(context: PackContext, chain: string): Promise<nu
   const { redis, keys, secrets, least = LEAST_RECORDS } = context;
   let records = 0;
   let link = await lastHash(context, chain);
-  for (;;) {
-    context.throwIfAborted();
+  while (!context.isLate()) {
     const stored = await redis.lrangeBuffer(keys.tail(chain), 0, MOST_APPENDS - 1);
     const block = gather(secrets, chain, stored, link);
     if (block === undefined || block.contents.length < least) return records;
@@ -46,6 +46,7 @@ export async function packChain(context: PackContext, chain: string): Promise<nu
     records += block.contents.length;
     link = { seq: link.seq + block.contents.length, hash: block.hash };
   }
+  return records;
 }
 
 interface Link {

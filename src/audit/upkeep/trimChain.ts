@@ -1,0 +1,41 @@
+import type { AuditLogKeys } from '../../redis/keys.js';
+import type { RedisClient } from '../../redis/RedisClient.js';
+import { script } from '../../redis/Script.js';
+import type { AuditKeys } from '../../security/AuditKeys.js';
+import type { CheckpointFile } from '../checkpoints/CheckpointFile.js';
+import { openElement, readElement, timesOf } from '../chain/elements.js';
+
+export interface TrimContext {
+  readonly redis: RedisClient;
+  readonly keys: AuditLogKeys;
+  readonly secrets: AuditKeys;
+  readonly file: Pick<CheckpointFile, 'append'>;
+}
+
+/**
+ * Removes the blocks of a chain whose records are all older than `oldestKept`. First it is signed up to where, with the hash
+ * of the last record that goes, so that the verifier knows where the chain may begin. The last block stays, and so does what
+ * is not in a block yet.
+ * @returns how many records were removed
+ */
+export async function trimChain({ redis, keys, secrets, file }: TrimContext, chain: string, oldestKept: number): Promise<number> {
+  let blocks = 0;
+  let first: number | undefined;
+  for (;;) {
+    const block = await redis.lindexBuffer(keys.blocks(chain), blocks);
+    if (block === null) return 0;
+    const element = openElement(secrets, chain, block);
+    first ??= element.firstSeq;
+    const next = await redis.lindexBuffer(keys.blocks(chain), blocks + 1);
+    const times = timesOf(block);
+    if (next !== null && times !== undefined && times.latest < oldestKept) {
+      blocks += 1;
+      continue;
+    }
+    if (blocks === 0) return 0;
+    const { firstSeq, link } = readElement(element);
+    await file.append([{ kind: 'trimmed', chain, to: firstSeq - 1, hash: link.toString('hex') }]);
+    const done = await script('trimAudit').run(redis, { keys: [keys.blocks(chain), keys.changes], args: [chain, blocks, block] });
+    return done === 1 ? firstSeq - first : 0;
+  }
+}
