@@ -1,0 +1,28 @@
+import { createQueue } from '../../../queues/createQueue.js';
+import { queuePlaces } from '../../../queues/names.js';
+import { createEventTypes } from '../../../src/contract/eventTypes.js';
+import { connect } from '../../../src/redis/connect.js';
+import { createKeys } from '../../../src/redis/keys.js';
+import { keyRingFromMaster } from '../../../src/security/KeyRing.js';
+import { createSubjects } from '../../../src/subjects/createSubjects.js';
+
+// Erases a user, and says when it begins: for a test that kills it.
+const [url = '', prefix = '', master = '', userId = ''] = process.argv.slice(2);
+const keyRing = await keyRingFromMaster(Buffer.from(master, 'base64'));
+const keys = createKeys(prefix);
+const redis = connect(url, 'patient', 'eraser', () => undefined);
+const events = createQueue(queuePlaces(keys).events, redis);
+await redis.ping();
+const types = createEventTypes();
+const subjects = createSubjects({
+  context: { redis, keys, keyRing, secrets: keyRing.reading!, events, spoolDir: undefined, classesOf: (type) => types.classesOf(type), now: Date.now }, // made from a master key
+  by: { subject: 'test', via: 'test' },
+  gate: { act: async (_request, work) => work(), told: async () => Promise.resolve() },
+  wakeWorker: async () => Promise.resolve(),
+  onProgress: ({ step }) => {
+    if (step === 'store') process.stdout.write('erasing\n');
+  },
+});
+await subjects.erase(userId, { mode: 'delete' });
+await events.close();
+redis.disconnect();
