@@ -1,6 +1,8 @@
 import type { Keys } from '../redis/keys.js';
 import type { RedisClient } from '../redis/RedisClient.js';
 import { metricNamePlace } from '../storage/metricKeyName.js';
+import { erasurePlace } from '../subjects/ErasureRequest.js';
+import { holdPlace } from '../subjects/holds.js';
 import { sealedTagsOf, tagsPlace, withoutHour } from '../storage/seriesTags.js';
 
 /** A sealed field: where it is, and what it is bound to. */
@@ -13,7 +15,7 @@ export interface SealedField {
 
 const PAGE = 500;
 
-/** All sealed fields, in pages: the names of metrics, the tags of their series. */
+/** All sealed fields, in pages: the names of metrics, the tags of their series, legal holds, and erasures that are not done. */
 export async function* sealedFields(redis: RedisClient, keys: Keys): AsyncGenerator<SealedField[]> {
   yield* pagesOf(redis, keys.metricCatalogue, (field, value) => ({ place: metricNamePlace(field.toString()), sealed: value }));
   for (const name of await redis.hkeys(keys.metricCatalogue)) {
@@ -22,6 +24,8 @@ export async function* sealedFields(redis: RedisClient, keys: Keys): AsyncGenera
       yield* pagesOf(redis, hash, (field, value) => ({ place: tagsPlace(name, field.toString('hex')), sealed: sealedTagsOf(withoutHour(value)) }));
     }
   }
+  yield* pagesOf(redis, keys.holds, (field, value) => ({ place: holdPlace(field), sealed: value }));
+  yield* pagesOf(redis, keys.erasures, (field, value) => ({ place: erasurePlace(field.toString()), sealed: value }));
 }
 
 async function* pagesOf(redis: RedisClient, hash: string, read: (field: Buffer, value: Buffer) => Pick<SealedField, 'place' | 'sealed'>): AsyncGenerator<SealedField[]> {

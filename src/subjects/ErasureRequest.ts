@@ -60,13 +60,13 @@ export interface RequestPlace {
 
 /** Keeps how far an erasure came. */
 export async function saveRequest({ redis, keys, secrets }: RequestPlace, request: ErasureRequest): Promise<void> {
-  await redis.hset(keys.erasures, request.id, secrets.fields.seal(placeOf(request.id), JSON.stringify(request)));
+  await redis.hset(keys.erasures, request.id, secrets.fields.seal(erasurePlace(request.id), JSON.stringify(request)));
 }
 
 /** @returns undefined when there is none of that id, or it is done. @throws KeyError */
 export async function readRequest({ redis, keys, secrets }: RequestPlace, id: string): Promise<ErasureRequest | undefined> {
   const [sealed] = await redis.hmgetBuffer(keys.erasures, id);
-  return sealed == null ? undefined : requestSchema.parse(JSON.parse(secrets.fields.open(placeOf(id), sealed)));
+  return sealed == null ? undefined : requestSchema.parse(JSON.parse(secrets.fields.open(erasurePlace(id), sealed)));
 }
 
 /** The ids of erasures that are not done. */
@@ -74,6 +74,7 @@ export async function unfinishedRequests({ redis, keys }: Pick<RequestPlace, 're
   return redis.hkeys(keys.erasures);
 }
 
-function placeOf(id: string): string {
+/** What the seal of an erasure is bound to. */
+export function erasurePlace(id: string): string {
   return `erasure|${id}`;
 }

@@ -22,7 +22,7 @@ type HoldContext = Pick<SubjectContext, 'redis' | 'keys' | 'secrets' | 'now'>;
 export async function setHold({ redis, keys, secrets, now }: HoldContext, hold: Pick<LegalHold, 'userId' | 'reason' | 'until'>, by: Requester): Promise<void> {
   const field = secrets.fingerprints.subject(hold.userId);
   const kept: LegalHold = { ...hold, since: now(), by: by.subject };
-  await redis.hset(keys.holds, field, secrets.fields.seal(placeOf(field), JSON.stringify(kept)));
+  await redis.hset(keys.holds, field, secrets.fields.seal(holdPlace(field), JSON.stringify(kept)));
 }
 
 /** @returns whether there was one */
@@ -52,9 +52,10 @@ export async function refuseHeld({ redis, keys, secrets, now }: HoldContext, use
 }
 
 function open(secrets: HoldContext['secrets'], field: Buffer, sealed: Buffer): LegalHold {
-  return holdSchema.parse(JSON.parse(secrets.fields.open(placeOf(field), sealed)));
+  return holdSchema.parse(JSON.parse(secrets.fields.open(holdPlace(field), sealed)));
 }
 
-function placeOf(field: Buffer): string {
+/** What a hold's seal is bound to. */
+export function holdPlace(field: Buffer): string {
   return `hold|${field.toString('hex')}`;
 }
