@@ -2,10 +2,16 @@ import { createHash, randomBytes } from 'node:crypto';
 
 import { LRUCache } from 'lru-cache';
 
+import type { Principal } from '../src/access/Principal.js';
+import type { Identity } from '../src/access/revocation/Identity.js';
 import type { BoardRole } from './boardRoles.js';
 
 export interface Session {
   readonly role: BoardRole;
+  /** Who it is, acting in that role alone. */
+  readonly principal: Principal;
+  /** What they signed in with. */
+  readonly identity: Identity;
   /** When somebody last did something, ms since the epoch. */
   activeAt: number;
   /** When it ends whatever is done. */
@@ -25,16 +31,19 @@ export class Sessions {
   // By hash: whoever reads this memory cannot sign in with what is found.
   readonly #byHash = new LRUCache<string, Session>({ max: MOST_SESSIONS });
   readonly #now: () => number;
+  readonly #isRevoked: (identity: Identity) => boolean;
 
-  constructor(now: () => number = Date.now) {
+  /** @param isRevoked whether what somebody signed in with was revoked meanwhile */
+  constructor(now: () => number = Date.now, isRevoked: (identity: Identity) => boolean = () => false) {
     this.#now = now;
+    this.#isRevoked = isRevoked;
   }
 
   /** @returns the secret that the browser keeps */
-  open(role: BoardRole, tokenExpiresAt: number | undefined): string {
+  open(role: BoardRole, principal: Principal, identity: Identity): string {
     const secret = randomBytes(32).toString('base64url');
     const now = this.#now();
-    this.#byHash.set(hashOf(secret), { role, activeAt: now, endsAt: Math.min(now + LONGEST_MS, tokenExpiresAt ?? Infinity) });
+    this.#byHash.set(hashOf(secret), { role, principal, identity, activeAt: now, endsAt: Math.min(now + LONGEST_MS, identity.expiresAt ?? Infinity) });
     return secret;
   }
 
@@ -44,7 +53,7 @@ export class Sessions {
     const session = this.#byHash.get(hash);
     if (session === undefined) return undefined;
     const now = this.#now();
-    if (now < session.endsAt && now < session.activeAt + IDLE_MS) return session;
+    if (now < session.endsAt && now < session.activeAt + IDLE_MS && !this.#isRevoked(session.identity)) return session;
     this.#byHash.delete(hash);
     return undefined;
   }

@@ -2,8 +2,12 @@ import type { Queue } from 'bullmq';
 import express, { type Express } from 'express';
 
 import type { QueueTitle } from '../queues/names.js';
+import type { AccessGate } from '../src/access/AccessGate.js';
+import type { Revocations } from '../src/access/revocation/Revocations.js';
 import type { Config } from '../src/config/parseConfig.js';
 import type { DeadLetters } from '../src/deadletters/createDeadLetters.js';
+import { guardDeadLetters } from '../src/deadletters/guardDeadLetters.js';
+import type { EventTypes } from '../src/contract/eventTypes.js';
 import type { Logger } from '../src/logging/createLogger.js';
 import type { RedisClient } from '../src/redis/RedisClient.js';
 import type { TokenVerifier } from '../src/security/tokens.js';
@@ -29,6 +33,10 @@ export interface AppContext {
   /** The connection that they were made over. */
   readonly redis: RedisClient;
   readonly deadLetters: DeadLetters;
+  /** Decides and records what is read and changed here. */
+  readonly gate: AccessGate;
+  readonly revocations: Pick<Revocations, 'isRevoked'>;
+  readonly types: EventTypes;
   readonly stats: StatsSource;
   readonly verifier: TokenVerifier;
   readonly logger: Logger;
@@ -40,8 +48,8 @@ export interface AppContext {
  * The console, the board, the health checks and the figures for Prometheus. Behind the session stands everything but
  * health, files, the sign-in, and `/metrics`, which takes a token.
  */
-export function createApp({ config, queues, redis, deadLetters, stats, verifier, logger, now }: AppContext): Express {
-  const sessions = new Sessions(now);
+export function createApp({ config, queues, redis, deadLetters, gate, revocations, types, stats, verifier, logger, now }: AppContext): Express {
+  const sessions = new Sessions(now, (identity) => revocations.isRevoked(identity));
   const cookie = createSessionCookie({ isSecure: config.isProduction || config.ANALYTICS_TLS_CERT_FILE !== undefined });
   const app = express();
   app.disable('x-powered-by');
@@ -53,7 +61,7 @@ export function createApp({ config, queues, redis, deadLetters, stats, verifier,
   app.use(metricsRoute({ stats, verifier, limiter: new SignInLimiter(now), logger }));
   app.use('/assets', express.static(publicFile('assets'), { index: false, maxAge: 0 }));
   app.use(requireSameOrigin);
-  app.use(signInRoutes({ verifier, sessions, cookie, limiter: new SignInLimiter(now), logger }));
+  app.use(signInRoutes({ verifier, sessions, cookie, limiter: new SignInLimiter(now), logger, gate }));
 
   app.use(requireSession(sessions, cookie));
   app.use(logChanges(logger));
@@ -69,8 +77,8 @@ export function createApp({ config, queues, redis, deadLetters, stats, verifier,
     response.status(204).end();
   });
   app.get('/dead-letters', (_request, response) => response.sendFile(publicFile('dead-letters.html')));
-  app.use('/api/dead-letters', deadLetterRoutes(deadLetters));
-  app.use('/queues', createQueueBoard({ queues, redis, basePath: '/queues', logger }));
+  app.use('/api/dead-letters', deadLetterRoutes(deadLetters, (principal) => guardDeadLetters(deadLetters, { gate, principal, types })));
+  app.use('/queues', createQueueBoard({ queues, redis, basePath: '/queues', logger, gate }));
 
   app.use(notFound);
   app.use(handleErrors(logger));

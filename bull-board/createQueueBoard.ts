@@ -3,6 +3,7 @@ import type { Queue } from 'bullmq';
 import type { RequestHandler } from 'express';
 
 import { queueTitles, type QueueTitle } from '../queues/names.js';
+import type { AccessGate } from '../src/access/AccessGate.js';
 import type { Logger } from '../src/logging/createLogger.js';
 import type { RedisClient } from '../src/redis/RedisClient.js';
 import { mayChangeJobs } from './boardRoles.js';
@@ -18,7 +19,10 @@ export interface QueueBoardOptions {
   /** Where it is mounted, such as `/queues`. */
   readonly basePath: string;
   readonly logger: Logger;
+  readonly gate: AccessGate;
 }
+
+const MOST_OF_PATH = 200;
 
 /**
  * Bull Board with our queues. There are two of it, since it knows read-only queues but no users: one that cannot change
@@ -27,9 +31,12 @@ export interface QueueBoardOptions {
 export function createQueueBoard(options: QueueBoardOptions): RequestHandler {
   const reading = createBoard(options, { mayChange: false });
   const changing = createBoard(options, { mayChange: true });
-  return (request, response, next) => {
-    const board = mayChangeJobs(sessionOf(response).role) ? changing : reading;
-    board(request, response, next);
+  return async (request, response, next) => {
+    const { role, principal } = sessionOf(response);
+    const mayChange = mayChangeJobs(role);
+    const change = { operation: 'queues.change', series: request.path.slice(0, MOST_OF_PATH) } as const;
+    if (request.method !== 'GET') await (mayChange ? options.gate.act(principal, change, async () => Promise.resolve()) : options.gate.denied(principal, change));
+    (mayChange ? changing : reading)(request, response, next);
   };
 }
 

@@ -1,8 +1,10 @@
 import express, { Router } from 'express';
 
+import type { AccessGate } from '../src/access/AccessGate.js';
 import { UnauthenticatedError } from '../src/security/UnauthenticatedError.js';
 import type { TokenVerifier } from '../src/security/tokens.js';
 import type { Logger } from '../src/logging/createLogger.js';
+import { boardPrincipal } from './boardPrincipal.js';
 import { boardRoleOf } from './boardRoles.js';
 import type { SessionCookie } from './sessionCookie.js';
 import type { Sessions } from './Sessions.js';
@@ -15,10 +17,14 @@ export interface SignInContext {
   readonly cookie: SessionCookie;
   readonly limiter: SignInLimiter;
   readonly logger: Logger;
+  readonly gate: AccessGate;
 }
 
+/** Stands in records for somebody whose token did not say who they are. */
+const UNKNOWN = 'unknown';
+
 /** Signing in with a token, and out. The form works without a script. */
-export function signInRoutes({ verifier, sessions, cookie, limiter, logger }: SignInContext): Router {
+export function signInRoutes({ verifier, sessions, cookie, limiter, logger, gate }: SignInContext): Router {
   const router = Router();
 
   router.get('/sign-in', (request, response) => {
@@ -33,26 +39,30 @@ export function signInRoutes({ verifier, sessions, cookie, limiter, logger }: Si
       response.set('Retry-After', String(waitSeconds)).status(429).type('html').send(renderSignIn('tooMany'));
       return;
     }
-    const refuse = (status: number, fault: 'badToken' | 'noRole'): void => {
+    const refuse = async (status: number, fault: 'badToken' | 'noRole', subject = UNKNOWN): Promise<void> => {
       limiter.failed(address);
+      await gate.denied(boardPrincipal(subject, [], 'token', address), { operation: 'signin.board', reason: fault });
       logger.warn('A sign-in was refused', { reason: fault, status });
       response.status(status).type('html').send(renderSignIn(fault));
     };
     const body: unknown = request.body;
     const token = typeof body === 'object' && body !== null && 'token' in body && typeof body.token === 'string' ? body.token.trim() : '';
     try {
-      const { roles, expiresAt } = await verifier.verify(token);
+      const identity = await verifier.verify(token);
+      const { subject, roles, via } = identity;
       const role = boardRoleOf(roles);
       if (role === undefined) {
-        refuse(403, 'noRole');
+        await refuse(403, 'noRole', subject);
         return;
       }
-      cookie.write(response, sessions.open(role, expiresAt));
+      const principal = boardPrincipal(subject, [role], via, address);
+      await gate.admitted(principal, { operation: 'signin.board' });
+      cookie.write(response, sessions.open(role, principal, identity));
       logger.info('Somebody signed in', { role });
       response.redirect(303, '/');
     } catch (error) {
       if (!(error instanceof UnauthenticatedError)) throw error;
-      refuse(401, 'badToken');
+      await refuse(401, 'badToken');
     }
   });
 

@@ -4,6 +4,10 @@ import type { AddressInfo } from 'node:net';
 
 import { createQueue } from '../queues/createQueue.js';
 import { queuePlaces } from '../queues/names.js';
+import { AccessGate } from '../src/access/AccessGate.js';
+import { openCredentials } from '../src/access/openCredentials.js';
+import { openAuditLog } from '../src/audit/openAuditLog.js';
+import { eventTypes } from '../src/contract/defineEventType.js';
 import { createDeadLetters } from '../src/deadletters/createDeadLetters.js';
 import { createWebServer } from '../src/doors/createWebServer.js';
 import { ServerCertificate } from '../src/doors/ServerCertificate.js';
@@ -11,7 +15,6 @@ import { collectStats } from '../src/monitoring/collectStats.js';
 import { createHeartbeat } from '../src/monitoring/Heartbeat.js';
 import type { RunningRole, Runtime } from '../src/processes/Runtime.js';
 import { connect } from '../src/redis/connect.js';
-import { createTokenVerifier } from '../src/security/tokens.js';
 import { createApp } from './createApp.js';
 import { StatsSource } from './StatsSource.js';
 
@@ -28,23 +31,30 @@ const BULK_MS = 1000;
 /** The role `board`: serves the console, Bull Board and the health checks. It answers without Redis too, and says so. */
 export async function startBoard({ config, logger, keys, keyRing }: Runtime): Promise<BoardRole> {
   const certificate = ServerCertificate.open(config, logger);
-  const verifier = await createTokenVerifier(config);
   const onError = (error: Error): void => logger.debug('The connection to Redis failed', { error });
   const redis = connect(config, 'failFast', 'analytics-board', onError);
+  const { verifier, revocations } = await openCredentials(config, { redis, keys, keyRing, onError }).catch((error: unknown) => {
+    redis.disconnect();
+    throw error;
+  });
   const places = queuePlaces(keys);
   const queues = { events: createQueue(places.events, redis), metrics: createQueue(places.metrics, redis), maintenance: createQueue(places.maintenance, redis) };
   for (const queue of Object.values(queues)) queue.on('error', onError);
 
   const stats = new StatsSource(async () => collectStats({ config, keys, redis, queues }));
   const deadLetters = createDeadLetters({ redis, keys, queues, keyRing, logger, budgetMs: BULK_MS });
+  const audit = openAuditLog(config, { redis, keys, keyRing, onError });
+  const gate = new AccessGate(audit, (error) => logger.error('The audit log did not take a record', { error }));
   const server = createWebServer({ headersTimeout: 5000, requestTimeout: 10_000, keepAliveTimeout: 5000, maxHeaderSize: 16_384 }, certificate);
   server.maxConnections = MOST_CONNECTIONS;
-  server.on('request', createApp({ config, queues, redis, deadLetters, stats, verifier, logger }));
+  server.on('request', createApp({ config, queues, redis, deadLetters, gate, revocations, types: eventTypes, stats, verifier, logger }));
   const heartbeat = createHeartbeat({ redis, keys, role: 'board', figures: () => ({}) });
 
   const release = async (): Promise<void> => {
     stats.close();
     await heartbeat.close();
+    await revocations.close();
+    await audit.close();
     await Promise.allSettled(Object.values(queues).map(async (queue) => queue.close()));
     redis.disconnect();
   };
@@ -58,6 +68,7 @@ export async function startBoard({ config, logger, keys, keyRing }: Runtime): Pr
   }
   const { port } = server.address() as AddressInfo; // it listens on a port, not on a pipe
   stats.start();
+  void revocations.start();
   await heartbeat.start();
   logger.info('The board is served', { host, port });
 

@@ -1,4 +1,4 @@
-export { AnalyticsService, type CloseReport, type ProducerStats, type ServiceStats, type TrackEventResult, type TrackFailure, type TrackMetricResult } from './lib/services/analytics/AnalyticsService.js';
+export { AnalyticsService, type AuthenticateOptions, type CloseReport, type ProducerStats, type ServiceStats, type TrackEventResult, type TrackFailure, type TrackMetricResult } from './lib/services/analytics/AnalyticsService.js';
 export type { ActorService } from './lib/services/analytics/ActorService.js';
 export type { AnalyticsServiceOptions } from './lib/services/analytics/options.js';
 
@@ -54,6 +54,7 @@ export type { CleanupReport } from './retention/cleanupStatus.js';
 export type { GuardDetector, GuardMode, GuardPolicy } from './security/guard/GuardPolicy.js';
 
 export { AccessError, type AccessRefusal } from './errors/AccessError.js';
+export { UnauthenticatedError, type TokenRefusal } from './security/UnauthenticatedError.js';
 export { AggregationError } from './errors/AggregationError.js';
 export { AnalyticsError, type ErrorCode } from './errors/AnalyticsError.js';
 export { BackupError } from './errors/BackupError.js';

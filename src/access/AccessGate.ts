@@ -2,6 +2,7 @@ import type { AuditEntry, AuditLog } from '../audit/AuditLog.js';
 import type { Operation } from '../contract/access.js';
 import { AccessError } from '../errors/AccessError.js';
 import { AnalyticsError } from '../errors/AnalyticsError.js';
+import { UnauthenticatedError } from '../security/UnauthenticatedError.js';
 import { decide } from './decide.js';
 import type { Grant } from './Grant.js';
 import { application, type Principal } from './Principal.js';
@@ -44,7 +45,7 @@ export class AccessGate {
    * @throws AccessError, recorded; AuditError when it cannot be recorded; whatever `work` throws
    */
   async read<T>(principal: Principal, request: AccessRequest, work: (grant: Grant | undefined) => Promise<{ readonly answer: T; readonly told: Told }>): Promise<T> {
-    const { answer, told } = await this.#recordingDenial(principal, request, async () => work(this.#decide(principal, request)));
+    const { answer, told } = await this.#recordingDenial(principal, request, async () => work(await this.#decide(principal, request)));
     const { count, subjects, isWithheld = false } = told;
     await this.#audit.record({
       ...entryOf(principal, request),
@@ -60,7 +61,7 @@ export class AccessGate {
    * @throws as `read` does; with an AuditError nothing was done
    */
   async act<T>(principal: Principal, request: AccessRequest, work: (grant: Grant | undefined) => Promise<T>): Promise<T> {
-    const grant = await this.#recordingDenial(principal, request, async () => Promise.resolve(this.#decide(principal, request)));
+    const grant = await this.#recordingDenial(principal, request, async () => this.#decide(principal, request));
     await this.#audit.record({ ...entryOf(principal, request), outcome: 'allowed' });
     try {
       return await work(grant);
@@ -70,12 +71,23 @@ export class AccessGate {
     }
   }
 
+  /** Records that somebody is let in who then receives data. @throws AuditError when it cannot be recorded: then let nobody in */
+  async enter(principal: Principal, request: AccessRequest): Promise<void> {
+    await this.#audit.record({ ...entryOf(principal, request), outcome: 'allowed' });
+  }
+
+  /** Records that somebody was let in, who sees no data by that alone. Resolves also when it cannot be recorded. */
+  async admitted(principal: Principal, request: AccessRequest): Promise<void> {
+    await this.#recordAnyway({ ...entryOf(principal, request), outcome: 'allowed' });
+  }
+
   /** Records that somebody was not let in, who may not even be known. Resolves also when it cannot be recorded: they are not let in. */
   async denied(principal: Principal, request: AccessRequest): Promise<void> {
     await this.#recordAnyway({ ...entryOf(principal, request), outcome: 'denied' });
   }
 
-  #decide(principal: Principal, { operation }: AccessRequest): Grant | undefined {
+  async #decide(principal: Principal, { operation }: AccessRequest): Promise<Grant | undefined> {
+    if (principal.check !== undefined) await principal.check();
     return principal === application ? undefined : decide(principal.actor, operation);
   }
 
@@ -87,6 +99,7 @@ export class AccessGate {
         const reason = error.field === undefined ? error.reason : `${error.reason}: ${error.field}`;
         await this.#recordAnyway({ ...entryOf(principal, request), outcome: 'denied', reason });
       }
+      if (error instanceof UnauthenticatedError) await this.#recordAnyway({ ...entryOf(principal, request), outcome: 'denied', reason: error.reason });
       throw error;
     }
   }
@@ -95,7 +108,7 @@ export class AccessGate {
     try {
       await this.#audit.record(entry);
     } catch (error) {
-      this.#onError(error instanceof Error ? error : new AnalyticsError('INTERNAL', 'A denial could not be recorded.'));
+      this.#onError(error instanceof Error ? error : new AnalyticsError('INTERNAL', 'The audit log did not take a record.'));
     }
   }
 }

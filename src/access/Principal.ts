@@ -4,6 +4,8 @@ import type { Actor, ActorVia } from '../contract/access.js';
 export interface Principal {
   readonly actor: Actor;
   readonly via: ActorVia;
+  /** Of a credential that was checked here: throws UnauthenticatedError once it is good no longer. Asked before each call. */
+  readonly check?: () => Promise<void>;
 }
 
 /** The bare service: the application itself, which may do everything, and is recorded as such. */

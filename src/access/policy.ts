@@ -29,6 +29,13 @@ export const policy: Readonly<Record<Operation, Readonly<Partial<Record<Role, Re
   'keys.rotate': { operator: 'all', admin: 'all' },
   'keys.retire': { admin: 'all' },
   'keys.destroy': { admin: 'all' },
+  'signin.board': { operator: 'all', admin: 'all', viewer: 'all' },
+  // A socket carries the events of the user who signed in, and of nobody else.
+  'signin.socket': { self: 'own' },
+  // What somebody may do then, the other rows say.
+  'signin.service': { ingest: 'all', self: 'all', clinician: 'all', analyst: 'all', auditor: 'all', operator: 'all', admin: 'all', viewer: 'all' },
+  'tokens.revoke': { admin: 'all' },
+  'apikeys.manage': { admin: 'all' },
 };
 
 /**

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 
 import { AnalyticsError } from '../errors/AnalyticsError.js';
 import { createAuditCommand } from './audit.js';
+import { createApiKeysCommand } from './apiKeys.js';
 import { createBackupCommand } from './backup.js';
 import { createDeadLettersCommand } from './deadLetters.js';
 import { createKeysCommand } from './keys.js';
@@ -10,6 +11,7 @@ import { createPublicKeyCommand } from './publicKey.js';
 import { createReplayCommand } from './replay.js';
 import { createSubjectsCommand } from './subjects.js';
 import { createTokenCommand } from './token.js';
+import { createTokensCommand } from './tokens.js';
 
 const program = new Command('analytics')
   .description('Commands of the analytics service')
@@ -20,6 +22,8 @@ const program = new Command('analytics')
   .addCommand(createSubjectsCommand())
   .addCommand(createAuditCommand())
   .addCommand(createTokenCommand())
+  .addCommand(createTokensCommand())
+  .addCommand(createApiKeysCommand())
   .addCommand(createPublicKeyCommand())
   .addCommand(createKeysCommand());
 

@@ -77,8 +77,13 @@ export const environmentSchema = z.object({
   ANALYTICS_TOKEN_SECRET_FILE: optionalText,
   ANALYTICS_TOKEN_PUBLIC_KEY: optionalText,
   ANALYTICS_TOKEN_PUBLIC_KEY_FILE: optionalText,
+  /** Where the keys of whoever signs tokens are published, or a file with them. */
+  ANALYTICS_TOKEN_JWKS_URL: z.string().refine((text) => /^https?:\/\//.test(text) && hasHost(text), 'must be a URL such as https://id.example.org/jwks.json').optional(),
+  ANALYTICS_TOKEN_JWKS_FILE: optionalText,
   ANALYTICS_TOKEN_ISSUER: optionalText,
   ANALYTICS_TOKEN_AUDIENCE: optionalText,
+  /** Minutes without a sign of somebody after which a socket is closed. */
+  ANALYTICS_SOCKET_IDLE_MINUTES: whole(1, 15).default(15),
   /** Accepts the bare `{type:'authenticate', userId}`; honoured in development on a loopback address only. */
   ANALYTICS_ALLOW_BARE_AUTH: flag.default(true),
 

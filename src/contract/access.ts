@@ -36,6 +36,11 @@ export const operations = [
   'keys.rotate',
   'keys.retire',
   'keys.destroy',
+  'signin.board',
+  'signin.socket',
+  'signin.service',
+  'tokens.revoke',
+  'apikeys.manage',
 ] as const;
 export type Operation = (typeof operations)[number];
 

@@ -25,8 +25,11 @@ export const authenticateSchema = z.object({
   token: z.string().min(1).max(8192).optional(),
 });
 
+/** Somebody is there: puts off the time at which an idle socket is closed. */
+export const activeSchema = z.object({ type: z.literal('active') });
+
 /** Everything that a client may send. */
-export const clientMessageSchema = z.discriminatedUnion('type', [authenticateSchema]);
+export const clientMessageSchema = z.discriminatedUnion('type', [authenticateSchema, activeSchema]);
 export type ClientMessage = z.output<typeof clientMessageSchema>;
 
 export const authenticatedSchema = z.object({
@@ -55,7 +58,7 @@ export const resyncSchema = z.object({
   reason: z.enum(resyncReasons),
 });
 
-export const errorCodes = ['bad_message', 'unauthenticated', 'forbidden', 'rate_limited', 'expired', 'unavailable'] as const;
+export const errorCodes = ['bad_message', 'unauthenticated', 'forbidden', 'rate_limited', 'expired', 'revoked', 'idle', 'unavailable'] as const;
 
 export const errorSchema = z.object({
   type: z.literal('error'),
@@ -79,8 +82,10 @@ export const closeCodes = {
   badMessage: { code: 4400, reason: 'bad message', retriable: false },
   unauthenticated: { code: 4401, reason: 'unauthenticated', retriable: false },
   forbidden: { code: 4403, reason: 'forbidden', retriable: false },
+  idle: { code: 4408, reason: 'idle', retriable: true },
   replaced: { code: 4409, reason: 'replaced', retriable: false },
   tokenExpired: { code: 4410, reason: 'token expired', retriable: true },
+  revoked: { code: 4411, reason: 'revoked', retriable: false },
   rateLimited: { code: 4429, reason: 'too many messages', retriable: true },
 } as const;
 export type CloseCode = (typeof closeCodes)[keyof typeof closeCodes];

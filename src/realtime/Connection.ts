@@ -2,6 +2,12 @@ import type { IncomingMessage } from 'node:http';
 
 import type { RawData, WebSocket } from 'ws';
 
+import type { AccessGate } from '../access/AccessGate.js';
+import { decide } from '../access/decide.js';
+import { rolesOf } from '../access/principalOf.js';
+import type { Principal } from '../access/Principal.js';
+import type { Identity } from '../access/revocation/Identity.js';
+import type { Revocations } from '../access/revocation/Revocations.js';
 import {
   clientMessageSchema,
   closeCodes,
@@ -10,8 +16,9 @@ import {
   type ServerMessage,
   type SocketErrorCode,
 } from '../contract/socketProtocol.js';
+import { AccessError, type AccessRefusal } from '../errors/AccessError.js';
 import { UnauthenticatedError } from '../security/UnauthenticatedError.js';
-import type { TokenIdentity, TokenVerifier } from '../security/tokens.js';
+import type { TokenVerifier } from '../security/tokens.js';
 import type { Broadcaster } from './Broadcaster.js';
 import type { ClientRegistry } from './ClientRegistry.js';
 import { Heartbeat } from './Heartbeat.js';
@@ -24,6 +31,9 @@ export interface ConnectionOptions {
   readonly verifier: TokenVerifier;
   readonly figures: RealtimeFigures;
   readonly limits: SocketLimits;
+  /** Records who signed in, and who was not let in. */
+  readonly gate: Pick<AccessGate, 'enter' | 'denied'>;
+  readonly revocations: Pick<Revocations, 'isRevoked'>;
   /** Whether `authenticate` without a token is accepted on this connection. */
   readonly mayComeBare: boolean;
   /** Called once, when the socket is signed in. */
@@ -33,6 +43,8 @@ export interface ConnectionOptions {
 /** setTimeout takes no more: 24.8 days. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const MINUTE_MS = 60_000;
+/** Stands in records for somebody whose token did not say who they are. */
+const UNKNOWN = 'unknown';
 
 /** One socket from the upgrade to its end. */
 export class Connection {
@@ -41,7 +53,11 @@ export class Connection {
   readonly #options: ConnectionOptions;
   #state: 'new' | 'verifying' | 'signedIn' | 'ended' = 'new';
   #userId: string | undefined;
+  #identity: Identity | undefined;
   #deadline: NodeJS.Timeout | undefined;
+  #idle: NodeJS.Timeout | undefined;
+  /** When it ends whatever is done, ms since the epoch. */
+  readonly #endsAt: number;
   #minuteStart = 0;
   #messages = 0;
 
@@ -50,6 +66,7 @@ export class Connection {
     this.#request = request;
     this.#options = options;
     const { limits, figures } = options;
+    this.#endsAt = Date.now() + limits.longestMs;
     new Heartbeat(ws, limits.pingEveryMs, limits.pongWithinMs);
     this.#deadline = setTimeout(() => {
       figures.authenticationFailures += 1;
@@ -61,6 +78,13 @@ export class Connection {
       figures.errors += 1;
     });
     ws.once('close', () => this.#end());
+  }
+
+  /** Ends the connection if what it signed in with was revoked meanwhile. */
+  recheck(): void {
+    if (this.#state !== 'signedIn' || this.#identity === undefined || !this.#options.revocations.isRevoked(this.#identity)) return;
+    void this.#options.gate.denied(this.#principalOf(this.#identity), { operation: 'signin.socket', reason: 'revoked' });
+    this.#refuse('revoked', 'The token was revoked. Sign in with a new one.', closeCodes.revoked);
   }
 
   #receive(data: RawData, isBinary: boolean): void {
@@ -81,39 +105,74 @@ export class Connection {
     if (this.#state === 'verifying') {
       return this.#refuse('bad_message', 'Wait for the answer before you authenticate again.', closeCodes.badMessage);
     }
+    if (message.type === 'active') {
+      if (this.#state === 'signedIn') return this.#noteActivity();
+      return this.#refuse('bad_message', 'Authenticate first.', closeCodes.badMessage);
+    }
     void this.#authenticate(message);
   }
 
-  async #authenticate({ userId, token }: ClientMessage): Promise<void> {
-    const { verifier, figures, mayComeBare } = this.#options;
+  async #authenticate({ userId, token }: Extract<ClientMessage, { type: 'authenticate' }>): Promise<void> {
+    const { verifier, figures, mayComeBare, gate } = this.#options;
     const before = this.#state;
     this.#state = 'verifying';
-    let identity: Pick<TokenIdentity, 'subject' | 'expiresAt'>;
+    let identity: Identity;
     try {
       if (token !== undefined) identity = await verifier.verify(token);
-      else if (mayComeBare) identity = { subject: userId, expiresAt: undefined };
+      else if (mayComeBare) identity = { subject: userId, roles: ['self'], expiresAt: undefined, issuedAt: undefined, via: 'application' };
       else throw new UnauthenticatedError('malformed');
     } catch (error) {
       figures.authenticationFailures += 1;
-      if (!(error instanceof UnauthenticatedError)) return this.#refuse('unavailable', 'The token could not be checked.', closeCodes.internal);
-      if (error.reason === 'expired') return this.#refuse('expired', error.message, closeCodes.tokenExpired);
+      const reason = error instanceof UnauthenticatedError ? error.reason : 'unavailable';
+      await gate.denied(this.#principalOf({ subject: UNKNOWN, roles: [], via: 'token' }), { operation: 'signin.socket', reason });
+      if (!(error instanceof UnauthenticatedError) || reason === 'keys') return this.#refuse('unavailable', 'The token could not be checked.', closeCodes.internal);
+      if (reason === 'expired') return this.#refuse('expired', error.message, closeCodes.tokenExpired);
+      if (reason === 'revoked') return this.#refuse('revoked', error.message, closeCodes.revoked);
       const message = token === undefined ? 'A token is needed: {"type":"authenticate","userId":…,"token":…}.' : error.message;
       return this.#refuse('unauthenticated', message, closeCodes.unauthenticated);
     }
+    const principal = this.#principalOf(identity);
+    const refusal = this.#refusalOf(principal, userId);
+    if (refusal !== undefined) {
+      figures.authenticationFailures += 1;
+      await gate.denied(principal, { operation: 'signin.socket', subjects: [userId], reason: refusal });
+      return this.#refuse('forbidden', refusal === 'owner' ? 'The token is not for this user.' : "None of the token's roles may receive events.", closeCodes.forbidden);
+    }
+    try {
+      if (before === 'new') await gate.enter(principal, { operation: 'signin.socket', subjects: [userId] });
+    } catch {
+      return this.#refuse('unavailable', 'The sign-in could not be recorded. Try again later.', closeCodes.internal);
+    }
     // TypeScript keeps 'verifying' from above, but the socket may have ended meanwhile.
     if ((this.#state as string) === 'ended') return;
-    if (identity.subject !== userId || (this.#userId !== undefined && this.#userId !== userId)) {
-      figures.authenticationFailures += 1;
-      return this.#refuse('forbidden', 'The token is not for this user.', closeCodes.forbidden);
-    }
+    this.#identity = identity;
     this.#signIn(userId, identity.expiresAt, before === 'new');
+  }
+
+  /** Why somebody does not receive this user's events; undefined for the user. */
+  #refusalOf({ actor }: Principal, userId: string): AccessRefusal | undefined {
+    try {
+      const { owners } = decide(actor, 'signin.socket');
+      const isOwn = owners !== 'all' && owners.has(userId) && (this.#userId === undefined || this.#userId === userId);
+      return isOwn ? undefined : 'owner';
+    } catch (error) {
+      if (error instanceof AccessError) return error.reason;
+      throw error;
+    }
+  }
+
+  #principalOf({ subject, roles, via }: Pick<Identity, 'subject' | 'roles' | 'via'>): Principal {
+    const origin = this.#request.socket.remoteAddress;
+    // A token that names no role is its subject's own.
+    return { actor: { subject, roles: roles.length === 0 ? ['self'] : rolesOf(roles), purpose: 'subject-request', origin }, via };
   }
 
   #signIn(userId: string, expiresAt: number | undefined, isFirst: boolean): void {
     const { registry, broadcaster, limits, onAuthenticated } = this.#options;
     this.#state = 'signedIn';
     this.#userId = userId;
-    this.#expireAt(expiresAt);
+    this.#expireAt(Math.min(expiresAt ?? Infinity, this.#endsAt));
+    this.#noteActivity();
     if (isFirst) {
       onAuthenticated();
       const others = registry.clientsOf(userId);
@@ -128,9 +187,14 @@ export class Connection {
     this.#send({ type: 'authenticated', userId, position: broadcaster.position() });
   }
 
-  #expireAt(expiresAt: number | undefined): void {
+  #noteActivity(): void {
+    clearTimeout(this.#idle);
+    if (this.#state === 'ended') return;
+    this.#idle = setTimeout(() => this.#refuse('idle', 'Nobody was here for a while.', closeCodes.idle), this.#options.limits.idleMs).unref();
+  }
+
+  #expireAt(expiresAt: number): void {
     clearTimeout(this.#deadline);
-    if (expiresAt === undefined) return;
     const leftMs = expiresAt - Date.now();
     if (leftMs <= 0) return this.#refuse('expired', 'The token has expired. Sign in with a new one.', closeCodes.tokenExpired);
     this.#deadline = setTimeout(() => this.#expireAt(expiresAt), Math.min(leftMs, LONGEST_TIMER_MS)).unref();
@@ -151,6 +215,7 @@ export class Connection {
   #end(): void {
     this.#state = 'ended';
     clearTimeout(this.#deadline);
+    clearTimeout(this.#idle);
     if (this.#userId !== undefined) this.#options.registry.remove(this.#userId, this.#ws);
   }
 }

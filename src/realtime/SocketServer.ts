@@ -5,6 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
 
+import type { AccessGate } from '../access/AccessGate.js';
+import type { Revocations } from '../access/revocation/Revocations.js';
 import { isLoopback } from '../config/isLoopback.js';
 import { closeCodes } from '../contract/socketProtocol.js';
 import { createWebServer } from '../doors/createWebServer.js';
@@ -25,6 +27,8 @@ export interface SocketServerOptions {
   readonly broadcaster: Pick<Broadcaster, 'position'>;
   readonly verifier: TokenVerifier;
   readonly figures: RealtimeFigures;
+  readonly gate: Pick<AccessGate, 'enter' | 'denied'>;
+  readonly revocations: Pick<Revocations, 'isRevoked' | 'watch'>;
   /** For `wss://`. Default: none, and connections in clear. */
   readonly certificate?: ServerCertificate | undefined;
   /**
@@ -43,12 +47,17 @@ export class SocketServer {
   readonly #limits: SocketLimits;
   readonly #http: Server;
   readonly #sockets: WebSocketServer;
+  readonly #connections = new Set<Connection>();
+  readonly #unwatch: () => void;
   #unauthenticated = 0;
   #closing: Promise<void> | undefined;
 
   constructor(options: SocketServerOptions) {
     this.#options = options;
     this.#limits = { ...socketLimits, ...options.limits };
+    this.#unwatch = options.revocations.watch(() => {
+      for (const connection of this.#connections) connection.recheck();
+    });
     const { messageBytes, closeWithinMs } = this.#limits;
     // closeTimeout and maxPendingAutoPongs are younger than the types of ws.
     const settings: ServerOptions & { closeTimeout: number; maxPendingAutoPongs: number } = {
@@ -90,6 +99,7 @@ export class SocketServer {
   }
 
   async #end(): Promise<void> {
+    this.#unwatch();
     const closed = new Promise<void>((resolve) => this.#http.close(() => resolve()));
     this.#http.closeIdleConnections();
     for (const ws of this.#sockets.clients) ws.close(closeCodes.restarting.code, closeCodes.restarting.reason);
@@ -115,7 +125,7 @@ export class SocketServer {
   }
 
   #accept(ws: WebSocket, request: IncomingMessage): void {
-    const { registry, broadcaster, verifier, figures, allowBareAuthentication = false } = this.#options;
+    const { registry, broadcaster, verifier, figures, gate, revocations, allowBareAuthentication = false } = this.#options;
     let isCounted = true;
     this.#unauthenticated += 1;
     figures.connections += 1;
@@ -128,7 +138,9 @@ export class SocketServer {
       onAuthenticated();
     });
     const mayComeBare = allowBareAuthentication && isFromHere(request);
-    new Connection(ws, request, { registry, broadcaster, verifier, figures, limits: this.#limits, mayComeBare, onAuthenticated });
+    const connection = new Connection(ws, request, { registry, broadcaster, verifier, figures, gate, revocations, limits: this.#limits, mayComeBare, onAuthenticated });
+    this.#connections.add(connection);
+    ws.once('close', () => this.#connections.delete(connection));
   }
 
   #reject(socket: Duplex, status: number, headers = ''): void {

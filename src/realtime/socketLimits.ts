@@ -2,6 +2,10 @@
 export interface SocketLimits {
   /** ms from the connection to a good `authenticate`. */
   readonly authenticateWithinMs: number;
+  /** ms without a message of the client after which the socket is closed; pings and pongs are no sign of anybody. */
+  readonly idleMs: number;
+  /** ms after which it is closed whatever is done. */
+  readonly longestMs: number;
   readonly pingEveryMs: number;
   readonly pongWithinMs: number;
   /** Bytes of one message of a client. */
@@ -19,6 +23,8 @@ export interface SocketLimits {
 
 export const socketLimits: SocketLimits = {
   authenticateWithinMs: 5000,
+  idleMs: 15 * 60_000,
+  longestMs: 12 * 60 * 60_000,
   pingEveryMs: 25_000,
   pongWithinMs: 10_000,
   messageBytes: 64 * 1024,

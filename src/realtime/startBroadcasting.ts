@@ -1,11 +1,13 @@
 import { queuePlaces } from '../../queues/names.js';
+import { AccessGate } from '../access/AccessGate.js';
+import { openCredentials } from '../access/openCredentials.js';
+import { openAuditLog } from '../audit/openAuditLog.js';
 import { isLoopback } from '../config/isLoopback.js';
 import { ServerCertificate } from '../doors/ServerCertificate.js';
 import { CanaryWatch } from '../monitoring/canary/CanaryWatch.js';
 import { createHeartbeat } from '../monitoring/Heartbeat.js';
 import type { RunningRole, Runtime } from '../processes/Runtime.js';
 import { connect } from '../redis/connect.js';
-import { createTokenVerifier } from '../security/tokens.js';
 import { createBroadcaster } from './Broadcaster.js';
 import { ClientRegistry } from './ClientRegistry.js';
 import { createFigures, type RealtimeFigures } from './RealtimeFigures.js';
@@ -21,8 +23,15 @@ export interface BroadcastingRole extends RunningRole {
 /** Serves WebSocket clients with what is stored. Resolves when it listens; waits for Redis as long as it takes. */
 export async function startBroadcasting({ config, logger, keys, keyRing }: Runtime): Promise<BroadcastingRole> {
   const certificate = ServerCertificate.open(config, logger);
-  const verifier = await createTokenVerifier(config);
   const redis = connect(config, 'patient', 'analytics-broadcaster', (error) => logger.debug('The connection to Redis failed.', { error }));
+  const onError = (error: Error): void => logger.error('The audit log did not take a record.', { error });
+  const audit = openAuditLog(config, { redis, keys, keyRing, onError });
+  const { verifier, revocations } = await openCredentials(config, {
+    redis, keys, keyRing, onError: (error) => logger.debug('Revocations could not be read.', { error }),
+  }).catch((error: unknown) => {
+    redis.disconnect();
+    throw error;
+  });
   const registry = new ClientRegistry();
   const figures = createFigures(registry);
   const canaries = new CanaryWatch(redis, keys);
@@ -46,17 +55,21 @@ export async function startBroadcasting({ config, logger, keys, keyRing }: Runti
     broadcaster,
     verifier,
     figures,
+    gate: new AccessGate(audit, onError),
+    revocations,
+    limits: { idleMs: config.ANALYTICS_SOCKET_IDLE_MINUTES * 60_000 },
     certificate,
     allowBareAuthentication,
     ...(allowedOrigins !== undefined && { allowedOrigins }),
   });
   const heartbeat = createHeartbeat({ redis, keys, role: 'broadcasting', figures: () => ({ ...figures, canaryAt: canaries.sentAt }) });
   const release = async (): Promise<void> => {
-    await Promise.all([broadcaster.close(), heartbeat.close()]);
+    await Promise.all([broadcaster.close(), heartbeat.close(), revocations.close(), audit.close()]);
     redis.disconnect();
   };
   try {
     await broadcaster.start();
+    void revocations.start();
     const { port } = await server.listen();
     logger.info('WebSocket clients are served.', { host, port });
     if (allowBareAuthentication) {

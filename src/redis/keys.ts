@@ -42,6 +42,10 @@ export interface Keys {
   readonly storeFigures: string;
   /** Hash: how the test events fare that go through everything: see `noteCanary.lua`. Expires. */
   readonly canary: string;
+  /** Hash: what was revoked, as hashes → since when and until when it has to be remembered, ms; `v` → version. */
+  readonly revocations: string;
+  /** Hash: id of an API key → what it allows, and the hash of its secret, sealed. */
+  readonly apiKeys: string;
   /** String: written to find out whether Redis takes writes. Expires. */
   readonly writeProbe: string;
   /** Hash: a process's last heartbeat and figures; one key each, with a TTL. */
@@ -187,6 +191,8 @@ export function createKeys(prefix: string, { cluster = false }: { cluster?: bool
     scrubStatus: one('health:scrub'),
     scrubFindings: one('health:scrubbed'),
     canary: one('health:canary'),
+    revocations: one('access:revoked'),
+    apiKeys: one('access:keys'),
     writeProbe: one('health:probe'),
     heartbeat: (process) => one(`health:process:${process}`),
     heartbeats: one('health:processes'),

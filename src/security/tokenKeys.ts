@@ -1,8 +1,11 @@
 import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import path from 'node:path';
 
+import type { JWTVerifyGetKey } from 'jose';
+
 import type { Config } from '../config/parseConfig.js';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
+import { loadKeySet } from './keySet.js';
 import { keepSecret, readSecret } from './secretFile.js';
 
 export type TokenConfig = Pick<
@@ -11,6 +14,8 @@ export type TokenConfig = Pick<
   | 'ANALYTICS_TOKEN_SECRET_FILE'
   | 'ANALYTICS_TOKEN_PUBLIC_KEY'
   | 'ANALYTICS_TOKEN_PUBLIC_KEY_FILE'
+  | 'ANALYTICS_TOKEN_JWKS_URL'
+  | 'ANALYTICS_TOKEN_JWKS_FILE'
   | 'ANALYTICS_TOKEN_ISSUER'
   | 'ANALYTICS_TOKEN_AUDIENCE'
   | 'ANALYTICS_DATA_DIR'
@@ -20,7 +25,8 @@ export type TokenConfig = Pick<
 /** What tokens are checked with. The key decides the algorithm; a token's header never does. */
 export type TokenKey =
   | { readonly kind: 'secret'; readonly secret: Uint8Array; readonly algorithms: readonly string[] }
-  | { readonly kind: 'public'; readonly publicKey: KeyObject; readonly algorithms: readonly string[] };
+  | { readonly kind: 'public'; readonly publicKey: KeyObject; readonly algorithms: readonly string[] }
+  | { readonly kind: 'set'; readonly find: JWTVerifyGetKey; readonly algorithms: readonly string[] };
 
 const SECRET_LEAST_BYTES = 32;
 const RSA_LEAST_BITS = 2048;
@@ -34,6 +40,12 @@ const RSA_LEAST_BITS = 2048;
 export async function loadTokenKey(config: TokenConfig): Promise<TokenKey> {
   const secret = await textOf(config, 'ANALYTICS_TOKEN_SECRET');
   const publicKey = await textOf(config, 'ANALYTICS_TOKEN_PUBLIC_KEY');
+  const set = await loadKeySet(config);
+  if (set !== undefined) {
+    const [other] = [secret, publicKey].filter((one) => one !== undefined);
+    if (other === undefined) return set;
+    throw new ConfigurationError([`${other.name} and ANALYTICS_TOKEN_JWKS_URL or _FILE: set one of them, since who signs tokens is one party.`]);
+  }
   if (secret !== undefined && publicKey !== undefined) {
     throw new ConfigurationError([`${secret.name} and ${publicKey.name}: set one of them, since a token is checked with one key.`]);
   }

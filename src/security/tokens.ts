@@ -1,26 +1,19 @@
-import { jwtVerify, SignJWT } from 'jose';
+import { createHash, randomUUID } from 'node:crypto';
+
+import { decodeProtectedHeader, jwtVerify, SignJWT, type JWTVerifyOptions, type JWTVerifyResult, type ProtectedHeaderParameters } from 'jose';
 import * as errors from 'jose/errors';
 import { z } from 'zod';
 
+import type { Identity } from '../access/revocation/Identity.js';
 import { textSchema } from '../contract/json.js';
 import { limits } from '../contract/limits.js';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
-import { loadTokenKey, type TokenConfig } from './tokenKeys.js';
+import { loadTokenKey, type TokenConfig, type TokenKey } from './tokenKeys.js';
 import { UnauthenticatedError, type TokenRefusal } from './UnauthenticatedError.js';
 
-/** Who a token speaks for. */
-export interface TokenIdentity {
-  /** The user: the claim `sub`. */
-  readonly subject: string;
-  /** The claim `roles`; empty where the token has none. */
-  readonly roles: readonly string[];
-  /** ms since the epoch; undefined for a token without `exp`. */
-  readonly expiresAt: number | undefined;
-}
-
 export interface TokenVerifier {
-  /** @throws UnauthenticatedError for every token that is not good; it says why and holds no part of the token */
-  verify(token: string): Promise<TokenIdentity>;
+  /** @throws UnauthenticatedError for every credential that is not good; it says why and holds no part of it */
+  verify(token: string): Promise<Identity>;
 }
 
 export interface TokenRequest {
@@ -33,8 +26,17 @@ export interface TokenRequest {
 const TOLERANCE_SECONDS = 5;
 const MOST_LENGTH = 8192;
 
+/** Ids that may stand in a record as they are; of any other its hash does. */
+const PLAIN_ID = /^[\w.-]{1,64}$/;
+/** What a token may call itself, RFC 8725 section 3.11: one that was made for something else is none for this. */
+const TYPES: readonly unknown[] = [undefined, 'JWT', 'jwt', 'at+jwt', 'application/at+jwt'];
+/** Names of keys are looked up, and never a path or an address. */
+const KEY_NAME = /^[\w.:+=-]{1,256}$/;
+
 const claimsSchema = z.object({
   sub: textSchema(limits.subjectLength),
+  jti: z.string().min(1).max(256).optional(),
+  iat: z.number().optional(),
   roles: z.array(z.string().min(1).max(64)).max(64).default([]),
   exp: z.number().optional(),
 });
@@ -50,7 +52,7 @@ export async function createTokenVerifier(config: TokenConfig): Promise<TokenVer
   const options = {
     algorithms: [...key.algorithms],
     clockTolerance: TOLERANCE_SECONDS,
-    requiredClaims: ['sub'],
+    requiredClaims: config.isProduction ? ['sub', 'exp'] : ['sub'],
     ...(config.ANALYTICS_TOKEN_ISSUER === undefined ? {} : { issuer: config.ANALYTICS_TOKEN_ISSUER }),
     ...(config.ANALYTICS_TOKEN_AUDIENCE === undefined ? {} : { audience: config.ANALYTICS_TOKEN_AUDIENCE }),
   };
@@ -59,17 +61,49 @@ export async function createTokenVerifier(config: TokenConfig): Promise<TokenVer
       if (token.length > MOST_LENGTH) throw new UnauthenticatedError('malformed');
       let payload: unknown;
       try {
-        ({ payload } = await jwtVerify(token, key.kind === 'secret' ? key.secret : key.publicKey, options));
+        checkHeader(headerOf(token));
+        ({ payload } = await verifyWith(key, token, options));
       } catch (error) {
+        if (error instanceof UnauthenticatedError) throw error;
         // No cause: jose's errors carry the token's claims.
         throw new UnauthenticatedError(refusalOf(error));
       }
       const claims = claimsSchema.safeParse(payload);
       if (!claims.success) throw new UnauthenticatedError('claims');
-      const { sub, roles, exp } = claims.data;
-      return { subject: sub, roles, expiresAt: exp === undefined ? undefined : exp * 1000 };
+      const { sub, roles, exp, iat, jti } = claims.data;
+      const inMs = (seconds: number | undefined): number | undefined => (seconds === undefined ? undefined : seconds * 1000);
+      return { subject: sub, roles, expiresAt: inMs(exp), issuedAt: inMs(iat), via: jti === undefined ? 'token' : `token:${plainId(jti)}` };
     },
   };
+}
+
+function verifyWith(key: TokenKey, token: string, options: JWTVerifyOptions): Promise<JWTVerifyResult> {
+  switch (key.kind) {
+    case 'secret':
+      return jwtVerify(token, key.secret, options);
+    case 'public':
+      return jwtVerify(token, key.publicKey, options);
+    case 'set':
+      return jwtVerify(token, key.find, options);
+  }
+}
+
+function headerOf(token: string): ProtectedHeaderParameters {
+  try {
+    return decodeProtectedHeader(token);
+  } catch {
+    throw new UnauthenticatedError('malformed');
+  }
+}
+
+function checkHeader({ typ, kid }: ProtectedHeaderParameters): void {
+  if (!TYPES.includes(typ)) throw new UnauthenticatedError('type');
+  if (kid !== undefined && !KEY_NAME.test(kid)) throw new UnauthenticatedError('malformed');
+}
+
+/** An id as records have it. */
+export function plainId(id: string): string {
+  return PLAIN_ID.test(id) ? id : createHash('sha256').update(id).digest('hex').slice(0, 32);
 }
 
 /**
@@ -80,13 +114,14 @@ export async function createTokenVerifier(config: TokenConfig): Promise<TokenVer
  */
 export async function signToken(config: TokenConfig, request: TokenRequest): Promise<string> {
   const key = await loadTokenKey(config);
-  if (key.kind === 'public') {
-    throw new ConfigurationError(['ANALYTICS_TOKEN_PUBLIC_KEY: tokens cannot be made with a public key. Ask whoever holds the private one.']);
+  if (key.kind !== 'secret') {
+    throw new ConfigurationError(['ANALYTICS_TOKEN_SECRET: tokens cannot be made with a public key. Ask whoever holds the private one.']);
   }
   const now = Math.floor(Date.now() / 1000);
   const token = new SignJWT(request.roles === undefined || request.roles.length === 0 ? {} : { roles: [...request.roles] })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .setSubject(request.subject)
+    .setJti(randomUUID())
     .setIssuedAt(now)
     .setExpirationTime(now + request.ttlSeconds);
   if (config.ANALYTICS_TOKEN_ISSUER !== undefined) token.setIssuer(config.ANALYTICS_TOKEN_ISSUER);
@@ -98,6 +133,6 @@ function refusalOf(error: unknown): TokenRefusal {
   if (error instanceof errors.JWTExpired) return 'expired';
   if (error instanceof errors.JWTClaimValidationFailed) return error.claim === 'nbf' && error.reason === 'check_failed' ? 'not_yet_valid' : 'claims';
   if (error instanceof errors.JOSEAlgNotAllowed) return 'algorithm';
-  if (error instanceof errors.JWSSignatureVerificationFailed) return 'signature';
+  if (error instanceof errors.JWSSignatureVerificationFailed || error instanceof errors.JWKSNoMatchingKey) return 'signature';
   return 'malformed';
 }

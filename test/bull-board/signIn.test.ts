@@ -8,9 +8,11 @@ import { createApp } from '../../bull-board/createApp.js';
 import { IDLE_MS } from '../../bull-board/Sessions.js';
 import { StatsSource } from '../../bull-board/StatsSource.js';
 import { createLogger } from '../../src/logging/createLogger.js';
+import { eventTypes } from '../../src/contract/defineEventType.js';
 import { createDeadLetters } from '../../src/deadletters/createDeadLetters.js';
 import { collectStats } from '../../src/monitoring/collectStats.js';
 import { createTokenVerifier } from '../../src/security/tokens.js';
+import { openAccess } from '../support/access.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { cookieOf, startBoardFixture, type BoardFixture } from './boardFixture.js';
 
@@ -92,7 +94,7 @@ describe('a session', () => {
     const { config, keys, redis, queues, keyRing } = fixture;
     const deadLetters = createDeadLetters({ redis, keys, queues, keyRing, logger: createLogger(config, 'board') });
     const stats = new StatsSource(async () => collectStats({ config, keys, redis, queues }));
-    const app = createApp({ config, queues, redis, deadLetters, stats, verifier: await createTokenVerifier(config), logger: createLogger(config, 'board'), now: () => now });
+    const app = createApp({ config, queues, redis, deadLetters, stats, ...openAccess(), types: eventTypes, verifier: await createTokenVerifier(config), logger: createLogger(config, 'board'), now: () => now });
     const http = createServer(express().use(app)).listen(0, '127.0.0.1');
     await once(http, 'listening');
     const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;

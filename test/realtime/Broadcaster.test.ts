@@ -7,6 +7,7 @@ import { createBroadcaster, type Broadcaster } from '../../src/realtime/Broadcas
 import { ClientRegistry } from '../../src/realtime/ClientRegistry.js';
 import { SocketServer } from '../../src/realtime/SocketServer.js';
 import { connect } from '../../src/redis/connect.js';
+import { openAccess } from '../support/access.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { createTestStore, type TestStore } from './support/pipeline.js';
 import { signIn, until, type TestSocket } from './support/socket.js';
@@ -47,7 +48,10 @@ async function serve(options: { pollMs?: number; mostBufferedBytes?: number } = 
     redis, keys, keyRing, registry, queuePlace: queuePlaces(keys).events, onError: (error) => errors.push(error), pollMs: 20, ...options,
   });
   await broadcaster.start();
+  const access = openAccess();
   const socketServer = new SocketServer({
+    gate: access.gate,
+    revocations: access.revocations,
     host: '127.0.0.1', port: 0, registry, broadcaster, figures: broadcaster.figures, allowBareAuthentication: true,
     verifier: { verify: async () => Promise.reject(new Error('no tokens here')) },
   });

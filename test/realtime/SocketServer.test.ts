@@ -11,6 +11,7 @@ import { ClientRegistry } from '../../src/realtime/ClientRegistry.js';
 import { createFigures, type RealtimeFigures } from '../../src/realtime/RealtimeFigures.js';
 import { SocketServer, type SocketServerOptions } from '../../src/realtime/SocketServer.js';
 import { createTokenVerifier, signToken } from '../../src/security/tokens.js';
+import { openAccess } from '../support/access.js';
 import { openSocket, until, type TestSocket } from './support/socket.js';
 
 const secret = randomBytes(32).toString('base64');
@@ -33,7 +34,9 @@ afterEach(async () => {
 async function serve(options: Partial<SocketServerOptions> = {}): Promise<Served> {
   const registry = new ClientRegistry();
   const figures = createFigures(registry);
+  const { gate, revocations } = openAccess();
   const server = new SocketServer({
+    gate, revocations,
     host: '127.0.0.1', port: 0, registry, figures, broadcaster: { position: () => position }, verifier: await createTokenVerifier(config), ...options,
     limits: { closeWithinMs: 500, ...options.limits },
   });
@@ -184,7 +187,7 @@ describe('SocketServer', () => {
   it('closes a socket when its token expires, unless it brought a new one before', async () => {
     const { url } = await serve();
     const [stale, fresh] = [await open(url), await open(url)];
-    const short = await tokenOf('ada', 2);
+    const short = await tokenOf('ada', 5);
     for (const socket of [stale, fresh]) socket.send({ type: 'authenticate', userId: 'ada', token: short });
     await until(() => stale.messages.length === 1 && fresh.messages.length === 1);
     fresh.send({ type: 'authenticate', userId: 'ada', token: await tokenOf('ada', 600) });

@@ -9,6 +9,7 @@ import { ClientRegistry } from '../../src/realtime/ClientRegistry.js';
 import { SocketServer } from '../../src/realtime/SocketServer.js';
 import { connect } from '../../src/redis/connect.js';
 import { EventReader } from '../../src/storage/EventReader.js';
+import { openAccess } from '../support/access.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { createTestStore, type TestEvent, type TestStore } from './support/pipeline.js';
 import { signIn, until, type TestSocket } from './support/socket.js';
@@ -45,7 +46,10 @@ async function serve(): Promise<{ broadcaster: Broadcaster; errors: unknown[]; j
     redis, keys, keyRing, registry, queuePlace: queuePlaces(keys).events, onError: (error) => errors.push(error), pollMs: 60_000,
   });
   await broadcaster.start();
+  const access = openAccess();
   const socketServer = new SocketServer({
+    gate: access.gate,
+    revocations: access.revocations,
     host: '127.0.0.1', port: 0, registry, broadcaster, figures: broadcaster.figures, allowBareAuthentication: true,
     verifier: { verify: async () => Promise.reject(new Error('no tokens here')) },
   });

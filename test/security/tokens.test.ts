@@ -41,18 +41,18 @@ describe('tokens', () => {
     const config = withSecret();
     const signed = await signToken(config, { subject: 'ada', roles: ['self'], ttlSeconds: 60 });
     const identity = await (await createTokenVerifier(config)).verify(signed);
-    expect(identity).toEqual({ subject: 'ada', roles: ['self'], expiresAt: expect.any(Number) });
+    expect(identity).toEqual({ subject: 'ada', roles: ['self'], expiresAt: expect.any(Number), issuedAt: expect.any(Number), via: expect.stringMatching(/^token:[0-9a-f-]{36}$/) });
     expect(identity.expiresAt! - Date.now()).toBeGreaterThan(55_000);
   });
 
   it('need no roles and no expiry', async () => {
     const identity = await (await createTokenVerifier(withSecret())).verify(await token({ sub: 'ada' }));
-    expect(identity).toEqual({ subject: 'ada', roles: [], expiresAt: undefined });
+    expect(identity).toEqual({ subject: 'ada', roles: [], expiresAt: undefined, issuedAt: undefined, via: 'token' });
   });
 
   it.each<[string, Record<string, unknown>, string]>([
     ['expired', { sub: 'ada', exp: seconds(-6) }, 'expired'],
-    ['not valid yet', { sub: 'ada', nbf: seconds(7) }, 'not_yet_valid'],
+    ['not valid yet', { sub: 'ada', nbf: seconds(3600) }, 'not_yet_valid'],
     ['without a subject', {}, 'claims'],
     ['with an empty subject', { sub: '' }, 'claims'],
     ['with a subject that is no text', { sub: 7 }, 'claims'],
@@ -98,7 +98,7 @@ describe('tokens', () => {
     const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
     const file = path.join(dir, 'public.pem');
     await writeFile(file, pem);
-    const signed = await token({ sub: 'ada' }, alg, privateKey);
+    const signed = await token({ sub: 'ada', exp: seconds(3600) }, alg, privateKey);
     for (const env of [
       { ANALYTICS_TOKEN_PUBLIC_KEY: pem },
       { ANALYTICS_TOKEN_PUBLIC_KEY: JSON.stringify(await exportJWK(publicKey)) },

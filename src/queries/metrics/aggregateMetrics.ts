@@ -10,6 +10,7 @@ import { layOutSeries } from './layOutSeries.js';
 import type { MetricAggregates } from './MetricAggregates.js';
 import type { MetricQueryContext } from './MetricQueryContext.js';
 import { findHours } from './findHours.js';
+import { keepToTags } from './MetricView.js';
 import { planSteps, type HourState, type RollupSource } from './planSteps.js';
 import { SampleBudget } from './SampleBudget.js';
 import { selectSeries } from './selectSeries.js';
@@ -36,6 +37,7 @@ const MOST_CELLS = 100_000;
  */
 export async function aggregateMetrics<const Name extends string>(options: AggregateMetricsOptions<Name>, context: AggregateContext): Promise<MetricAggregates<Name>> {
   const request = parseAggregateOptions(options, context.aggregations ?? definedAggregations);
+  keepToTags(context.view, tagsOf(request));
   const budget = new SampleBudget(request.budget, context.budgetMs ?? Infinity);
   const { keyName, series } = await selectSeries(request.name, request.tags, context);
   const known = await context.catalogue.all(keyName);
@@ -55,6 +57,12 @@ export async function aggregateMetrics<const Name extends string>(options: Aggre
   const plan = await planSteps(hours, rollups, { keyName, cuts: new Cuts(edges, [request.startTime, lower, upper + 1]), range: { lower, startTime: request.startTime, end: upper + 1 }, ...needs });
   await fillCells(cells, plan.steps, { reader: context.reader, keyName, lower, upper, numberOf: layout.numberOf, series, budget });
   return toAggregates<Name>(answer, { cells, edges, leftOut: plan.leftOut });
+}
+
+/** Every tag that a query filters, groups or counts by. */
+function tagsOf({ tags, groupBy, aggregations }: AggregateRequest): string[] {
+  const counted = aggregations.flatMap(({ of }) => (of.kind === 'distinct' ? [of.tagKey] : []));
+  return [...Object.keys(tags ?? {}), ...groupBy, ...counted];
 }
 
 /** The edges of the buckets, from the range that was given, or from the hours that have samples. */

@@ -7,6 +7,7 @@ import { combineSlices } from '../../storage/metrics/combineSlices.js';
 import { parseOptions } from '../parseOptions.js';
 import { mergeByTime } from './mergeByTime.js';
 import type { MetricQueryContext } from './MetricQueryContext.js';
+import { keepToTags, shownTags } from './MetricView.js';
 import { selectSeries } from './selectSeries.js';
 import { TAG_FILTER_ALLOWED, tagFilterSchema } from './tagFilter.js';
 
@@ -41,6 +42,7 @@ export type GetMetricsOptions = z.input<typeof getMetricsOptionsSchema>;
  */
 export async function getMetrics(options: GetMetricsOptions, context: MetricQueryContext): Promise<Metric[]> {
   const { name, startTime, endTime, tags, limit = Infinity } = parseOptions('query of metrics', getMetricsOptionsSchema, options, ALLOWED);
+  keepToTags(context.view, Object.keys(tags ?? {}));
   const { keyName, series, tagsOf } = await selectSeries(name, tags, context);
   const lower = Math.max(startTime ?? -Infinity, context.oldestKept());
   const upper = endTime ?? Infinity;
@@ -50,10 +52,11 @@ export async function getMetrics(options: GetMetricsOptions, context: MetricQuer
   for await (const { slices } of context.reader.hours(keyName, { lower, upper, series })) {
     const combined = combineSlices(slices);
     const known = await tagsOf(combined.keys());
+    const shown = new Map([...known].map(([id, ofSeries]) => [id, shownTags(context.view, ofSeries)]));
     const told = [...combined.values()].filter(({ seriesId }) => known.has(seriesId));
     for (const { seriesId, time, value } of mergeByTime(told)) {
       if (samples.length >= limit) return samples;
-      samples.push({ name, value, tags: known.get(seriesId)!, timestamp: time }); // only these were merged
+      samples.push({ name, value, tags: shown.get(seriesId)!, timestamp: time }); // only these were merged
     }
   }
   return samples;

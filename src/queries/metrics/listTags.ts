@@ -9,6 +9,7 @@ import type { KnownSeries } from '../../storage/metrics/KnownSeries.js';
 import { metricKeyName } from '../../storage/metricKeyName.js';
 import { parseOptions } from '../parseOptions.js';
 import type { MetricQueryContext } from './MetricQueryContext.js';
+import { keepToTags, shownTags } from './MetricView.js';
 import { DEFAULT_PAGE, PAGE_ALLOWED, pageShape } from './page.js';
 import { compileTagFilter, TAG_FILTER_ALLOWED, tagFilterSchema } from './tagFilter.js';
 
@@ -41,7 +42,7 @@ export type ListTagValuesOptions = z.input<typeof valuesOptionsSchema>;
  */
 export async function listTags(options: ListTagsOptions, context: MetricQueryContext): Promise<string[]> {
   const { name, ...page } = parseOptions('list of tags', tagsOptionsSchema, options, TAGS_ALLOWED);
-  return listOf(name, page, context, (series) => Object.keys(series.tags));
+  return listOf(name, page, context, (series) => Object.keys(shownTags(context.view, series.tags)));
 }
 
 /**
@@ -50,6 +51,7 @@ export async function listTags(options: ListTagsOptions, context: MetricQueryCon
  */
 export async function listTagValues(options: ListTagValuesOptions, context: MetricQueryContext): Promise<string[]> {
   const { name, key, tags, ...page } = parseOptions('list of tag values', valuesOptionsSchema, options, VALUES_ALLOWED);
+  keepToTags(context.view, [key, ...Object.keys(tags ?? {})]);
   const tests = compileTagFilter(name, tags ?? {}, context);
   const issues = new IssueList();
   // The guard may have given it another name, or dropped it.

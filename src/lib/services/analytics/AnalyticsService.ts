@@ -3,6 +3,7 @@ import type { WebSocket } from 'ws';
 import { priorityTable } from '../../../../queues/priorities.js';
 import { parseActor } from '../../../access/parseActor.js';
 import { application, type Principal } from '../../../access/Principal.js';
+import { rolesOf } from '../../../access/principalOf.js';
 import { eventIdAt } from '../../../codec/batchId.js';
 import type { Config } from '../../../config/parseConfig.js';
 import type { ActorOptions } from '../../../contract/access.js';
@@ -42,6 +43,7 @@ import { serviceSubjects } from './serviceSubjects.js';
 import type { ServiceLink } from './ServiceLink.js';
 import { createServiceReader, shownDays, type ServiceReader } from './ServiceReader.js';
 import { trackManyEvents, trackManyMetrics, type TrackEventResult, type TrackMetricResult } from './trackMany.js';
+import { UnauthenticatedError } from '../../../security/UnauthenticatedError.js';
 import { typedFailure } from './typedFailure.js';
 import { withDeadline } from './withDeadline.js';
 
@@ -62,6 +64,16 @@ export interface CloseReport {
 /** `producer` is what this service itself sends; the rest is everybody's. */
 export interface ServiceStats extends Stats {
   readonly producer: ProducerStats;
+}
+
+/** What `authenticate` takes beside the credential. */
+export interface AuthenticateOptions {
+  /** Why the bearer of a token reads. Default: `operations`. */
+  readonly purpose?: ActorOptions['purpose'];
+  /** The users whom a clinician with a token treats. */
+  readonly panel?: readonly string[];
+  /** Where the request came from; it is recorded. */
+  readonly origin?: string;
 }
 
 /** Tracks events and metrics, and reads them back. Every call settles within `deadlineMs`. See docs/api.md. */
@@ -244,7 +256,7 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
 
   /** The jobs that were given up, kept until somebody decides: to be listed, opened, retried or dropped. */
   get deadLetters(): DeadLetters {
-    this.#deadLetters ??= serviceDeadLetters(this.#config, (operation, work) => this.#links.within(operation, work));
+    this.#deadLetters ??= this.#deadLettersOf(application);
     return this.#deadLetters;
   }
 
@@ -256,10 +268,7 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
 
   /** How queues, sockets and system fare; every figure is defined in docs/monitoring.md. */
   async getStats(): Promise<ServiceStats> {
-    return this.#links.within('getStats', async (link) => {
-      const { redis, keys, queues } = link;
-      return { ...(await collectStats({ config: this.#config, redis, keys, queues })), producer: link.producerStats() };
-    });
+    return this.#links.within('getStats', (link) => this.#statsOf(link));
   }
 
   /** Resolves when everything tracked before the call, in flight included, is acknowledged. @throws DeadlineError */
@@ -330,8 +339,53 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
    * @throws ValidationError naming every bad field
    */
   as(actor: ActorOptions): ActorService {
-    const principal: Principal = { actor: parseActor(actor), via: 'sdk' };
-    return new ActorService(principal, this.#reads, this.#subjectsFor(principal));
+    return this.#asPrincipal({ actor: parseActor(actor), via: 'sdk' });
+  }
+
+  /**
+   * The service as the bearer of a token or an API key sees it. What an API key may be used for stands in it; a token's bearer
+   * says so with `purpose`. It is checked again before each call, so that one that ended or was revoked ends this too.
+   * @throws UnauthenticatedError, recorded; ValidationError for an actor that cannot be one
+   */
+  async authenticate(credential: string, { purpose = 'operations', panel, origin }: AuthenticateOptions = {}): Promise<ActorService> {
+    return this.#links.within('authenticate', async (link) => {
+      const verifier = await link.verifier();
+      const identity = await verifier.verify(credential).catch(async (error: unknown) => {
+        const reason = error instanceof UnauthenticatedError ? error.reason : 'unavailable';
+        await link.gate.denied({ actor: { subject: 'unknown', roles: [], purpose, origin }, via: 'token' }, { operation: 'signin.service', reason });
+        throw error;
+      });
+      // A token that names no role is its subject's own; words that are no roles allow nothing.
+      const roles = identity.roles.length === 0 ? (['self'] as const) : rolesOf(identity.roles);
+      const actor = parseActor({
+        subject: identity.subject,
+        roles: [...roles],
+        purpose: identity.purpose ?? purpose,
+        ...(origin !== undefined && { origin }),
+        ...((identity.panel ?? panel) !== undefined && { panel: identity.panel ?? panel }),
+        ...(identity.labels !== undefined && { labels: identity.labels }),
+      });
+      return this.#asPrincipal({ actor, via: identity.via, check: async () => void (await verifier.verify(credential)) });
+    });
+  }
+
+  #asPrincipal(principal: Principal): ActorService {
+    return new ActorService({
+      principal,
+      reads: this.#reads,
+      deadLetters: this.#deadLettersOf(principal),
+      subjects: this.#subjectsFor(principal),
+      stats: () => this.#links.within('getStats', (link) => link.gate.read(principal, { operation: 'stats.read' }, async () => ({ answer: await this.#statsOf(link), told: { count: 1, subjects: [] } }))),
+    });
+  }
+
+  async #statsOf(link: ServiceLink): Promise<ServiceStats> {
+    const { redis, keys, queues } = link;
+    return { ...(await collectStats({ config: this.#config, redis, keys, queues })), producer: link.producerStats() };
+  }
+
+  #deadLettersOf(principal: Principal): DeadLetters {
+    return serviceDeadLetters({ config: this.#config, types: this.#types, principal, within: (operation, work) => this.#links.within(operation, work) });
   }
 
   protected read<T>(call: ReadCall<T>, work: (reader: ServiceReader) => Promise<T>): Promise<T> {

@@ -1,6 +1,6 @@
 import type { Grant } from '../../../access/Grant.js';
 import type { Principal } from '../../../access/Principal.js';
-import { viewOf } from '../../../access/viewOf.js';
+import { metricViewOf, viewOf } from '../../../access/viewOf.js';
 import type { EventTypes } from '../../../contract/eventTypes.js';
 import type { EventView } from '../../../queries/events/EventView.js';
 import type { LinkKeeper } from './LinkKeeper.js';
@@ -28,7 +28,7 @@ export class Reads {
       this.#open ??= this.#openerOf(link);
       const open = this.#open;
       return link.gate.read(principal, { operation, series }, async (grant) => {
-        const reader = open(grant && this.#viewOf(grant));
+        const reader = open(grant && { events: this.#viewOf(grant), metrics: metricViewOf(grant) });
         const answer = await work(reader);
         const { owners: subjects, hasWithheld: isWithheld } = reader.trace;
         return { answer, told: { count: countOf(answer), subjects, isWithheld } };

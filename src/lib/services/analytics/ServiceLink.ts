@@ -5,6 +5,7 @@ import { jobs } from '../../../../queues/jobs.js';
 import { queuePlaces, type QueueTitle } from '../../../../queues/names.js';
 import { METRIC_PRIORITY, type PriorityTable } from '../../../../queues/priorities.js';
 import { AccessGate } from '../../../access/AccessGate.js';
+import { openCredentials, type Credentials } from '../../../access/openCredentials.js';
 import { openAuditLog } from '../../../audit/openAuditLog.js';
 import { checkService } from '../../../checks/checkService.js';
 import type { Config } from '../../../config/parseConfig.js';
@@ -24,6 +25,7 @@ import type { RedisClient } from '../../../redis/RedisClient.js';
 import { replicaWaitsOf } from '../../../redis/ReplicaWaits.js';
 import { checkKeyIdentity } from '../../../security/checkKeyIdentity.js';
 import type { KeyRing } from '../../../security/KeyRing.js';
+import type { TokenVerifier } from '../../../security/tokens.js';
 import { loadKeyRing } from '../../../security/loadKeyRing.js';
 import { openSpool } from './openSpool.js';
 import type { ProducerStats } from './ProducerStats.js';
@@ -46,6 +48,8 @@ export interface ServiceLink {
   readonly queues: Readonly<Record<QueueTitle, Queue>>;
   /** Decides and records what is read. */
   readonly gate: AccessGate;
+  /** Checks tokens and API keys; opened when it is first asked for. @throws ConfigurationError */
+  verifier(): Promise<TokenVerifier>;
   readonly events: Producer<NormalizedEvent, EventPriority>;
   readonly metrics: Producer<NormalizedMetric, 'metrics'>;
   /** Resolves when it is known that the data in Redis is sealed to this key, and that Redis is safe to use: with a spool the link is there before that. */
@@ -104,6 +108,13 @@ export async function openServiceLink({ config, priorities, onError }: ServiceLi
     }
   }
   const audit = openAuditLog(config, { redis, keys, keyRing, onError });
+  let credentials: Promise<Credentials> | undefined;
+  const openVerifier = async (): Promise<TokenVerifier> => {
+    credentials ??= openCredentials(config, { redis, keys, keyRing, onError });
+    const { verifier, revocations } = await credentials;
+    await revocations.start();
+    return verifier;
+  };
   const queues = { events: open('events'), metrics: open('metrics'), maintenance: open('maintenance') };
   const loadOf = (queue: Queue) => new QueueLoad({ queue, redis, mostWaiting: config.ANALYTICS_MAX_WAITING });
   const loads = { events: loadOf(queues.events), metrics: loadOf(queues.metrics) };
@@ -153,6 +164,7 @@ export async function openServiceLink({ config, priorities, onError }: ServiceLi
     keyRing,
     queues,
     gate: new AccessGate(audit, onError),
+    verifier: openVerifier,
     events,
     metrics,
     check,
@@ -178,6 +190,7 @@ export async function openServiceLink({ config, priorities, onError }: ServiceLi
         await withDeadline(drainLanes(), ANSWER_MOST_MS, () => new Error('late')).catch(() => {});
         await spooling.spool.close();
       }
+      await withDeadline(credentials?.then(({ revocations }) => revocations.close()) ?? Promise.resolve(), CLOSE_MOST_MS, () => new Error('late')).catch(() => {});
       await withDeadline(audit.close(), CLOSE_MOST_MS, () => new Error('late')).catch(() => {});
       // A queue that never met Redis waits for it, also to be closed.
       const closed = Promise.allSettled(Object.values(queues).map((queue) => queue.close()));

@@ -7,6 +7,7 @@ import { createEventQueries, type EventQueries } from '../../../queries/events/c
 import type { EventView } from '../../../queries/events/EventView.js';
 import { OwnerTrace } from '../../../queries/events/OwnerTrace.js';
 import { createMetricQueries, type MetricQueries } from '../../../queries/metrics/createMetricQueries.js';
+import type { MetricView } from '../../../queries/metrics/MetricView.js';
 import { RollupReader } from '../../../queries/metrics/RollupReader.js';
 import type { Guard } from '../../../security/guard/Guard.js';
 import { EventReader } from '../../../storage/EventReader.js';
@@ -46,8 +47,14 @@ export function shownDays(config: Config, types: EventTypes): (type: string) => 
   return (type) => Math.min(types.get(type)?.retentionDays ?? Infinity, configured(type));
 }
 
+/** What a call may show. */
+export interface Views {
+  readonly events: EventView;
+  readonly metrics: MetricView | undefined;
+}
+
 /** Makes the reader of a call. Cheap: what is remembered between calls is behind it. */
-export type OpenReader = (view: EventView | undefined) => ServiceReader;
+export type OpenReader = (views: Views | undefined) => ServiceReader;
 
 /** @throws KeyError `KEY_UNAVAILABLE` in a process that only holds the public key */
 export function createServiceReader(link: ServiceLink, { config, types, guard }: ServiceReaderOptions): OpenReader {
@@ -78,7 +85,7 @@ export function createServiceReader(link: ServiceLink, { config, types, guard }:
     storedTypes: async () => redis.hkeys(keys.eventCatalogue),
     hourCounts: async (type: string) => eventReader.hourCounts(type),
   };
-  const metrics = createMetricQueries({
+  const metrics = {
     reader: new MetricReader({ redis, keys, secrets }),
     catalogue: new SeriesCatalogue(redis, keys, secrets),
     names: new MetricNames(redis, keys, secrets),
@@ -87,9 +94,10 @@ export function createServiceReader(link: ServiceLink, { config, types, guard }:
     oldestKept: () => oldestKeptAt(config.ANALYTICS_RETENTION_DAYS, Date.now()),
     rollups: new RollupReader(new TierStore({ redis, keys, secrets }), (tier) => oldestKeptAt(config.ANALYTICS_ROLLUP_DAYS[tierNames[tier]], Date.now())),
     budgetMs: QUERY_SHARE * config.ANALYTICS_DEADLINE_MS,
-  });
-  return (view) => {
+  };
+  return (views) => {
+    const view = views?.events;
     const trace = new OwnerTrace();
-    return { view, trace, events: createEventQueries({ ...events, view, trace }), counts: createCountQueries({ ...counts, view, trace }), metrics };
+    return { view, trace, events: createEventQueries({ ...events, view, trace }), counts: createCountQueries({ ...counts, view, trace }), metrics: createMetricQueries({ ...metrics, view: views?.metrics }) };
   };
 }

@@ -1,0 +1,215 @@
+import { randomBytes } from 'node:crypto';
+
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+import { AccessGate } from '../../src/access/AccessGate.js';
+import { decide } from '../../src/access/decide.js';
+import type { AuditEntry } from '../../src/audit/AuditLog.js';
+import { operations, roles, type Operation, type Role } from '../../src/contract/access.js';
+import { AccessError, AnalyticsService, createEventTypes, type ActorOptions, type ActorService } from '../../src/index.js';
+import { startRedis, type TestRedis } from '../support/redis.js';
+
+const types = createEventTypes();
+const classes = ['public', 'internal', 'pii', 'phi'] as const;
+const type = types.define('matrix', { classes: { properties: { public: 'public', internal: 'internal', pii: 'pii', phi: 'phi' } } });
+const METRIC = 'matrix_metric';
+
+/** Whose events there are: the actor's own, those of somebody in the panel, of somebody else, of nobody. */
+const owners = { own: 'actor', panel: 'patient', other: 'stranger', nobody: undefined } as const;
+type Owner = keyof typeof owners;
+
+/**
+ * The oracle: written by hand from the rules, and from nothing that the code holds. Letters are owners whose events come
+ * out: o own, p panel, s others and nobody. `whole`: every class; `plain`: public and internal alone; `no`: refused.
+ */
+const events: Readonly<Record<Role, 'no' | { readonly of: string; readonly sees: 'whole' | 'plain' }>> = {
+  ingest: 'no',
+  self: { of: 'o', sees: 'whole' },
+  clinician: { of: 'p', sees: 'whole' },
+  analyst: { of: 'ops', sees: 'plain' },
+  auditor: 'no',
+  operator: 'no',
+  admin: { of: 'ops', sees: 'whole' },
+  viewer: 'no',
+};
+const letters: Readonly<Record<Owner, string>> = { own: 'o', panel: 'p', other: 's', nobody: 's' };
+
+/** Operations beside those of events: the roles that may. */
+const others: Readonly<Record<Exclude<Operation, 'events.read' | 'events.count'>, readonly Role[]>> = {
+  'events.track': ['ingest', 'admin'],
+  'metrics.track': ['ingest', 'admin'],
+  'users.count': ['analyst', 'admin'],
+  'metrics.read': ['analyst', 'operator', 'admin'],
+  'stats.read': ['auditor', 'operator', 'admin', 'viewer'],
+  'queues.view': ['operator', 'admin', 'viewer'],
+  'queues.change': ['operator', 'admin'],
+  'deadletters.list': ['operator', 'admin', 'viewer'],
+  'deadletters.inspect': ['admin'],
+  'deadletters.change': ['operator', 'admin'],
+  'subjects.export': ['self', 'admin'],
+  'subjects.erase': ['admin'],
+  'subjects.hold': ['admin'],
+  'subjects.read': ['auditor', 'admin'],
+  'keys.rotate': ['operator', 'admin'],
+  'keys.retire': ['admin'],
+  'keys.destroy': ['admin'],
+  'signin.board': ['operator', 'admin', 'viewer'],
+  'signin.socket': ['self'],
+  'signin.service': [...roles],
+  'tokens.revoke': ['admin'],
+  'apikeys.manage': ['admin'],
+};
+
+const actorOf = (role: Role, purpose: ActorOptions['purpose'] = 'treatment'): ActorOptions => ({ subject: 'actor', roles: [role], purpose, panel: ['patient'] });
+
+let server: TestRedis;
+let service: AnalyticsService;
+beforeAll(async () => {
+  server = await startRedis();
+  service = new AnalyticsService({
+    redisUrl: server.url, encryptionKey: randomBytes(32).toString('base64'), deadlineMs: 30_000, eventTypes: types, guard: { mode: 'off' },
+  });
+  const timestamp = Date.now() - 1000;
+  await service.trackEvents(
+    Object.entries(owners).flatMap(([owner, userId]) =>
+      // Twelve each, so that no count is a small one.
+      Array.from({ length: 12 }, () => ({
+        type, ...(userId !== undefined && { userId }), timestamp,
+        properties: { public: owner, internal: `internal of ${owner}`, pii: `pii of ${owner}`, phi: `phi of ${owner}` },
+      })),
+    ),
+  );
+  await service.trackMetric({ name: METRIC, value: 1, tags: { route: '/x', userId: 'patient' } });
+  await service.processEvents();
+}, 60_000);
+afterAll(async () => {
+  await service.close();
+  await server.stop();
+});
+
+/** @returns what came out, or 'no' for a refusal that is typed */
+async function attempt<T>(work: Promise<T>): Promise<T | 'no'> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof AccessError) return 'no';
+    throw error;
+  }
+}
+
+describe.each(roles)('%s', (role) => {
+  const expected = events[role];
+  let actor: ActorService;
+  beforeAll(() => {
+    actor = service.as(actorOf(role));
+  });
+
+  it.each(Object.keys(owners) as Owner[])('sees of the events of %s what the oracle says, by each way of reading', async (owner) => {
+    const isSeen = expected !== 'no' && expected.of.includes(letters[owner]);
+    const where = { field: 'properties.public', eq: owner } as const;
+    const read = await attempt(actor.getEvents({ type, where }));
+    const paged = await attempt(actor.queryEvents({ type, where }));
+    const count = await attempt(actor.countEvents({ type, where }));
+    const byDay = await attempt(actor.countEventsBy({ type, where, interval: 'day' }));
+    if (expected === 'no') {
+      expect([read, paged, count, byDay]).toEqual(['no', 'no', 'no', 'no']);
+      return;
+    }
+    const number = isSeen ? 12 : 0;
+    expect([read, paged === 'no' ? paged : paged.events].map((found) => found.length)).toEqual([number, number]);
+    expect(count).toBe(number);
+    expect(byDay === 'no' ? byDay : byDay.reduce((sum, one) => sum + one.count, 0)).toBe(number);
+  });
+
+  it.each(classes)('sees, selects and asks by a member that is %s as the oracle says', async (dataClass) => {
+    const field = `properties.${dataClass}` as const;
+    const whole = await attempt(actor.getEvents({ type }));
+    const selected = await attempt(actor.getEvents({ type, select: [field] }));
+    const asked = await attempt(actor.countEvents({ type, where: { field, exists: true } }));
+    if (expected === 'no') {
+      expect([whole, selected, asked]).toEqual(['no', 'no', 'no']);
+      return;
+    }
+    const isShown = expected.sees === 'whole' || dataClass === 'public' || dataClass === 'internal';
+    expect(whole !== 'no' && whole.every((event) => Object.hasOwn(event.properties!, dataClass) === isShown)).toBe(true);
+    expect(whole !== 'no' && whole.every((event) => Object.hasOwn(event, 'id') === (expected.sees === 'whole'))).toBe(true);
+    expect(whole !== 'no' && whole.some((event) => event.userId !== undefined)).toBe(expected.sees === 'whole');
+    expect(selected === 'no').toBe(!isShown);
+    expect(asked === 'no').toBe(!isShown);
+  });
+
+  it.each(operations.filter((operation): operation is keyof typeof others => Object.hasOwn(others, operation)))('may or may not %s, and a denial is recorded', async (operation) => {
+    const may = others[operation].includes(role);
+    const records: AuditEntry[] = [];
+    const gate = new AccessGate({ record: async (entry) => void records.push(entry) }, () => undefined);
+    const outcome = await attempt(gate.act({ actor: actorOf(role), via: 'sdk' }, { operation }, async () => 'yes'));
+    expect(outcome).toBe(may ? 'yes' : 'no');
+    expect(records.map((entry) => entry.outcome)).toEqual([may ? 'allowed' : 'denied']);
+  });
+
+  it('reaches through the service what it may beside events', async () => {
+    const may = (operation: keyof typeof others): boolean => others[operation].includes(role);
+    const got = async (work: Promise<unknown>): Promise<boolean> => (await attempt(work)) !== 'no';
+    expect(await got(actor.getMetrics({ name: METRIC }))).toBe(may('metrics.read'));
+    expect(await got(actor.listMetrics())).toBe(may('metrics.read'));
+    expect(await got(actor.listTags({ name: METRIC }))).toBe(may('metrics.read'));
+    expect(await got(actor.aggregateMetrics({ name: METRIC, aggregations: ['sum'] }))).toBe(may('metrics.read'));
+    expect(await got(actor.countUsers({ period: 'day' }))).toBe(may('users.count'));
+    expect(await got(actor.getStats())).toBe(may('stats.read'));
+    expect(await got(actor.deadLetters.list())).toBe(may('deadletters.list'));
+    expect(await got(actor.deadLetters.count())).toBe(may('deadletters.list'));
+    expect(await got(actor.deadLetters.retry({ all: true }))).toBe(may('deadletters.change'));
+    // For want of a dead letter the one who may is told that there is none.
+    expect(await actor.deadLetters.inspect('none', { actor: 'x' }).catch((error: unknown) => (error instanceof AccessError ? 'no' : 'none'))).toBe(may('deadletters.inspect') ? 'none' : 'no');
+  });
+
+  it('learns of no person by the tags of a metric, unless it may see persons', async () => {
+    if (!others['metrics.read'].includes(role)) return;
+    const isWhole = role === 'admin';
+    expect((await actor.getMetrics({ name: METRIC }))[0]!.tags).toEqual(isWhole ? { route: '/x', userId: 'patient' } : { route: '/x' });
+    expect(await actor.listTags({ name: METRIC })).toEqual(isWhole ? ['route', 'userId'] : ['route']);
+    for (const work of [
+      actor.getMetrics({ name: METRIC, tags: { userId: 'patient' } }),
+      actor.listTagValues({ name: METRIC, key: 'userId' }),
+      actor.aggregateMetrics({ name: METRIC, aggregations: ['sum'], groupBy: ['userId'] }),
+      actor.aggregateMetrics({ name: METRIC, aggregations: ['distinct:userId'] }),
+    ]) {
+      expect((await attempt<unknown>(work)) !== 'no').toBe(isWhole);
+    }
+  });
+
+  it('sees no more for research than what identifies nobody', async () => {
+    const found = await attempt(service.as(actorOf(role, 'research')).getEvents({ type }));
+    if (expected === 'no') expect(found).toBe('no');
+    else expect(found === 'no' ? [] : [...new Set(found.flatMap((event) => Object.keys(event.properties!)))].toSorted()).toEqual(['internal', 'public']);
+  });
+});
+
+describe('roles together', () => {
+  it('never widen what one that sees persons reaches by one that does not', () => {
+    for (const first of roles) {
+      for (const second of roles) {
+        for (const operation of operations) {
+          const both = grantOf([first, second], operation);
+          const each = [grantOf([first], operation), grantOf([second], operation)];
+          if (both === undefined) expect(each).toEqual([undefined, undefined]);
+          else if (!both.isDeidentified) {
+            // Whoever is shown whole comes from a role that shows whole.
+            const reached = each.filter((grant) => grant !== undefined && !grant.isDeidentified);
+            const all = reached.some((grant) => grant!.owners === 'all');
+            expect(both.owners === 'all').toBe(all);
+            if (both.owners !== 'all') expect([...both.owners].every((owner) => reached.some((grant) => (grant!.owners as ReadonlySet<string>).has(owner)))).toBe(true);
+          }
+        }
+      }
+    }
+  });
+});
+
+function grantOf(given: readonly Role[], operation: Operation) {
+  try {
+    return decide({ subject: 'actor', roles: given, purpose: 'treatment', panel: ['patient'] }, operation);
+  } catch {
+    return undefined;
+  }
+}
