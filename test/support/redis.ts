@@ -30,6 +30,8 @@ export interface TestRedisOptions {
   readonly configure?: (dir: string) => readonly string[];
   /** Speaks TLS alone, with this certificate, and asks its clients for one of the same authority. */
   readonly tls?: { readonly caFile: string; readonly certificate: TestCertificate };
+  /** Variables of the server's own, such as LD_PRELOAD. */
+  readonly env?: Readonly<Record<string, string>>;
   /** A port to use instead of a free one. */
   readonly port?: number;
 }
@@ -90,12 +92,12 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
   };
 }
 
-async function launch(port: number, dir: string, first: readonly string[], { args = [], tls }: TestRedisOptions): Promise<ChildProcess> {
+async function launch(port: number, dir: string, first: readonly string[], { args = [], tls, env }: TestRedisOptions): Promise<ChildProcess> {
   const program = redisProgram();
   const isSentinel = first.includes('--sentinel');
   const where = [...portOf(port, tls), '--bind', '127.0.0.1', '--dir', dir, '--loglevel', 'warning'];
   const defaults = isSentinel ? where : [...where, '--save', '', '--appendonly', 'no'];
-  const server = spawn('/bin/sh', ['-c', LAUNCHER, 'launcher', program, ...first, ...defaults, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const server = spawn('/bin/sh', ['-c', LAUNCHER, 'launcher', program, ...first, ...defaults, ...args], { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...env } });
   server.once('exit', () => server.stdin.destroy());
   let output = '';
   server.stdout.setEncoding('utf8').on('data', (text: string) => {
