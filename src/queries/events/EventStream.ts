@@ -41,7 +41,7 @@ export class EventStream {
    */
   async next({ view, trace }: Pick<EventQueryContext, 'view' | 'trace'>): Promise<(Event | PartialEvent)[] | undefined> {
     if (this.#isAtEnd) return undefined;
-    if (view !== this.#context.view) throw new AccessError('events.read', 'owner', 'What the actor may see has changed since the stream began. Start it again.');
+    if (view !== this.#context.view) throw new AccessError('events.read', 'changed', 'What the actor may see has changed since the stream began. Start it again.');
     const { options, filter, projection } = this.#query;
     const scan = openScan({ ...this.#context, trace }, options, options.order, filter, this.#after);
     const { events, next } = await readPage(scan, { skip: 0, limit: PAGE }, projection);
