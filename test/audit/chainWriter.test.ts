@@ -53,6 +53,14 @@ describe('writers of one audit log', () => {
     );
   });
 
+  it('leave nothing lying that comes at the moment when the one before is done', async () => {
+    const place = scene.place();
+    const log = place.open();
+    for (let round = 0; round < 100; round += 1) await Promise.all(Array.from({ length: 8 }, async () => log.record(sampleEntry)));
+    await log.close();
+    expect((await place.source.heads()).values().next().value).toMatchObject({ seq: 800 });
+  });
+
   it('refuse within two seconds while Redis hangs, and go on with the chain afterwards', async () => {
     const place = scene.place();
     const log = place.open();

@@ -59,7 +59,8 @@ export class ChainWriter {
   /** The latest records of the chain, up to the place. */
   #latest: Appended[] = [];
   #waiting: Waiting[] = [];
-  #working: Promise<void> | undefined;
+  #isWorking = false;
+  #working: Promise<void> = Promise.resolve();
 
   constructor(options: ChainWriterOptions) {
     this.#options = options;
@@ -69,7 +70,7 @@ export class ChainWriter {
   append(content: AuditContent): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ content, resolve, reject });
-      this.#working ??= this.#work().finally(() => (this.#working = undefined));
+      if (!this.#isWorking) this.#working = this.#work();
     });
   }
 
@@ -79,6 +80,7 @@ export class ChainWriter {
   }
 
   async #work(): Promise<void> {
+    this.#isWorking = true;
     while (this.#waiting.length > 0) {
       const group = this.#waiting.splice(0, MOST_AT_ONCE);
       try {
@@ -90,6 +92,8 @@ export class ChainWriter {
         for (const { reject } of [...group, ...this.#waiting.splice(0)]) reject(error);
       }
     }
+    // In the same turn as the last look at what waits: what comes in between would be left lying.
+    this.#isWorking = false;
   }
 
   async #appendGroup(run: Run, contents: readonly AuditContent[]): Promise<void> {
