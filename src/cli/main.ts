@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 
 import { AnalyticsError } from '../errors/AnalyticsError.js';
+import { createAclCommand } from './acl.js';
 import { createAuditCommand } from './audit.js';
 import { createApiKeysCommand } from './apiKeys.js';
 import { createBackupCommand } from './backup.js';
@@ -21,11 +22,12 @@ const program = new Command('analytics')
   .addCommand(createBackupCommand())
   .addCommand(createSubjectsCommand())
   .addCommand(createAuditCommand())
+  .addCommand(createKeysCommand())
   .addCommand(createTokenCommand())
   .addCommand(createTokensCommand())
   .addCommand(createApiKeysCommand())
   .addCommand(createPublicKeyCommand())
-  .addCommand(createKeysCommand());
+  .addCommand(createAclCommand());
 
 try {
   await program.parseAsync();

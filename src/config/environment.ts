@@ -39,8 +39,10 @@ export const environmentSchema = z.object({
   REDIS_SENTINEL_NAME: z.string().min(1).default('mymaster'),
   REDIS_SENTINEL_USERNAME: optionalText,
   REDIS_SENTINEL_PASSWORD: optionalText,
+  REDIS_SENTINEL_PASSWORD_FILE: optionalText,
   REDIS_USERNAME: optionalText,
   REDIS_PASSWORD: optionalText,
+  REDIS_PASSWORD_FILE: optionalText,
   REDIS_TLS: flag.default(false),
   REDIS_TLS_CA_FILE: optionalText,
   /** A client's certificate and its key, where Redis asks for one. */

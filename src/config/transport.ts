@@ -16,7 +16,7 @@ export function tlsFileIssues(given: Given): string[] {
     return [`${cert}, ${key}: set both. A certificate and its key belong together.`];
   });
   // With a file for TLS and no TLS somebody would believe the connection to be safe.
-  const isTls = given['REDIS_TLS'] === 'true' || (given['REDIS_CLUSTER'] === undefined && given['REDIS_SENTINELS'] === undefined && given['REDIS_URL']?.startsWith('rediss:') === true);
+  const isTls = given['REDIS_TLS'] === 'true' || given['ANALYTICS_KEY_STORE_URL']?.startsWith('rediss:') === true || (given['REDIS_CLUSTER'] === undefined && given['REDIS_SENTINELS'] === undefined && given['REDIS_URL']?.startsWith('rediss:') === true);
   const idle = isTls || given['ANALYTICS_KEY_STORE_URL']?.startsWith('rediss:') === true ? [] : ['REDIS_TLS_CA_FILE', 'REDIS_TLS_CERT_FILE', 'REDIS_TLS_KEY_FILE'].filter((name) => given[name] !== undefined);
   if (idle.length > 0) issues.push(`REDIS_TLS, ${idle.join(', ')}: files are named, but Redis is not asked for TLS. Set REDIS_TLS=true, or begin REDIS_URL with rediss://.`);
   return issues;
@@ -29,14 +29,21 @@ export function tlsFileIssues(given: Given): string[] {
  * @returns why production may not start with this configuration
  */
 export function redisTransportIssues(config: RedisConfig & Pick<Config, 'isProduction' | 'REDIS_TLS_BY_PROXY' | 'ANALYTICS_KEY_STORE_URL'>): string[] {
+  if (!config.isProduction || config.REDIS_TLS_BY_PROXY) return [];
   const variable = placeVariable(config);
-  const store = config.ANALYTICS_KEY_STORE_URL;
-  const keyIssues =
-    !config.isProduction || store === undefined || store.startsWith('rediss:') || isLoopback(new URL(store).hostname) || config.REDIS_TLS_BY_PROXY
-      ? []
-      : ['ANALYTICS_KEY_STORE_URL: production does not talk to Redis in clear over a network. Begin it with rediss://, or say that something else encrypts it: REDIS_TLS_BY_PROXY=true. See docs/hardening.md.'];
-  const staysHere = variable === 'REDIS_URL' && isLoopback(new URL(config.REDIS_URL).hostname);
-  if (!config.isProduction || isRedisTls(config) || staysHere || config.REDIS_TLS_BY_PROXY) return keyIssues;
   const how = variable === 'REDIS_URL' ? 'Begin it with rediss://' : 'Set REDIS_TLS=true';
-  return [...keyIssues, `${variable}: production does not talk to Redis in clear over a network. ${how}, or say that something else encrypts it: REDIS_TLS_BY_PROXY=true. See docs/hardening.md.`];
+  const isSafe = isRedisTls(config) || (variable === 'REDIS_URL' && staysHere(config.REDIS_URL));
+  const keyStore = config.ANALYTICS_KEY_STORE_URL;
+  return [
+    ...(isSafe ? [] : [`${variable}: production does not talk to Redis in clear over a network. ${how}, ${OTHERWISE}`]),
+    ...(keyStore === undefined || keyStore.startsWith('rediss:') || staysHere(keyStore)
+      ? []
+      : [`ANALYTICS_KEY_STORE_URL: production does not talk to Redis in clear over a network. Begin it with rediss://, ${OTHERWISE}`]),
+  ];
+}
+
+const OTHERWISE = 'or say that something else encrypts it: REDIS_TLS_BY_PROXY=true. See docs/hardening.md.';
+
+function staysHere(url: string): boolean {
+  return isLoopback(new URL(url).hostname);
 }

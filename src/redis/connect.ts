@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
+
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 
 import { isRedisTls, type RedisConfig } from '../config/redisPlace.js';
+import { ConfigurationError } from '../errors/ConfigurationError.js';
 import { endPromptly } from './endPromptly.js';
 import type { RedisClient } from './RedisClient.js';
 import { tlsOptions } from './tlsOptions.js';
@@ -64,7 +67,7 @@ const TRIES_IN_CLUSTER: Readonly<Record<ConnectionManner, number>> = { failFast:
  * it closes it.
  *
  * @param onError called with each connection error; ioredis would otherwise print it. It reconnects by itself.
- * @throws ConfigurationError when a file of TLS cannot be read
+ * @throws ConfigurationError when a file that it names cannot be read
  */
 export function connect(url: string, manner: ConnectionManner, name: string, onError: (error: Error) => void): Redis;
 export function connect(config: RedisConfig | string, manner: ConnectionManner, name: string, onError: (error: Error) => void): RedisClient;
@@ -93,12 +96,13 @@ export function openServer(config: RedisConfig, options: ConnectionOptions): Red
   const { tls, ...signIn } = signInOptions(config);
   // What signs in by the URL wins.
   if (config.REDIS_SENTINELS === undefined) return new Redis(config.REDIS_URL, { ...options, ...signIn, ...(tls !== undefined && { tls }) });
+  const sentinelPassword = passwordOf(config, 'REDIS_SENTINEL_PASSWORD');
   return new Redis({
     ...signIn,
     sentinels: config.REDIS_SENTINELS.map((sentinel) => ({ ...sentinel })),
     name: config.REDIS_SENTINEL_NAME ?? 'mymaster',
     ...(config.REDIS_SENTINEL_USERNAME !== undefined && { sentinelUsername: config.REDIS_SENTINEL_USERNAME }),
-    ...(config.REDIS_SENTINEL_PASSWORD !== undefined && { sentinelPassword: config.REDIS_SENTINEL_PASSWORD }),
+    ...(sentinelPassword !== undefined && { sentinelPassword }),
     ...(tls !== undefined && { tls, sentinelTLS: tls, enableTLSForSentinelMode: true }),
     sentinelRetryStrategy: reconnectDelay,
     // A master that hangs keeps its connections: sentinels say when another takes its place.
@@ -111,9 +115,20 @@ export function openServer(config: RedisConfig, options: ConnectionOptions): Red
 /** How to sign in, and TLS. */
 export function signInOptions(config: RedisConfig): Pick<ConnectionOptions, 'username' | 'password' | 'tls'> {
   const tls = tlsOptions(config);
+  const password = passwordOf(config, 'REDIS_PASSWORD');
   return {
     ...(config.REDIS_USERNAME !== undefined && { username: config.REDIS_USERNAME }),
-    ...(config.REDIS_PASSWORD !== undefined && { password: config.REDIS_PASSWORD }),
+    ...(password !== undefined && { password }),
     ...(tls !== undefined && { tls }),
   };
+}
+
+function passwordOf(config: RedisConfig, variable: 'REDIS_PASSWORD' | 'REDIS_SENTINEL_PASSWORD'): string | undefined {
+  const { [variable]: given, [`${variable}_FILE` as const]: file } = config;
+  if (given !== undefined || file === undefined) return given;
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch {
+    throw new ConfigurationError([`${variable}_FILE: ${file} cannot be read.`]);
+  }
 }

@@ -30,8 +30,10 @@ const values: Readonly<Record<Name, { readonly good: fc.Arbitrary<string>; reado
   REDIS_SENTINEL_NAME: text,
   REDIS_SENTINEL_USERNAME: text,
   REDIS_SENTINEL_PASSWORD: text,
+  REDIS_SENTINEL_PASSWORD_FILE: text,
   REDIS_USERNAME: text,
   REDIS_PASSWORD: text,
+  REDIS_PASSWORD_FILE: text,
   REDIS_TLS: { good: fc.constantFrom('true', 'false'), bad: ['yes'] },
   REDIS_TLS_CA_FILE: text,
   REDIS_TLS_CERT_FILE: text,
@@ -124,7 +126,7 @@ function safe(env: Partial<Record<string, string>>): Partial<Record<string, stri
   const files = ['REDIS_TLS_CA_FILE', 'REDIS_TLS_CERT_FILE', 'REDIS_TLS_KEY_FILE', 'ANALYTICS_TLS_CERT_FILE', 'ANALYTICS_TLS_KEY_FILE'];
   const isWhole = files.every((name) => env[name] !== undefined);
   const kept = isWhole ? env : Object.fromEntries(Object.entries(env).filter(([name]) => !files.includes(name)));
-  return isWhole || env['NODE_ENV'] === 'production' ? { ...kept, REDIS_TLS: 'true' } : kept;
+  return isWhole || env['NODE_ENV'] === 'production' ? { ...kept, REDIS_TLS: 'true', REDIS_TLS_BY_PROXY: 'true' } : kept;
 }
 
 function problemsOf(env: Readonly<Record<string, string | undefined>>): readonly string[] {
@@ -194,6 +196,12 @@ describe('parseConfig', () => {
     expect(problemsOf({ ...production, REDIS_TLS: 'true' })).toEqual([]);
     expect(problemsOf({ ...production, REDIS_TLS_BY_PROXY: 'true' })).toEqual([]);
     expect(problemsOf({ ...place, NODE_ENV: 'development' })).toEqual([]);
+  });
+
+  it('refuses a key store in clear over a network in production likewise', () => {
+    const problems = (url: string) => problemsOf({ NODE_ENV: 'production', ANALYTICS_KEY_STORE_URL: url }).join();
+    expect(problems('redis://10.0.0.8')).toMatch(/^ANALYTICS_KEY_STORE_URL: production does not talk to Redis in clear/);
+    expect([problems('rediss://10.0.0.8'), problems('redis://127.0.0.1:6380')]).toEqual(['', '']);
   });
 
   it.each(['rediss://10.0.0.7', 'redis://127.0.0.1', 'redis://[::1]:6379', 'redis://localhost'])('takes %s in production', (url) => {

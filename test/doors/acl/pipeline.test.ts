@@ -1,0 +1,112 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+import { createQueue } from '../../../queues/createQueue.js';
+import { queuePlaces } from '../../../queues/names.js';
+import { EventPriority, EventType } from '../../../src/lib/services/analytics/AnalyticsService.js';
+import { createKeys } from '../../../src/redis/keys.js';
+import { cookieOf } from '../../bull-board/boardFixture.js';
+import { signIn } from '../../realtime/support/socket.js';
+import { until, type RunningProgram } from '../../support/program.js';
+import { openAclScene, type AclScene } from './AclScene.js';
+
+const HOUR_MS = 3_600_000;
+
+let scene: AclScene;
+beforeAll(async () => {
+  scene = await openAclScene();
+}, 60_000);
+afterAll(async () => scene?.close());
+
+describe('each process as its own user of Redis', () => {
+  it('does all of its work, and asks for nothing that it may not do', async () => {
+    const programs = [scene.start('processing', 'worker'), scene.start('broadcasting', 'broadcaster'), scene.start('scheduling', 'scheduler'), scene.start('board', 'board')];
+    await Promise.all(programs.map(async (program) => started(program)));
+    const [producer, reader] = [scene.service('producer'), scene.service('reader')];
+    const socket = await signIn(scene.socketUrl, 'user-1', await scene.token('user-1'));
+
+    const past = Date.now() - 3 * HOUR_MS;
+    for (let round = 0; round < 8; round += 1) {
+      await producer.trackEvents([
+        { type: EventType.PAGE_VIEW, userId: 'user-1', sessionId: 's', id: `own-${round}`, timestamp: past + round, properties: { page: '/a' } },
+        { type: EventType.USER_ACTION, userId: 'user-2', properties: { action: 'click' } },
+      ]);
+      await producer.trackMetric({ name: 'cpu', value: round, tags: { host: 'a' }, timestamp: past + round });
+    }
+    await producer.trackEvent({ type: EventType.PAGE_VIEW, userId: 'user-1', id: 'own-1', priority: EventPriority.CRITICAL, properties: {} });
+    const period = { startTime: past - HOUR_MS, endTime: Date.now() + HOUR_MS };
+    const areStored = await until(async () => (await reader.getEvents({ type: EventType.PAGE_VIEW, userId: 'user-1' })).length === 8, 30_000);
+    expect([areStored, await refused()]).toEqual([true, []]);
+    expect(await until(async () => (await reader.getMetrics({ name: 'cpu', ...period })).length === 8, 30_000)).toBe(true);
+    expect(await until(() => socket.eventIds().length === 8, 30_000)).toBe(true);
+
+    // Merged, cleaned up and rolled up, and read again.
+    const isMerged = async () => (await scene.admin.hkeys('analytics:events:counts:page_view')).some((field) => field.startsWith('m')) && (await scene.admin.exists('analytics:metrics:tier:cpu:1m')) === 1;
+    expect([await until(isMerged, 20_000), await refused()]).toEqual([true, []]);
+    expect(await reader.getEvents({ type: EventType.PAGE_VIEW, ...period })).toHaveLength(8);
+    expect(await reader.getEvent('own-3', { type: EventType.PAGE_VIEW })).toMatchObject({ id: 'own-3' });
+    expect(await reader.countEvents({ type: EventType.PAGE_VIEW, ...period })).toBe(8);
+    await reader.countEventsBy({ type: EventType.PAGE_VIEW, interval: 'hour', ...period });
+    await reader.countUsers({ type: EventType.PAGE_VIEW, period: 'day', ...period });
+    await reader.aggregateMetrics({ name: 'cpu', interval: '1m', aggregations: ['sum', 'p50'], ...period });
+    await reader.listMetrics();
+    await reader.listTags({ name: 'cpu' });
+    expect((await reader.getStats()).queue).not.toBeNull();
+    await lookAndDecideAtTheBoard();
+
+    socket.ws.terminate();
+    for (const program of programs) program.signalGroup('SIGTERM');
+    expect(await Promise.all(programs.map(async (program) => program.ended()))).toEqual([0, 0, 0, 0]);
+    expect(await refused()).toEqual([]);
+  }, 120_000);
+
+  it('runs with three roles in one process as well', async () => {
+    const program = scene.start('processing,scheduling,broadcasting', 'combined');
+    await started(program, /"?role"?[=:]"?scheduling/);
+    const application = scene.service('application');
+    const id = await application.trackEvent({ type: EventType.CUSTOM, userId: 'user-1' });
+    expect(await until(async () => (await application.getEvents({ type: EventType.CUSTOM })).some((event) => event.id === id), 30_000)).toBe(true);
+    program.signalGroup('SIGTERM');
+    expect(await program.ended()).toBe(0);
+    expect(await refused()).toEqual([]);
+  }, 90_000);
+});
+
+/**
+ * What was refused, but for what is asked for and done without: the folder of Redis, at a start; connections of workers, on
+ * Bull Board; and from Redis 7.2 on the name of the client's library.
+ */
+async function refused(): Promise<string[]> {
+  return (await scene.refused()).filter((line) => !/config\|get|client\|(list|setinfo)/.test(line));
+}
+
+/** What a start fails for is what Redis refused: whoever added a command or a key finds it named here. */
+async function started(program: RunningProgram, said: string | RegExp = 'Started.'): Promise<void> {
+  await program.waitFor(said, 50_000).catch(async (error: Error) => {
+    throw new Error(`${error.message}\nRefused: ${(await refused()).join('\n')}`, { cause: error });
+  });
+}
+
+async function lookAndDecideAtTheBoard(): Promise<void> {
+  const queue = createQueue(queuePlaces(createKeys('analytics:')).events, scene.admin);
+  for (let place = 0; place < 3; place += 1) await queue.add('batch', { v: 1, junk: place } as never, { attempts: 1 });
+  await queue.add('batch', { v: 1 } as never, { delay: HOUR_MS, jobId: 'some-delayed' });
+  expect(await until(async () => (await queue.getFailedCount()) === 3)).toBe(true);
+
+  const { boardUrl: url } = scene;
+  const signedIn = await fetch(`${url}/sign-in`, { method: 'POST', redirect: 'manual', headers: { Origin: url }, body: new URLSearchParams({ token: await scene.token('op', ['admin']) }) });
+  const headers = { Cookie: cookieOf(signedIn), Origin: url, Accept: 'application/json', 'Content-Type': 'application/json' };
+  const ask = async (method: string, path: string, body?: object) => fetch(url + path, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) });
+  const states = ['latest', 'waiting', 'active', 'completed', 'failed', 'delayed', 'prioritized', 'paused'].map((state) => `/queues/api/queues?activeQueue=events&status=${state}&page=1`);
+  for (const path of ['/', '/api/stats', '/api/history', '/api/dead-letters', '/api/dead-letters/counts', '/health/ready', ...states]) expect([path, (await ask('GET', path)).status]).toEqual([path, 200]);
+  const { deadLetters } = (await (await ask('GET', '/api/dead-letters')).json()) as { deadLetters: { id: string }[] };
+  const [first, second] = deadLetters.map(({ id }) => id);
+  await ask('POST', '/api/dead-letters/open', { id: first });
+  const statuses = [
+    await ask('POST', '/api/dead-letters/retry', { selection: first }),
+    await ask('POST', '/api/dead-letters/drop', { selection: second, reason: 'junk' }),
+    await ask('POST', '/api/dead-letters/drop', { selection: { all: true }, reason: 'junk' }),
+    await ask('PUT', '/queues/api/queues/events/some-delayed/promote'),
+  ].map(({ status }) => status);
+  expect(statuses).toEqual([200, 200, 200, 204]);
+  await queue.close();
+}
