@@ -35,6 +35,7 @@ export type { BackupProgress, RunOptions } from './backup/BackupContext.js';
 export type { Manifest as BackupManifest } from './backup/files/Manifest.js';
 export type { RestoreOptions, RestoreReport } from './backup/restoreBackup.js';
 export type { VerifyReport } from './backup/verifyBackup.js';
+export type { DeidentifiedExportOptions } from './export/exportPlan.js';
 export type { DeadLetters } from './deadletters/createDeadLetters.js';
 export type { DeadLetter, OpenedDeadLetter } from './deadletters/DeadLetter.js';
 export type { DeadLetterSelection, DropDeadLettersOptions, InspectDeadLetterOptions, ListDeadLettersOptions, RetryDeadLettersOptions } from './deadletters/deadLetterOptions.js';

@@ -8,6 +8,7 @@ import { createApiKeysCommand } from './apiKeys.js';
 import { createBackupCommand } from './backup.js';
 import { createDeadLettersCommand } from './deadLetters.js';
 import { createKeysCommand } from './keys.js';
+import { createExportCommand } from './export.js';
 import { createPublicKeyCommand } from './publicKey.js';
 import { createReplayCommand } from './replay.js';
 import { createSubjectsCommand } from './subjects.js';
@@ -23,6 +24,7 @@ const program = new Command('analytics')
   .addCommand(createSubjectsCommand())
   .addCommand(createAuditCommand())
   .addCommand(createKeysCommand())
+  .addCommand(createExportCommand())
   .addCommand(createTokenCommand())
   .addCommand(createTokensCommand())
   .addCommand(createApiKeysCommand())

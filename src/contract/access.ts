@@ -41,6 +41,7 @@ export const operations = [
   'signin.service',
   'tokens.revoke',
   'apikeys.manage',
+  'export.deidentified',
 ] as const;
 export type Operation = (typeof operations)[number];
 

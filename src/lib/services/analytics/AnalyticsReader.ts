@@ -1,5 +1,8 @@
+import type { Event } from '../../../contract/event.js';
 import type { EventTypeName } from '../../../contract/eventTypes.js';
 import type { Metric } from '../../../contract/metric.js';
+import { DeidentifiedExport } from '../../../export/DeidentifiedExport.js';
+import { planExport, type DeidentifiedExportOptions } from '../../../export/exportPlan.js';
 import type { AggregationName } from '../../../insights/aggregation/aggregation.js';
 import type { CountEventsByOptions, EventCount } from '../../../queries/counts/countEventsBy.js';
 import type { CountUsersOptions, UserCount } from '../../../queries/counts/countUsers.js';
@@ -14,7 +17,7 @@ import type { MetricAggregates } from '../../../queries/metrics/MetricAggregates
 import type { GetMetricsOptions } from '../../../queries/metrics/getMetrics.js';
 import type { ListMetricsOptions, MetricInfo } from '../../../queries/metrics/listMetrics.js';
 import type { ListTagsOptions, ListTagValuesOptions } from '../../../queries/metrics/listTags.js';
-import { countCall, eventCall, metricCall, type ReadCall } from './ReadCall.js';
+import { countCall, eventCall, exportCall, metricCall, type ReadCall } from './ReadCall.js';
 import type { ServiceReader } from './ServiceReader.js';
 
 /** What a query asks for: events of one type, or some members of them. */
@@ -97,6 +100,33 @@ export abstract class AnalyticsReader<Sees extends 'all' | 'some' = 'all'> {
       if (events === undefined) return;
       yield* events as Found<Sees, Type, Fields>[]; // see getEvents
     }
+  }
+
+  /**
+   * Rows that tell of nobody, as text, for analysts: fields by an allow-list, times coarsened, what fewer than 11 people share
+   * left out with what would give it away, in random order. Nothing is given before everything was read. See docs/deidentified-export.md.
+   * @throws ValidationError, AccessError, BudgetError, DeadlineError, KeyError, when the first text is asked for
+   */
+  async *exportDeidentified(options: DeidentifiedExportOptions): AsyncGenerator<string, number, undefined> {
+    let draft: DeidentifiedExport | undefined;
+    let stream: EventStream | undefined;
+    // Of whom something may be in it is recorded page by page, before anything leaves.
+    const page = exportCall<readonly (Event | PartialEvent)[] | undefined>(options, (events) => events?.length ?? 0);
+    for (;;) {
+      const events = await this.read(page, async (reader) => {
+        if (stream === undefined) {
+          const plan = planExport(options, reader.types);
+          const { type, startTime, endTime } = plan;
+          draft = new DeidentifiedExport(plan);
+          stream = reader.events.openStream({ type, ...(startTime !== undefined && { startTime }), ...(endTime !== undefined && { endTime }) });
+        }
+        return stream.next(reader);
+      });
+      if (events === undefined || draft === undefined) break;
+      // Without a selection a stream gives whole events.
+      for (const event of events as Event[]) draft.add(event);
+    }
+    return yield* draft!.text(); // it was made by the first page
   }
 
   /**

@@ -11,6 +11,8 @@ export interface ReadCall<Answer> {
   readonly series: string | undefined;
   /** How many events, counts, samples or names an answer holds. */
   readonly countOf: (answer: Answer) => number;
+  /** Whether whole events are read, since what is made of them, and not they, is given out. */
+  readonly isWhole?: boolean;
 }
 
 export function eventCall<Answer>(name: string, options: unknown, countOf: (answer: Answer) => number): ReadCall<Answer> {
@@ -23,6 +25,11 @@ export function countCall<Answer>(name: string, options: unknown, countOf: (answ
 
 export function metricCall<Answer>(name: string, options: unknown, countOf: (answer: Answer) => number): ReadCall<Answer> {
   return { name, operation: 'metrics.read', series: textAt(options, 'name'), countOf };
+}
+
+/** What is given out of it is known at the end only. */
+export function exportCall<Answer>(options: unknown, countOf: (answer: Answer) => number): ReadCall<Answer> {
+  return { name: 'exportDeidentified', operation: 'export.deidentified', series: textAt(options, 'type'), countOf, isWhole: true };
 }
 
 /** The query checks its options itself; until then they may be anything. */

@@ -23,12 +23,13 @@ export class Reads {
   }
 
   /** @throws AccessError, AuditError; whatever the read throws, typed */
-  async read<T>(principal: Principal, { name, operation, series, countOf }: ReadCall<T>, work: (reader: ServiceReader) => Promise<T>): Promise<T> {
+  async read<T>(principal: Principal, { name, operation, series, countOf, isWhole = false }: ReadCall<T>, work: (reader: ServiceReader) => Promise<T>): Promise<T> {
     return this.#links.within(name, async (link) => {
       this.#open ??= this.#openerOf(link);
       const open = this.#open;
       return link.gate.read(principal, { operation, series }, async (grant) => {
         const reader = open(grant && { events: this.#viewOf(grant), metrics: metricViewOf(grant) });
+        const reader = open(isWhole ? undefined : grant && this.#viewOf(grant));
         const answer = await work(reader);
         const { owners: subjects, hasWithheld: isWithheld } = reader.trace;
         return { answer, told: { count: countOf(answer), subjects, isWithheld } };

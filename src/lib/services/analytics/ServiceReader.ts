@@ -39,6 +39,7 @@ export interface ServiceReader {
   readonly events: EventQueries;
   readonly counts: CountQueries;
   readonly metrics: MetricQueries;
+  readonly types: EventTypes;
 }
 
 /** Days that events of a type are shown: what the type's definition says, else what the configuration says. */
@@ -99,5 +100,6 @@ export function createServiceReader(link: ServiceLink, { config, types, guard }:
     const view = views?.events;
     const trace = new OwnerTrace();
     return { view, trace, events: createEventQueries({ ...events, view, trace }), counts: createCountQueries({ ...counts, view, trace }), metrics: createMetricQueries({ ...metrics, view: views?.metrics }) };
+    return { view, trace, events: createEventQueries({ ...events, view, trace }), counts: createCountQueries({ ...counts, view, trace }), metrics, types };
   };
 }
