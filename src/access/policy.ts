@@ -15,6 +15,8 @@ export const policy: Readonly<Record<Operation, Readonly<Partial<Record<Role, Re
   'events.count': { self: 'own', clinician: 'panel', analyst: 'all', admin: 'all' },
   // A distinct count cannot be cut to some users: it is kept as a sketch of all.
   'users.count': { analyst: 'all', admin: 'all' },
+  'backup.take': { operator: 'all', admin: 'all' },
+  'backup.restore': { operator: 'all', admin: 'all' },
   'export.deidentified': { analyst: 'all', admin: 'all' },
   'metrics.read': { analyst: 'all', operator: 'all', admin: 'all' },
   'stats.read': { auditor: 'all', operator: 'all', admin: 'all', viewer: 'all' },

@@ -1,4 +1,5 @@
 import type { BackupContext, RunOptions } from './BackupContext.js';
+import { ERASED_KEY } from './capture/captureGlobals.js';
 import { hourKey } from './capture/captureHour.js';
 import { commit } from './commitRun.js';
 import type { Manifest } from './files/Manifest.js';
@@ -30,7 +31,8 @@ export async function addHours(context: BackupContext, hours: readonly BackupHou
     const run = Math.max(...(await folder.runs())) + 1;
     const writer = await RunWriter.create(folder, { run, kind: 'erasure', base: base.run, startedAt: now() });
     const reader = new RunReader(folder);
-    const touched = [...new Set(hours.map((hour) => hourKey(hour, hour.hour)))];
+    // Who was erased goes along, so that what comes late for them is stored no more after a restore.
+    const touched = [...new Set(hours.map((hour) => hourKey(hour, hour.hour))), ERASED_KEY];
     try {
       return await commit(context, { ...options, writer, reader, draft: folder.file(base.run, 'index'), marks: base.marks, waiting: base.waiting, touched });
     } finally {

@@ -1,9 +1,11 @@
+import { AccessGate } from '../access/AccessGate.js';
+import { application, type Principal } from '../access/Principal.js';
+import { openAuditLog } from '../audit/openAuditLog.js';
 import { parseConfig, type Config } from '../config/parseConfig.js';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
 import { KeyError } from '../errors/KeyError.js';
 import { connect } from '../redis/connect.js';
 import { keysOf } from '../redis/keys.js';
-import type { RedisClient } from '../redis/RedisClient.js';
 import { loadKeyRing } from '../security/loadKeyRing.js';
 import { addHours, type BackupHour } from './addHours.js';
 import type { BackupContext, RunOptions } from './BackupContext.js';
@@ -20,6 +22,8 @@ export interface BackupsOptions {
   readonly folder?: string | undefined;
   /** Where the data keys lie. Default: `ANALYTICS_BACKUP_KEYS_DIR`, or the folder with `-keys` behind it. */
   readonly keysFolder?: string | undefined;
+  /** Who does it, for the audit log. Default: the application itself. */
+  readonly operator?: string | undefined;
   /** Told of errors of the connection to Redis, which is made anew by itself. */
   readonly onError?: ((error: Error) => void) | undefined;
 }
@@ -53,8 +57,17 @@ export async function openBackups(options: BackupsOptions = {}, config: Config =
   const keyRing = await loadKeyRing(config);
   const { reading: secrets } = keyRing;
   if (secrets === undefined) throw new KeyError('KEY_UNAVAILABLE', 'This process has only the public key. Backups are signed and verified with ANALYTICS_ENCRYPTION_KEY.');
-  const redis = connect(config, 'failFast', 'analytics-backup', options.onError ?? (() => {}));
-  return createBackups({ redis, keys: keysOf(config), keyRing, secrets, folder, now: Date.now }, redis);
+  const onError = options.onError ?? (() => {});
+  const redis = connect(config, 'failFast', 'analytics-backup', onError);
+  const keys = keysOf(config);
+  const audit = openAuditLog(config, { redis, keys, keyRing, onError });
+  const principal: Principal = options.operator === undefined ? application : { actor: { subject: options.operator, roles: ['operator'], purpose: 'operations' }, via: 'cli' };
+  const close = async (): Promise<void> => {
+    await audit.close();
+    redis.disconnect();
+    secrets.dataKeys.close();
+  };
+  return createBackups({ redis, keys, keyRing, secrets, folder, now: Date.now }, { gate: new AccessGate(audit, onError), principal, close });
 }
 
 /** The folders that are configured; undefined where none is. @throws BackupError where keys would lie inside of the backup */
@@ -62,23 +75,26 @@ export function openFolder(config: Pick<Config, 'ANALYTICS_BACKUP_DIR' | 'ANALYT
   return folder === undefined ? undefined : new BackupFolder(folder, keysFolder ?? `${folder.replace(/\/+$/, '')}-keys`);
 }
 
-/** @param owned a connection that is closed with them */
-export function createBackups(context: BackupContext, owned?: RedisClient): Backups {
-  const close = async (): Promise<void> => {
-    owned?.disconnect();
-    if (owned !== undefined) context.secrets.dataKeys.close();
-    await Promise.resolve();
-  };
+interface Surroundings {
+  readonly gate: AccessGate;
+  readonly principal: Principal;
+  readonly close: () => Promise<void>;
+}
+
+/** What is done to the store as a whole is recorded before it is done. */
+function createBackups(context: BackupContext, { gate, principal, close }: Surroundings): Backups {
+  let closing: Promise<void> | undefined;
+  const closeOnce = (): Promise<void> => (closing ??= close());
   return {
-    full: async (options) => takeBackup(context, 'full', options),
-    incremental: async (options) => takeBackup(context, 'incremental', options),
+    full: async (options) => gate.act(principal, { operation: 'backup.take' }, async () => takeBackup(context, 'full', options)),
+    incremental: async (options) => gate.act(principal, { operation: 'backup.take' }, async () => takeBackup(context, 'incremental', options)),
+    // Nothing of what is stored is given out, and Redis may be gone: that is when it is asked.
     verify: async (options) => verifyBackup(context, options),
-    restore: async (options) => restoreBackup(context, options),
+    restore: async (options) => gate.act(principal, { operation: 'backup.restore' }, async () => restoreBackup(context, options)),
     list: async () => listRuns(context),
     addHours: async (hours) => addHours(context, hours),
     forgetKeys: async (chunkIds) => forgetKeys(context, chunkIds),
-    close,
-    [Symbol.asyncDispose]: close,
+    close: closeOnce,
+    [Symbol.asyncDispose]: closeOnce,
   };
 }
-

@@ -1,5 +1,6 @@
 import type { BackupContext } from './BackupContext.js';
 import { Capture, type CaptureContext } from './capture/Capture.js';
+import { captureErased } from './capture/captureGlobals.js';
 import { captureHour } from './capture/captureHour.js';
 import { capturePeriods } from './capture/captureMetrics.js';
 import type { HourCounts } from './capture/readCounts.js';
@@ -11,6 +12,10 @@ export async function recaptureCell({ keys }: Pick<BackupContext, 'keys'>, captu
   const name = parseCellKey(key);
   if (name === undefined) return known;
   const one = new Capture(capture, new Map(known === undefined ? [] : [[key, known]]));
+  if (name.kind === 'global') {
+    await captureErased(one, keys);
+    return one.lines()[0];
+  }
   const series = name.kind === 'metrics' ? metricSeries(keys, name.name) : eventSeries(keys, name.name);
   if (name.section === 'hour') await captureHour(one, series, name.number, await readHourCounts(capture, series.keys.counts, name.number));
   else if (series.kind === 'metrics' && known !== undefined) {

@@ -5,6 +5,7 @@ import type { Manifest } from './files/Manifest.js';
 import { RunReader } from './files/RunReader.js';
 import { readState, verifyFiles } from './readState.js';
 import { restoreCell } from './restoreCell.js';
+import { restoreGlobal } from './restoreGlobal.js';
 import { restoreMarks } from './restoreMarks.js';
 import { walkBackup } from './walkBackup.js';
 
@@ -46,8 +47,12 @@ export async function restoreBackup(context: BackupContext, { replace = false, o
   try {
     for await (const held of walkBackup(context, state, reader)) {
       signal?.throwIfAborted();
-      const { rows, chunks } = await restoreCell(context, held);
       const { kind, name, section } = held.name;
+      if (kind === 'global') {
+        await restoreGlobal(context, held);
+        continue;
+      }
+      const { rows, chunks } = await restoreCell(context, held);
       if (kind === 'events') types.add(name);
       if (section === 'name') names.set(name, held.cell.fields[0]![1]); // captureMetrics gives it one field
       done[kind === 'metrics' ? 'samples' : 'events'] += rows;

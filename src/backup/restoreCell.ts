@@ -100,7 +100,7 @@ async function restoreUsers(redis: RedisClient, key: string, { cell }: HeldCell)
   else await redis.set(key, users, 'PXAT', expireAt);
 }
 
-async function writeFields(redis: RedisClient, key: string, fields: readonly CellField[]): Promise<void> {
+export async function writeFields(redis: RedisClient, key: string, fields: readonly CellField[]): Promise<void> {
   const pipeline = pipelineOf(redis);
   for (let from = 0; from < fields.length; from += FIELDS_AT_ONCE) pipeline.hset(key, ...fields.slice(from, from + FIELDS_AT_ONCE).flat());
   for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;

@@ -5,6 +5,7 @@ import { checkKeyIdentity } from '../security/checkKeyIdentity.js';
 import type { BackupContext, RunOptions } from './BackupContext.js';
 import { Capture, type CaptureContext } from './capture/Capture.js';
 import { captureEvents } from './capture/captureEvents.js';
+import { captureGlobals, GLOBAL_START } from './capture/captureGlobals.js';
 import { captureMetrics } from './capture/captureMetrics.js';
 import { eventSeries, metricSeries, seriesStart, type SeriesPlace } from './capture/SeriesPlace.js';
 import { commitRun } from './commitRun.js';
@@ -96,15 +97,20 @@ async function walkStore(context: BackupContext, { writer, reader, base, onProgr
   const index = await AppendFile.open(draft);
   const counts: Record<string, number> = { ...base?.marks.counts };
   const names = new Map<string, Buffer>();
-  const all = await listSeries(context, names);
+  const all: (SeriesPlace | undefined)[] = await listSeries(context, names);
+  // What belongs to no series, in its place among the keys of cells.
+  const metrics = all.findIndex((series) => series?.kind === 'metrics');
+  all.splice(metrics === -1 ? all.length : metrics, 0, undefined);
   try {
     for (const [place, series] of all.entries()) {
       throwIfAborted();
       onProgress?.('reading', place, all.length);
-      const known = await previous.take(seriesStart(series));
-      for (const [key, line] of writer.resumed) if (key.startsWith(seriesStart(series))) known.set(key, line);
+      const start = series === undefined ? GLOBAL_START : seriesStart(series);
+      const known = await previous.take(start);
+      for (const [key, line] of writer.resumed) if (key.startsWith(start)) known.set(key, line);
       const one = new Capture(capture, known);
-      if (series.kind === 'events') {
+      if (series === undefined) await captureGlobals(one, context.keys);
+      else if (series.kind === 'events') {
         for (const [key, taken] of Object.entries(await captureEvents(one, series, since))) counts[key] = (counts[key] ?? 0) + taken;
       } else await captureMetrics(one, series, names.get(series.name)!); // listed with it
       for (const line of one.lines()) await index.append(encodeIndexLine(line));

@@ -42,6 +42,8 @@ export const operations = [
   'tokens.revoke',
   'apikeys.manage',
   'export.deidentified',
+  'backup.take',
+  'backup.restore',
 ] as const;
 export type Operation = (typeof operations)[number];
 

@@ -4,7 +4,7 @@ import type { Cell } from './coarsen.js';
 export interface RowText {
   /** What comes before the rows. */
   readonly head: string;
-  row(cells: readonly Cell[]): string;
+  readonly row: (cells: readonly Cell[]) => string;
 }
 
 /** A JSON object a line. */

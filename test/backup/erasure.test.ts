@@ -1,0 +1,110 @@
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Redis } from 'ioredis';
+
+import { addHours } from '../../src/backup/addHours.js';
+import { forgetKeys } from '../../src/backup/forgetKeys.js';
+import { restoreBackup } from '../../src/backup/restoreBackup.js';
+import { takeBackup } from '../../src/backup/takeBackup.js';
+import { verifyBackup } from '../../src/backup/verifyBackup.js';
+import { createMergeFixture, HOUR, LATER, START, TYPE, type MergeFixture } from '../merging/mergeFixture.js';
+import { startRedis, type TestRedis } from '../support/redis.js';
+import { createBackupFolders } from './backupFixture.js';
+import { wipe } from './wipe.js';
+
+let server: TestRedis;
+let store: MergeFixture;
+let folders: ReturnType<typeof createBackupFolders>;
+beforeAll(async () => {
+  server = await startRedis();
+});
+afterAll(async () => server.stop());
+beforeEach(async () => {
+  store = await createMergeFixture(server.url);
+  folders = createBackupFolders();
+});
+afterEach(async () => {
+  await store.close();
+  folders.remove();
+});
+
+const context = () => folders.context(store as typeof store & { redis: Redis });
+const hour = { kind: 'events', name: TYPE, hour: HOUR } as const;
+
+/** A merge stands for what an erasure does to a chunk: another one takes its place. */
+async function storeAndReplace(): Promise<{ old: Buffer[]; replace: () => Promise<void> }> {
+  await store.run(store.batch(Array.from({ length: 60 }, (_, number) => ({ id: `event-${number}`, userId: `user-${number % 6}`, timestamp: START + number }))));
+  await store.run(store.batch(Array.from({ length: 60 }, (_, number) => ({ id: `more-${number}`, userId: `user-${number % 6}`, timestamp: START + number }))));
+  const old = (await store.events.hour(TYPE, HOUR)).map(({ chunkId }) => Buffer.from(chunkId));
+  return { old, replace: async () => void (await store.merge(LATER)) };
+}
+
+/** What an erasure does behind the replacement: the keys are gone for good. */
+async function destroy(chunkIds: readonly Buffer[]): Promise<void> {
+  await store.keyRing.reading!.dataKeys.destroy(store.redis, store.keys.event(TYPE), [...chunkIds]);
+}
+
+function keyFiles(): Buffer[] {
+  return readdirSync(path.join(folders.dir, 'keys')).map((name) => readFileSync(path.join(folders.dir, 'keys', name)));
+}
+
+describe('an erasure', () => {
+  it('leaves everybody else in the backup, and of the old chunks only noise, in old copies too', async () => {
+    const { old, replace } = await storeAndReplace();
+    await takeBackup(context(), 'full');
+    const before = await store.all();
+    await replace();
+    await addHours(context(), [hour]);
+    await destroy(old);
+    await forgetKeys(context(), old);
+    expect(keyFiles()).toHaveLength(1);
+    for (const id of old) expect(keyFiles()[0]!.includes(id)).toBe(false);
+    await verifyBackup(context());
+    await wipe(store.redis, store.keys.prefix);
+    expect(await restoreBackup(context())).toMatchObject({ events: 120, destroyed: 0 });
+    expect(await store.all()).toEqual(before);
+
+    // The folder as it was before the replacement was added: a copy that somebody kept.
+    rmSync(folders.folder.file(2, 'manifest.json'));
+    await folders.folder.writeHead({ ...(await folders.folder.readHead())!, run: 1 });
+    await wipe(store.redis, store.keys.prefix);
+    expect(await restoreBackup(context())).toMatchObject({ events: 0, destroyed: 2 });
+  });
+
+  it('that comes while a backup is on its way is in that backup', async () => {
+    const { old, replace } = await storeAndReplace();
+    await takeBackup(context(), 'full');
+    const before = await store.all();
+    let erasing: Promise<unknown> | undefined;
+    await store.run(store.batch([{ userId: 'user-9', timestamp: START + 2 * 3_600_000 }]));
+    // Once all was read, and before it counts.
+    await takeBackup(context(), 'incremental', {
+      onProgress(phase, done, total) {
+        if (phase !== 'reading' || done < total || erasing !== undefined) return;
+        erasing = (async () => {
+          await replace();
+          await addHours(context(), [hour]);
+          await destroy(old);
+          await forgetKeys(context(), old);
+        })();
+      },
+    });
+    await erasing;
+    for (const id of old) for (const file of keyFiles()) expect(file.includes(id)).toBe(false);
+    await wipe(store.redis, store.keys.prefix);
+    const report = await restoreBackup(context());
+    expect(report.destroyed).toBe(0);
+    expect(await store.all()).toEqual(before);
+    // And the next one goes on from there.
+    await takeBackup(context(), 'incremental');
+    await verifyBackup(context());
+  });
+
+  it('does nothing where there is no backup', async () => {
+    await folders.folder.create();
+    expect(await addHours(context(), [hour])).toBeUndefined();
+    expect(await forgetKeys(context(), [Buffer.alloc(16)])).toBe(0);
+  });
+});
