@@ -9,10 +9,10 @@ import { keysOf } from '../redis/keys.js';
 import { loadKeyRing } from '../security/loadKeyRing.js';
 import { addHours, type BackupHour } from './addHours.js';
 import type { BackupContext, RunOptions } from './BackupContext.js';
-import { BackupFolder } from './files/BackupFolder.js';
 import type { Manifest } from './files/Manifest.js';
 import { forgetKeys } from './forgetKeys.js';
 import { listRuns } from './listRuns.js';
+import { openFolder } from './openFolder.js';
 import { restoreBackup, type RestoreOptions, type RestoreReport } from './restoreBackup.js';
 import { takeBackup } from './takeBackup.js';
 import { verifyBackup, type VerifyReport } from './verifyBackup.js';
@@ -68,11 +68,6 @@ export async function openBackups(options: BackupsOptions = {}, config: Config =
     secrets.dataKeys.close();
   };
   return createBackups({ redis, keys, keyRing, secrets, folder, now: Date.now }, { gate: new AccessGate(audit, onError), principal, close });
-}
-
-/** The folders that are configured; undefined where none is. @throws BackupError where keys would lie inside of the backup */
-export function openFolder(config: Pick<Config, 'ANALYTICS_BACKUP_DIR' | 'ANALYTICS_BACKUP_KEYS_DIR'>, { folder = config.ANALYTICS_BACKUP_DIR, keysFolder = config.ANALYTICS_BACKUP_KEYS_DIR }: BackupsOptions = {}): BackupFolder | undefined {
-  return folder === undefined ? undefined : new BackupFolder(folder, keysFolder ?? `${folder.replace(/\/+$/, '')}-keys`);
 }
 
 interface Surroundings {

@@ -1,6 +1,6 @@
 import type { BackupContext } from './BackupContext.js';
 import { Capture, type CaptureContext } from './capture/Capture.js';
-import { captureErased } from './capture/captureGlobals.js';
+import { captureHash } from './capture/captureGlobals.js';
 import { captureHour } from './capture/captureHour.js';
 import { capturePeriods } from './capture/captureMetrics.js';
 import type { HourCounts } from './capture/readCounts.js';
@@ -13,7 +13,7 @@ export async function recaptureCell({ keys }: Pick<BackupContext, 'keys'>, captu
   if (name === undefined) return known;
   const one = new Capture(capture, new Map(known === undefined ? [] : [[key, known]]));
   if (name.kind === 'global') {
-    await captureErased(one, keys);
+    await captureHash(one, keys, name.name);
     return one.lines()[0];
   }
   const series = name.kind === 'metrics' ? metricSeries(keys, name.name) : eventSeries(keys, name.name);
