@@ -9,7 +9,9 @@ import { forgetKeys } from '../../src/backup/forgetKeys.js';
 import { restoreBackup } from '../../src/backup/restoreBackup.js';
 import { takeBackup } from '../../src/backup/takeBackup.js';
 import { verifyBackup } from '../../src/backup/verifyBackup.js';
+import { createSubjects } from '../../src/subjects/createSubjects.js';
 import { createMergeFixture, HOUR, LATER, START, TYPE, type MergeFixture } from '../merging/mergeFixture.js';
+import { openPractice } from '../subjects/Practice.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { createBackupFolders } from './backupFixture.js';
 import { wipe } from './wipe.js';
@@ -106,5 +108,36 @@ describe('an erasure', () => {
     await folders.folder.create();
     expect(await addHours(context(), [hour])).toBeUndefined();
     expect(await forgetKeys(context(), [Buffer.alloc(16)])).toBe(0);
+  });
+});
+
+describe('the erasure of a person', () => {
+  it('from backup to restore: everyone else is complete, and the person absent', async () => {
+    const practice = await openPractice(server.url);
+    const { redis, keys } = practice.store;
+    const folder = folders.folder;
+    const place = { ...folders.context(practice.store as typeof store & { redis: Redis }), folder };
+    try {
+      const events = Array.from({ length: 90 }, (_, number) => ({ id: `e${number}`, userId: `user-${number % 6}`, properties: { number }, timestamp: START + number * 60_000 }));
+      await practice.store.run(practice.store.batch(events));
+      await practice.store.merge(LATER);
+      await takeBackup(place, 'full');
+      const subjects = createSubjects({
+        context: { ...practice.context, backups: { addHours: async (hours) => addHours(place, hours) } },
+        by: { subject: 'test', via: 'test' },
+        gate: { act: async (_request, work) => work(), told: async () => Promise.resolve() },
+        wakeWorker: async () => Promise.resolve(),
+      });
+      await subjects.erase('user-1', { mode: 'delete' });
+      await wipe(redis, keys.prefix);
+      expect(await restoreBackup(place)).toMatchObject({ events: 75, destroyed: 0 });
+      practice.store.forget();
+      const found = await practice.store.get({ type: TYPE, limit: 1000, order: 'asc' });
+      expect(found.map(({ id }) => id)).toEqual(events.filter(({ userId }) => userId !== 'user-1').map(({ id }) => id));
+      // What was tracked before and comes late stays away.
+      expect(await practice.store.run(practice.store.batch([{ userId: 'user-1', timestamp: START + 5 }], 'normal', 1))).toMatchObject({ stored: 0 });
+    } finally {
+      await practice.close();
+    }
   });
 });
