@@ -58,6 +58,9 @@ const others: Readonly<Record<Exclude<Operation, 'events.read' | 'events.count'>
   'signin.service': [...roles],
   'tokens.revoke': ['admin'],
   'apikeys.manage': ['admin'],
+  'export.deidentified': ['analyst', 'admin'],
+  'backup.take': ['operator', 'admin'],
+  'backup.restore': ['operator', 'admin'],
 };
 
 const actorOf = (role: Role, purpose: ActorOptions['purpose'] = 'treatment'): ActorOptions => ({ subject: 'actor', roles: [role], purpose, panel: ['patient'] });

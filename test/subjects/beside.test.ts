@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 
-import { createBackups } from '../../src/backup/openBackups.js';
+import { addHours } from '../../src/backup/addHours.js';
 import { restoreBackup } from '../../src/backup/restoreBackup.js';
 import { takeBackup } from '../../src/backup/takeBackup.js';
 import { HOUR_MS } from '../../src/codec/hours.js';
@@ -191,7 +191,7 @@ describe('after an erasure', () => {
       await store.run(store.batch(events(60, 30)));
       await takeBackup(backup, 'full');
       const subjects = createSubjects({
-        context: { ...context, backups: createBackups(backup) },
+        context: { ...context, backups: { addHours: async (hours) => addHours(backup, hours) } },
         by: { subject: 'test', via: 'test' },
         gate: { act: async (_request, work) => work(), told: async () => Promise.resolve() },
         wakeWorker: async () => Promise.resolve(),

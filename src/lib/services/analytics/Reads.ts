@@ -28,8 +28,7 @@ export class Reads {
       this.#open ??= this.#openerOf(link);
       const open = this.#open;
       return link.gate.read(principal, { operation, series }, async (grant) => {
-        const reader = open(grant && { events: this.#viewOf(grant), metrics: metricViewOf(grant) });
-        const reader = open(isWhole ? undefined : grant && this.#viewOf(grant));
+        const reader = open(isWhole || grant === undefined ? undefined : { events: this.#viewOf(grant), metrics: metricViewOf(grant) });
         const answer = await work(reader);
         const { owners: subjects, hasWithheld: isWithheld } = reader.trace;
         return { answer, told: { count: countOf(answer), subjects, isWithheld } };

@@ -99,7 +99,6 @@ export function createServiceReader(link: ServiceLink, { config, types, guard }:
   return (views) => {
     const view = views?.events;
     const trace = new OwnerTrace();
-    return { view, trace, events: createEventQueries({ ...events, view, trace }), counts: createCountQueries({ ...counts, view, trace }), metrics: createMetricQueries({ ...metrics, view: views?.metrics }) };
-    return { view, trace, events: createEventQueries({ ...events, view, trace }), counts: createCountQueries({ ...counts, view, trace }), metrics, types };
+    return { view, trace, events: createEventQueries({ ...events, view, trace }), counts: createCountQueries({ ...counts, view, trace }), metrics: createMetricQueries({ ...metrics, view: views?.metrics }), types };
   };
 }
