@@ -3,9 +3,9 @@ import type { RestoreReport } from '../backup/restoreBackup.js';
 import type { VerifyReport } from '../backup/verifyBackup.js';
 import { formatTable } from './formatTable.js';
 
-/** Bytes of chunks a second that a restore has done at least on two cores: see docs/backup.md. */
+/** Bytes of chunks a second: assumed, on the low side, and said to be an estimate. `restore` measures what it is. */
 const RESTORED_A_SECOND = 8 * 2 ** 20;
-/** Chunks a second, where they are small. */
+/** Chunks a second, where they are small; assumed as well. */
 const CHUNKS_A_SECOND = 4000;
 
 /** What a run took down, and what a loss of Redis would mean from now on. */
