@@ -27,6 +27,8 @@ export interface AuditLogOptions {
 }
 
 const DEADLINE_MS = 1000;
+/** For the folder, which is made and synced to disk once: a busy disk takes seconds. */
+const PREPARE_MS = 5000;
 
 /** The audit log of this process. One for each connection is enough: it goes on with a chain that nobody writes to. */
 export function createAuditLog({ redis, keys, secrets, folder, onError = () => {}, deadlineMs = DEADLINE_MS, now = Date.now }: AuditLogOptions): AuditLog {
@@ -41,7 +43,7 @@ export function createAuditLog({ redis, keys, secrets, folder, onError = () => {
   // Nothing is recorded that could not be anchored later: better to find out at the first record than five minutes later.
   const prepare = async (): Promise<void> => {
     try {
-      await withDeadline(file.prepare(), deadlineMs, () => new Error('late'));
+      await withDeadline(file.prepare(), PREPARE_MS, () => new Error('late'));
     } catch (cause) {
       throw new AuditError(`its folder ${file.folder} takes no files. Let this process write there, or set ANALYTICS_AUDIT_DIR.`, { cause });
     }

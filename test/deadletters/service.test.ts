@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 
-import { AnalyticsError, AnalyticsService, DeadlineError, EventType, KeyError, ServiceClosedError, type AnalyticsServiceOptions } from '../../src/index.js';
+import { AnalyticsError, AnalyticsService, EventType, ServiceClosedError, type AnalyticsServiceOptions } from '../../src/index.js';
 import { connect } from '../../src/redis/connect.js';
 import { keyRingFromMaster } from '../../src/security/KeyRing.js';
 import { until } from '../support/program.js';
@@ -79,8 +79,9 @@ describe('dead letters of a service', () => {
     try {
       const producer = new AnalyticsService({ redisUrl: server.url, redisPrefix: 'service:', publicKey, deadlineMs: 15_000 });
       services.push(producer);
-      expect((await producer.deadLetters.list()).deadLetters).toEqual([]);
-      await expect(producer.deadLetters.drop({ all: true }, { reason: 'x' })).rejects.toBeInstanceOf(KeyError);
+      // What is told is recorded, and a process without the key cannot write the record.
+      await expect(producer.deadLetters.list()).rejects.toMatchObject({ code: 'AUDIT_UNAVAILABLE' });
+      await expect(producer.deadLetters.drop({ all: true }, { reason: 'x' })).rejects.toMatchObject({ code: 'AUDIT_UNAVAILABLE' });
     } finally {
       if (environment !== undefined) process.env['ANALYTICS_ENCRYPTION_KEY'] = environment;
     }
@@ -104,7 +105,8 @@ describe('dead letters of a service', () => {
       const startedAt = performance.now();
       const errors = await Promise.all(Object.values(calls).map(async (call) => call().then(() => undefined, (error: unknown) => error)));
       expect(performance.now() - startedAt).toBeLessThan(DEADLINE_MS + SLACK_MS);
-      for (const error of errors) expect(error).toBeInstanceOf(DeadlineError);
+      // What changes something is recorded first, and has less time for that.
+      for (const error of errors) expect(['DEADLINE_EXCEEDED', 'AUDIT_UNAVAILABLE']).toContain((error as AnalyticsError | undefined)?.code);
     } finally {
       await server.kill('SIGCONT');
     }

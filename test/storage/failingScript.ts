@@ -13,11 +13,12 @@ export function failingScript(redis: Redis, name: string, place: number): Redis 
     end end
     local redis = { call = at(server.call), pcall = at(server.pcall), error_reply = server.error_reply }
     ${source}`;
-  const faulty = {
-    hset: redis.hset.bind(redis),
-    hsetnx: redis.hsetnx.bind(redis),
-    hscan: redis.hscan.bind(redis),
-    callBuffer: async (_command: string, _script: string, ...rest: (string | Buffer | number)[]) => redis.callBuffer('eval', failing, ...rest),
-  };
-  return faulty as unknown as Redis; // all that the stores ask of it
+  const callBuffer = async (_command: string, _script: string, ...rest: (string | Buffer | number)[]) => redis.callBuffer('eval', failing, ...rest);
+  return new Proxy(redis, {
+    get(target, property) {
+      if (property === 'callBuffer') return callBuffer;
+      const value: unknown = Reflect.get(target, property, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
 }

@@ -1,7 +1,6 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 
-import { lock } from 'proper-lockfile';
 import { z } from 'zod';
 
 import { BackupError } from '../../errors/BackupError.js';
@@ -115,6 +114,8 @@ export class BackupFolder {
    * @throws BackupError `BACKUP_REFUSED` while another one has it
    */
   async locked<T>(name: LockName, work: () => Promise<T>): Promise<T> {
+    // Only here: it listens to the signals of the process from its import on.
+    const { lock } = await import('proper-lockfile');
     let compromised: Error | undefined;
     const release = await lock(path.join(this.path, name), {
       // The file itself need not be there: what counts is the lock beside it.
