@@ -84,12 +84,12 @@ describe('worker:analytics:dev', () => {
     // Newer, with the same content: nobody else's build is disturbed.
     const now = new Date();
     utimesSync(fileURLToPath(new URL('../../src/index.ts', import.meta.url)), now, now);
-    await program.waitFor(/Starting the worker again\.[^]*role=scheduling/, 30_000);
+    await program.waitFor(/Starting the worker again\.[^]*role=scheduling/, 60_000);
     const lastPid = Number([...program.output().matchAll(pids)].at(-1)?.[1]);
     expect(lastPid).not.toBe(firstPid);
     expect(isAlive(firstPid)).toBe(false);
     program.signalGroup('SIGINT');
     expect(await program.ended()).toBe(0);
     expect(await until(() => !isAlive(lastPid))).toBe(true);
-  });
+  }, 90_000); // it compiles the sources twice, in each of its processes
 });
