@@ -23,7 +23,10 @@ export class SupervisedWorker extends Worker {
    * otherwise take from the rest half of two children for 50 s.
    */
   #makeRoom(size: number, slow: number): void {
+    const before = this.concurrency;
     this.concurrency = size + Math.min(slow, size);
+    // What is put into the loop counts as a job there: one that ends would not bring the next one along.
+    if (this.concurrency <= before) return;
     // Private in its types. The loop looks at the number only when something happens, as `resume` makes it.
     const { mainLoopQueue } = this as unknown as { mainLoopQueue: { add(item: Promise<void>): void } | null };
     mainLoopQueue?.add(Promise.resolve());

@@ -38,10 +38,17 @@ async function startAll(): Promise<void> {
   await program.waitFor('"role":"scheduling"', 40_000);
 }
 
-/** Times of the log lines of the process and its children, which share one allowance. */
+/**
+ * When the log lines of the process and its children, which share one allowance, were written. A child's line says when the child
+ * wrote it, and is passed on later: after the line before it.
+ */
 function linesSince(length: number): number[] {
   const lines = program.output().slice(length).split('\n').filter((text) => text !== '');
-  return lines.map((line) => Date.parse((JSON.parse(line) as { time: string }).time)); // every line is one of ours
+  let before = 0;
+  return lines.map((line) => {
+    before = Math.max(before, Date.parse((JSON.parse(line) as { time: string }).time)); // every line is one of ours
+    return before;
+  });
 }
 
 function mostInASecond(times: readonly number[]): number {
