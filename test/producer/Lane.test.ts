@@ -207,9 +207,12 @@ describe('the deadline', () => {
     const { sender, lane, add } = start({ deadlineMs: 20 });
     void add(1);
     await turns();
-    const told = await Promise.all(add(4));
+    const answers = add(4);
+    // Seen by the first who is answered: on a busy machine the others' deadlines may end a timer later.
+    const sentBefore = answers[0]?.then(() => sender.sent.length);
+    const told = await Promise.all(answers);
     expect(told.map(({ outcome }) => outcome.kind)).toEqual(Array.from({ length: 4 }, () => 'unknown'));
-    expect(sender.sent).toHaveLength(1);
+    expect(await sentBefore).toBe(1);
     await finish({ lane, sender });
     expect(sender.sent[1]?.items.map(({ number }) => number)).toEqual([0, 1, 2, 3]);
     expect(new Set(told.map(({ batchId }) => batchId))).toEqual(new Set([sender.sent[1]?.id]));
