@@ -103,13 +103,13 @@ export function serveProducer(tracker: Tracker): void {
             left -= 1;
             const event = take();
             if (event.userId === watchedUser) outcome.watched += 1;
-            await tracker.track(event).then(
-              () => (outcome.acknowledged += 1),
-              (error: unknown) => {
-                outcome.failed += 1;
-                outcome.reason ??= String(error);
-              },
-            );
+            try {
+              await tracker.track(event);
+              outcome.acknowledged += 1;
+            } catch (error) {
+              outcome.failed += 1;
+              outcome.reason ??= String(error);
+            }
           }
         }),
       );

@@ -75,7 +75,8 @@ export function decodeEventRows(text: string, { verify }: { verify: boolean }): 
     if (callerIds.size < head.ids.length || head.ids.some(([row]) => row >= count)) throw malformed('its ids do not match its rows');
     for (const time of columns.timestamps) if (!(time >= 0 && time <= LATEST)) throw malformed('a time is out of range');
     for (const place of columns.places) if (place < 0 || place >= limits.batchSize) throw malformed('a place is out of range');
-    for (const [row, line] of properties.entries()) verifyEventJson(line, metadata[row]!);
+    const known = new Map<string, number>();
+    for (const [row, line] of properties.entries()) verifyEventJson(line, metadata[row]!, known);
   }
   return { batchId: head.batch, priority: head.priority, ...columns, callerIds, properties, metadata };
 }

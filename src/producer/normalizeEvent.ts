@@ -1,3 +1,6 @@
+import { types as kinds } from 'node:util';
+
+import type { TypeClasses } from '../contract/dataClasses.js';
 import { EventPriority } from '../contract/EventPriority.js';
 import type { EventTypeDefinition, EventTypes } from '../contract/eventTypes.js';
 import type { JsonObject } from '../contract/json.js';
@@ -5,6 +8,7 @@ import { limits } from '../contract/limits.js';
 import { ValidationError } from '../errors/ValidationError.js';
 import type { Guard } from '../security/guard/Guard.js';
 import { offGuard } from '../security/guard/offGuard.js';
+import type { KnownJson, KnownMetadata } from './KnownMetadata.js';
 import { ObjectNormalizer } from './normalizeObject.js';
 import { toJson } from './normalizeJson.js';
 import { checkTime, optionalText } from './validateField.js';
@@ -17,6 +21,8 @@ export interface NormalizeEventOptions {
   readonly guard: Guard;
   /** Milliseconds since 1970: the time of an event that carries none. */
   readonly now: number;
+  /** What this guard let pass lately, with these types. Default: all metadata is looked at anew. */
+  readonly knownMetadata?: KnownMetadata;
 }
 
 /** An event that is fit to be sent: checked, guarded, and without any reference to what the caller holds. */
@@ -72,11 +78,13 @@ function normalize(input: unknown, options: NormalizeEventOptions, issues: Issue
     issues.add('priority', kindOf(priority), priorities.join(', '));
   }
 
-  const objects = new ObjectNormalizer(issues, guard, types.classesOf(definition?.name ?? ''));
+  const classes = types.classesOf(definition?.name ?? '');
+  const objects = new ObjectNormalizer(issues, guard, classes);
   const properties = copyProperties(objects, given.properties, definition, issues);
-  const metadata = given.metadata === undefined ? undefined : objects.copy('metadata', given.metadata);
+  objects.timestamp = undefined;
+  const metadata = given.metadata === undefined ? undefined : writeMetadata(objects, given.metadata, classes, options.knownMetadata, issues);
   // `objects` remembers the time in what it copied last.
-  const inMetadata = metadata === undefined ? undefined : objects.timestamp;
+  const inMetadata = objects.timestamp;
 
   const time = timeOf(timestamp, inMetadata, now, issues);
   const id = optionalText('id', given.id, limits.eventIdLength, issues);
@@ -85,8 +93,7 @@ function normalize(input: unknown, options: NormalizeEventOptions, issues: Issue
   issues.throwIfAny(SUBJECT);
 
   const propertiesJson = toJson(properties);
-  const metadataJson = metadata === undefined ? undefined : toJson(metadata);
-  const bytes = Buffer.byteLength(propertiesJson) + (metadataJson === undefined ? 0 : Buffer.byteLength(metadataJson));
+  const bytes = Buffer.byteLength(propertiesJson) + (metadata?.bytes ?? 0);
   if (bytes > limits.eventBytes) {
     issues.add('properties and metadata', `${bytes} bytes as JSON`, `${limits.eventBytes} bytes together`);
     throw issues.toError(SUBJECT);
@@ -101,7 +108,7 @@ function normalize(input: unknown, options: NormalizeEventOptions, issues: Issue
     sessionId,
     timestamp: time,
     propertiesJson,
-    metadataJson,
+    metadataJson: metadata?.json,
     bytes,
   };
 }
@@ -142,6 +149,31 @@ function timeOf(timestamp: unknown, inMetadata: unknown, now: number, issues: Is
   return inMetadata === undefined ? now : checkTime('metadata.timestamp', inMetadata, now, issues);
 }
 
+/** Metadata as JSON. What was wrong with it is added to `issues`; the JSON then is not to be used. */
+function writeMetadata(
+  objects: ObjectNormalizer,
+  given: unknown,
+  classes: TypeClasses,
+  known: KnownMetadata | undefined,
+  issues: IssueList,
+): Omit<KnownJson, 'keys'> {
+  const members = known !== undefined && isFlatCandidate(given) ? known.read(given) : undefined;
+  const found = members && known?.find(members, classes);
+  if (found !== undefined && objects.takesKeys(found.keys)) return found;
+  const before = issues.count;
+  const copy = objects.copy('metadata', given, { members });
+  if (issues.count > before) return { json: '', bytes: 0 };
+  const json = toJson(copy);
+  const written = { json, bytes: Buffer.byteLength(json) };
+  if (members !== undefined && found === undefined) known?.add(members, classes, copy, written);
+  return written;
+}
+
+/** Whether it is an object that can be looked at without running code of the caller's that the walk would not run. */
+function isFlatCandidate(given: unknown): given is object {
+  return typeof given === 'object' && given !== null && !kinds.isProxy(given) && !Array.isArray(given) && isPlainObject(given);
+}
+
 function copyProperties(
   objects: ObjectNormalizer,
   given: unknown,
@@ -151,7 +183,7 @@ function copyProperties(
   if (definition?.schema === undefined) return given === undefined ? {} : objects.copy('properties', given);
   // A schema judges what the caller gave, so it comes before the guard; what it makes of it is walked again.
   const before = issues.count;
-  const copy = objects.copy('properties', given ?? {}, offGuard);
+  const copy = objects.copy('properties', given ?? {}, { guard: offGuard });
   if (issues.count > before) return {};
   const parsed = applySchema(definition.schema, copy, issues);
   if (parsed === undefined) return {};

@@ -2,6 +2,7 @@ import type { TypeClasses } from '../contract/dataClasses.js';
 import { limits } from '../contract/limits.js';
 import type { JsonObject, JsonValue } from '../contract/json.js';
 import { DROPPED, type BooleanVerdict, type Guard, type KeyRule, type NumberVerdict, type TextVerdict } from '../security/guard/Guard.js';
+import type { ReadMembers } from './KnownMetadata.js';
 import { type IssueList, isPlainObject, kindOf, pathOf, type Step } from './validateIssues.js';
 import { readMember } from './validateMember.js';
 import { wordRefusal } from './wordRefusal.js';
@@ -34,8 +35,11 @@ export class ObjectNormalizer {
     this.#classes = classes;
   }
 
-  /** @returns the copy, or an empty object if `source` cannot be copied */
-  copy(field: 'properties' | 'metadata', source: unknown, guard: Guard = this.#guard): JsonObject {
+  /**
+   * @param options `guard`: another one for this object; `members`: those of `source`, where they have been read already
+   * @returns the copy, or an empty object if `source` cannot be copied
+   */
+  copy(field: 'properties' | 'metadata', source: unknown, { guard = this.#guard, members }: { guard?: Guard; members?: ReadMembers | undefined } = {}): JsonObject {
     this.timestamp = undefined;
     if (this.#stopped) return {};
     if (typeof source !== 'object' || source === null) {
@@ -44,9 +48,16 @@ export class ObjectNormalizer {
     }
     const usualGuard = this.#guard;
     this.#guard = guard;
-    const copy = this.#nested(source, guard.root(this.#classes, field), field);
+    const copy = this.#nested(source, guard.root(this.#classes, field), field, members);
     this.#guard = usualGuard;
     return (copy ?? {}) as JsonObject; // at the top #nested refuses an array
+  }
+
+  /** Counts keys that were not walked. @returns false when there are too many then: walk them, which says so */
+  takesKeys(count: number): boolean {
+    if (this.#stopped || this.#keys + count > limits.keys) return false;
+    this.#keys += count;
+    return true;
   }
 
   /** Forgets what was counted, so that the copy itself can be walked. */
@@ -77,7 +88,7 @@ export class ObjectNormalizer {
     }
   }
 
-  #nested(source: object, rule: KeyRule, step: Step): JsonObject | readonly JsonValue[] | undefined {
+  #nested(source: object, rule: KeyRule, step: Step, members?: ReadMembers): JsonObject | readonly JsonValue[] | undefined {
     if (this.#outgrows(2)) return undefined;
     if (this.#ancestors.includes(source)) return this.#refuse(step, 'a cycle', 'data without cycles');
     if (this.#ancestors.length >= limits.depth) {
@@ -85,7 +96,7 @@ export class ObjectNormalizer {
     }
     this.#ancestors.push(source);
     this.#path.push(step);
-    const copy = this.#copyOf(source, rule);
+    const copy = members === undefined ? this.#copyOf(source, rule) : this.#object(source, members.keys, rule, members.values);
     this.#path.pop();
     this.#ancestors.pop();
     return copy;
@@ -107,16 +118,17 @@ export class ObjectNormalizer {
     return this.#refuse(undefined, kindOf(source), 'a plain object');
   }
 
-  #object(source: object, keys: readonly string[], rule: KeyRule): JsonObject | undefined {
+  /** @param values the members, where they have been read already */
+  #object(source: object, keys: readonly string[], rule: KeyRule, values?: readonly unknown[]): JsonObject | undefined {
     this.#keys += keys.length;
     if (this.#keys > limits.keys) {
       this.#stopped = true;
       return this.#refuse(undefined, `more than ${limits.keys} keys`, `${limits.keys} keys in properties and metadata together`);
     }
     const copy: Record<string, JsonValue> = {};
-    for (const key of keys) {
-      if (this.#stopped) break;
-      const value = readMember(source, key);
+    for (let place = 0; place < keys.length && !this.#stopped; place++) {
+      const key = keys[place]!; // within its length
+      const value = values === undefined ? readMember(source, key) : values[place];
       if (value === undefined) continue;
       if (key === 'timestamp' && this.#ancestors.length === 1) this.timestamp = value;
       if (this.#outgrows(key.length + 3) || !this.#acceptsKey(key)) continue;

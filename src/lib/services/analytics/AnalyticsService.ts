@@ -21,7 +21,8 @@ import { collectStats } from '../../../monitoring/collectStats.js';
 import type { Stats } from '../../../monitoring/Stats.js';
 import type { ProducerStats } from './ProducerStats.js';
 import type { BatchOutcome } from '../../../producer/batch.js';
-import { normalizeEvent } from '../../../producer/normalizeEvent.js';
+import { normalizeEvent, type NormalizedEvent } from '../../../producer/normalizeEvent.js';
+import { KnownMetadata } from '../../../producer/KnownMetadata.js';
 import { KnownTags } from '../../../producer/KnownTags.js';
 import { normalizeMetric, type NormalizedMetric } from '../../../producer/normalizeMetric.js';
 import { cleanUp, cleanupLimits } from '../../../retention/cleanUp.js';
@@ -81,6 +82,7 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
   readonly #config: Config;
   readonly #types: EventTypes;
   readonly #guard: Guard;
+  readonly #knownMetadata = new KnownMetadata();
   readonly #knownTags = new KnownTags();
   readonly #onError: (error: Error) => void;
   readonly #links: LinkKeeper;
@@ -121,7 +123,7 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
   trackEvent<const Type extends EventTypeName>(data: EventData<Type>): Promise<string> {
     // One promise for the whole call: an asynchronous function that waits for the lane's would make three, 1 µs of each event's 12.
     return new Promise((resolve, reject) => {
-      const event = normalizeEvent(data, { types: this.#types, guard: this.#guard, now: Date.now() });
+      const event = this.#normalizeEvent(data);
       const send = ({ events }: ServiceLink, timer?: NodeJS.Timeout): void =>
         events.add(event.priority, event, ({ batchId, place, outcome }) => {
           clearTimeout(timer);
@@ -135,7 +137,7 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
           else reject(failure);
         });
       const link = this.#links.current;
-      if (link !== undefined && !link.isDoubtful && this.#audience.pending === undefined) send(link);
+      if (link !== undefined && !link.isDoubtful('events') && this.#audience.pending === undefined) send(link);
       else {
         const startTimer = this.#timerOf('trackEvent', reject, event.id);
         this.#linkForEvents('trackEvent').then((waited) => send(waited, startTimer())).catch(reject);
@@ -147,7 +149,7 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
   async trackEvents(items: readonly EventData[]): Promise<TrackEventResult[]> {
     return trackManyEvents({
       items,
-      normalize: (item) => normalizeEvent(item, { types: this.#types, guard: this.#guard, now: Date.now() }),
+      normalize: (item) => this.#normalizeEvent(item),
       open: () => this.#linkForEvents('trackEvents'),
       failureOf: (outcome, id) => this.#failureOf('trackEvents', outcome, id),
       deadlineMs: this.#config.ANALYTICS_DEADLINE_MS,
@@ -169,10 +171,10 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
           else reject(failure);
         });
       const link = this.#links.current;
-      if (link !== undefined && !link.isDoubtful) send(link);
+      if (link !== undefined && !link.isDoubtful('metrics')) send(link);
       else {
         const startTimer = this.#timerOf('trackMetric', reject);
-        this.#links.fresh('trackMetric').then((waited) => send(waited, startTimer())).catch(reject);
+        this.#links.fresh('trackMetric', 'metrics').then((waited) => send(waited, startTimer())).catch(reject);
       }
     });
   }
@@ -185,7 +187,7 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
     return trackManyMetrics({
       items,
       normalize: (item) => this.#normalizeMetric(item),
-      open: () => this.#links.fresh('trackMetrics'),
+      open: () => this.#links.fresh('trackMetrics', 'metrics'),
       failureOf: (outcome) => this.#failureOf('trackMetrics', outcome),
       deadlineMs: this.#config.ANALYTICS_DEADLINE_MS,
     });
@@ -407,13 +409,17 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
     await withDeadline(work, this.#config.ANALYTICS_DEADLINE_MS / 2, () => new Error('late')).catch(() => {});
   }
 
+  #normalizeEvent(data: EventData): NormalizedEvent {
+    return normalizeEvent(data, { types: this.#types, guard: this.#guard, now: Date.now(), knownMetadata: this.#knownMetadata });
+  }
+
   #normalizeMetric(data: MetricData): NormalizedMetric {
     return normalizeMetric(data, { guard: this.#guard, now: Date.now(), knownTags: this.#knownTags });
   }
 
   /** The link, once sockets that were registered before the call receive what is stored. */
   async #linkForEvents(operation: string): Promise<ServiceLink> {
-    const link = await this.#links.fresh(operation);
+    const link = await this.#links.fresh(operation, 'events');
     if (this.#audience.pending !== undefined) await this.#settled(this.#audience.pending);
     return link;
   }

@@ -58,10 +58,10 @@ export class LinkKeeper {
     }
   }
 
-  /** The link, knowing whether Redis has room where that was in doubt. */
-  async fresh(operation: string): Promise<ServiceLink> {
+  /** The link, knowing whether Redis and this queue have room where that was in doubt. */
+  async fresh(operation: string, title: 'events' | 'metrics'): Promise<ServiceLink> {
     const link = await this.open(operation);
-    if (link.isDoubtful) await link.refresh();
+    if (link.isDoubtful(title)) await link.refresh(title);
     return link;
   }
 

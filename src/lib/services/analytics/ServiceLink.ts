@@ -54,9 +54,9 @@ export interface ServiceLink {
   readonly metrics: Producer<NormalizedMetric, 'metrics'>;
   /** Resolves when it is known that the data in Redis is sealed to this key, and that Redis is safe to use: with a spool the link is there before that. */
   check(): Promise<void>;
-  /** Whether a call should `refresh` before it is taken: it is some time ago that Redis was nearly full. */
-  readonly isDoubtful: boolean;
-  refresh(): Promise<void>;
+  /** Whether a call should `refresh` before it is taken: it is some time ago that it was seen how full Redis and the queue are. */
+  isDoubtful(title: 'events' | 'metrics'): boolean;
+  refresh(title: 'events' | 'metrics'): Promise<void>;
   readonly hasSpool: boolean;
   producerStats(): ProducerStats;
   /** Resolves when everything that was tracked is in Redis. */
@@ -121,9 +121,6 @@ export async function openServiceLink({ config, priorities, onError }: ServiceLi
   const held = new HeldItems(config.ANALYTICS_MAX_UNANSWERED_MB * 2 ** 20);
   const answerMs = Math.min(ANSWER_MOST_MS, config.ANALYTICS_DEADLINE_MS / 2);
   const spooling = await openSpool({ config, redis, queues, check, answerMs, onError });
-  const refresh = async (): Promise<void> => {
-    await Promise.all([loads.events.refresh(), loads.metrics.refresh()]);
-  };
   const giveUp = new AbortController();
   const lane = { batchSize: config.ANALYTICS_BATCH_SIZE, deadlineMs: config.ANALYTICS_DEADLINE_MS, held };
   const sender = { redis, keyRing, spool: spooling, patienceMs: PATIENT_SHARE * config.ANALYTICS_DEADLINE_MS, signal: giveUp.signal, onError };
@@ -156,7 +153,7 @@ export async function openServiceLink({ config, priorities, onError }: ServiceLi
   const drainLanes = async (): Promise<void> => {
     await Promise.all([events.drain(), metrics.drain()]);
   };
-  if (spooling === undefined || !spooling.spool.isAway) await refresh();
+  if (spooling === undefined || !spooling.spool.isAway) await Promise.all([loads.events.refresh(), loads.metrics.refresh()]);
 
   return {
     redis,
@@ -168,10 +165,8 @@ export async function openServiceLink({ config, priorities, onError }: ServiceLi
     events,
     metrics,
     check,
-    get isDoubtful() {
-      return loads.events.isDoubtful || loads.metrics.isDoubtful;
-    },
-    refresh,
+    isDoubtful: (title) => loads[title].isDoubtful,
+    refresh: (title) => loads[title].refresh(),
     hasSpool: spooling !== undefined,
     producerStats: () => ({
       unanswered: held.count,
