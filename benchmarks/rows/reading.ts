@@ -29,10 +29,10 @@ const LIMIT = 100;
 const matches: readonly Match[] = [
   {
     question: () => ({ kind: 'newest', limit: LIMIT }),
-    peer: { times: 200 },
+    peer: { times: 200, warmUp: 1000 },
     rows: [
-      { id: 'newest-warm', what: ['newest 100'], target: 1, order: { times: 200 } },
-      { id: 'newest-cold', what: ['newest 100', 'empty cache'], target: 0.2, order: { times: 30, isCold: true } },
+      { id: 'newest-warm', what: ['newest 100'], target: 1, order: { times: 200, warmUp: 1000 } },
+      { id: 'newest-cold', what: ['newest 100', 'empty cache'], target: 0.2, order: { times: 30, warmUp: 10, isCold: true } },
     ],
   },
   {

@@ -41,19 +41,29 @@ export class AccessGate {
 
   /**
    * Something that gives out data: decided, read, recorded, given out.
-   * @param work gets the grant; undefined for the application, which may see everything
+   * @param work gets the grant, undefined for the application, which may see everything; and what it may call as soon as it
+   *   knows what it will tell: that is recorded while it goes on, and what it tells in the end is not
    * @throws AccessError, recorded; AuditError when it cannot be recorded; whatever `work` throws
    */
-  async read<T>(principal: Principal, request: AccessRequest, work: (grant: Grant | undefined) => Promise<{ readonly answer: T; readonly told: Told }>): Promise<T> {
-    const { answer, told } = await this.#recordingDenial(principal, request, async () => work(await this.#decide(principal, request)));
-    const { count, subjects, isWithheld = false } = told;
+  async read<T>(principal: Principal, request: AccessRequest, work: (grant: Grant | undefined, tell: (told: Told) => void) => Promise<{ readonly answer: T; readonly told: Told }>): Promise<T> {
+    let recording: Promise<void> | undefined;
+    const tell = (told: Told): void => {
+      recording = this.#recordRead(principal, request, told);
+      // Whoever waits for it below gets its error; where the work throws first, nobody does.
+      recording.catch(() => undefined);
+    };
+    const { answer, told } = await this.#recordingDenial(principal, request, async () => work(await this.#decide(principal, request), tell));
+    await (recording ?? this.#recordRead(principal, request, told));
+    return answer;
+  }
+
+  async #recordRead(principal: Principal, request: AccessRequest, { count, subjects, isWithheld = false }: Told): Promise<void> {
     await this.#audit.record({
       ...entryOf(principal, request),
       ...(isWithheld ? { outcome: 'denied', reason: 'owner' } : { outcome: 'allowed' }),
       ...(subjects.length > 0 && { subjects }),
       count: isWithheld ? 0 : count,
     });
-    return answer;
   }
 
   /**

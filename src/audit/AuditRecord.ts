@@ -38,7 +38,7 @@ const MOST_COUNT = Number.MAX_SAFE_INTEGER - 1;
  * What is recorded of an entry. What is too long is cut rather than refused: a hostile origin must not keep a denial from
  * being recorded. Text becomes well-formed Unicode, so that it is the same when it is read back.
  */
-export function contentOf(entry: AuditEntry, pseudonym: (userId: string) => Buffer, at: number): AuditContent {
+export function contentOf(entry: AuditEntry, pseudonym: (userId: string) => string, at: number): AuditContent {
   const { actor, count, origin, reason, series, subjects } = entry;
   return {
     at,
@@ -72,9 +72,9 @@ export function hashRecord(record: AuditRecord): Buffer {
   return hashOf('sha256', canonicalText(record), 'buffer');
 }
 
-function pseudonymsOf(userIds: readonly string[], pseudonym: (userId: string) => Buffer): string[] {
-  if (userIds.length === 1) return [pseudonym(userIds[0]!).toString('base64url')];
-  return [...new Set(userIds.map((userId) => pseudonym(userId).toString('base64url')))].sort();
+function pseudonymsOf(userIds: readonly string[], pseudonym: (userId: string) => string): string[] {
+  if (userIds.length === 1) return [pseudonym(userIds[0]!)];
+  return [...new Set(userIds.map(pseudonym))].sort();
 }
 
 function clean(text: string, length: number): string {

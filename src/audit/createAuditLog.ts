@@ -35,7 +35,7 @@ export function createAuditLog({ redis, keys, secrets, folder, onError = () => {
   const file = new CheckpointFile({ folder, keys: secrets, now });
   const checkpointer = new Checkpointer({ file, readHeads: () => readHeads(redis, keys.audit.heads), onError });
   const writer = new ChainWriter({ redis, keys, secrets, deadlineMs, now, onAppended: (chain, from, hashes) => checkpointer.note(chain, from, hashes) });
-  const pseudonym = (userId: string): Buffer => secrets.pseudonym(userId);
+  const pseudonym = (userId: string): string => secrets.pseudonymText(userId);
   let isPrepared = false;
   let isClosed = false;
   let closing: Promise<void> | undefined;

@@ -13,7 +13,8 @@ export class AuditKeys {
   readonly id: Buffer;
   readonly #root: Buffer;
   readonly #people: Buffer;
-  readonly #pseudonyms = new LRUCache<string, Buffer>({ max: PSEUDONYMS_KEPT });
+  /** As base64url, which a record has. */
+  readonly #pseudonyms = new LRUCache<string, string>({ max: PSEUDONYMS_KEPT });
   #signing: { readonly privateKey: KeyObject; readonly publicKey: KeyObject } | undefined;
   readonly #spans = new LRUCache<string, Buffer>({ max: SPAN_KEYS_KEPT });
 
@@ -26,9 +27,14 @@ export class AuditKeys {
 
   /** 8 bytes that stand for a person, for as long as records are kept. Among 10 million people two share them once in 370,000 such logs. */
   pseudonym(userId: string): Buffer {
+    return Buffer.from(this.pseudonymText(userId), 'base64url');
+  }
+
+  /** The same as base64url. A read of 100 events names as many people, and most of them were named before. */
+  pseudonymText(userId: string): string {
     let known = this.#pseudonyms.get(userId);
     if (known === undefined) {
-      known = createHmac('sha256', this.#people).update(userId).digest().subarray(0, 8);
+      known = createHmac('sha256', this.#people).update(userId).digest().toString('base64url', 0, 8);
       this.#pseudonyms.set(userId, known);
     }
     return known;

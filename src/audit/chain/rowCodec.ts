@@ -28,7 +28,7 @@ export function writeRow(writer: ByteWriter, content: AuditContent, earliest: nu
   writeWord(writer, content.reason);
   writer.unsigned(count === undefined ? 0 : count + 1);
   writer.unsigned(subjects.length);
-  for (const pseudonym of subjects) writer.bytes(Buffer.from(pseudonym, 'base64url'));
+  for (const pseudonym of subjects) writer.base64url(pseudonym, PSEUDONYM_BYTES);
 }
 
 /** @throws AnalyticsError `STORE_INCONSISTENT` */

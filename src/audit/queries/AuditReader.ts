@@ -98,7 +98,7 @@ export class AuditReader {
 
   /** What stands for a person in the log. */
   pseudonym(userId: string): string {
-    return this.#secrets.pseudonym(userId).toString('base64url');
+    return this.#secrets.pseudonymText(userId);
   }
 
   async #search({ limit, cursor, ...filter }: SearchOptions): Promise<AuditPage> {

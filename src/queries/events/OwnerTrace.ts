@@ -2,6 +2,12 @@
 export class OwnerTrace {
   readonly #owners = new Set<string>();
   #withheld = false;
+  readonly #onKnown: ((count: number, owners: readonly string[]) => void) | undefined;
+
+  /** @param onKnown told as soon as a page of events is found: how many, and whose they are */
+  constructor(onKnown?: (count: number, owners: readonly string[]) => void) {
+    this.#onKnown = onKnown;
+  }
 
   /** Somebody whose events are in the answer, or whom the question names. @param owner undefined for an event of nobody */
   see(owner: unknown): void {
@@ -12,6 +18,11 @@ export class OwnerTrace {
   withhold(owner: string | undefined): void {
     this.#withheld = true;
     this.see(owner);
+  }
+
+  /** A page will be given out, and all of its owners were seen: what is left is to take its events apart. */
+  know(count: number): void {
+    this.#onKnown?.(count, this.owners);
   }
 
   get hasWithheld(): boolean {

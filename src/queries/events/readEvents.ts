@@ -13,6 +13,8 @@ export interface HowToRead {
   readonly columns: Columns;
   /** Whether rows of a chunk that is gone are left out. */
   readonly passesOverGone: boolean;
+  /** Whether they will be given out: not where the budget ended before. */
+  readonly isAnswer: boolean;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface HowToRead {
 export async function readEvents(
   { source, scan, trace }: Pick<ScanContext, 'source' | 'scan' | 'trace'>,
   rows: readonly FoundRow[],
-  { projection, columns, passesOverGone }: HowToRead,
+  { projection, columns, passesOverGone, isAnswer }: HowToRead,
 ): Promise<(Event | PartialEvent)[] | undefined> {
   const tables = new Map<LoadedChunk, EventTable | undefined>(rows.map(({ chunk }) => [chunk, chunk.table]));
   const incomplete = [...tables.keys()].filter((chunk) => !chunk.isComplete);
@@ -32,12 +34,15 @@ export async function readEvents(
     if (!passesOverGone && loaded.includes(undefined)) return undefined;
     for (const [place, chunk] of some.entries()) tables.set(chunk, loaded[place]);
   }
-  return rows.flatMap(({ chunk, row }) => {
+  const found = rows.flatMap(({ chunk, row }) => {
     const table = tables.get(chunk);
-    if (table === undefined) return [];
-    if (trace !== undefined) trace.see(ownerOf(table, row));
-    return [projection === undefined ? table.event(row) : projection.read(table, row, scan.type)];
+    return table === undefined ? [] : [{ table, row }];
   });
+  if (trace !== undefined) {
+    for (const { table, row } of found) trace.see(ownerOf(table, row));
+    if (isAnswer) trace.know(found.length);
+  }
+  return found.map(({ table, row }) => (projection === undefined ? table.event(row) : projection.read(table, row, scan.type)));
 }
 
 function ownerOf(table: EventTable, row: number): unknown {

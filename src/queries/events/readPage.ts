@@ -17,7 +17,7 @@ export async function readPage(context: ScanContext, { skip, limit }: { skip: nu
   const columns = columnsOf(projection, context.trace !== undefined);
   for (let reading = 1; ; reading += 1) {
     const { rows, next, stopped } = await selectPage(context, { skip, limit, columns });
-    const events = await readEvents(context, rows, { projection, columns, passesOverGone: reading >= MOST_READINGS });
+    const events = await readEvents(context, rows, { projection, columns, passesOverGone: reading >= MOST_READINGS, isAnswer: stopped === undefined });
     if (events !== undefined) return { events, next, stopped };
   }
 }

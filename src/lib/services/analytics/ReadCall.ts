@@ -11,12 +11,14 @@ export interface ReadCall<Answer> {
   readonly series: string | undefined;
   /** How many events, counts, samples or names an answer holds. */
   readonly countOf: (answer: Answer) => number;
+  /** Whether an answer is one page of events: it is recorded while they are taken apart. */
+  readonly givesPage?: boolean;
   /** Whether whole events are read, since what is made of them, and not they, is given out. */
   readonly isWhole?: boolean;
 }
 
 export function eventCall<Answer>(name: string, options: unknown, countOf: (answer: Answer) => number): ReadCall<Answer> {
-  return { name, operation: 'events.read', series: textAt(options, 'type'), countOf };
+  return { name, operation: 'events.read', series: textAt(options, 'type'), countOf, givesPage: true };
 }
 
 export function countCall<Answer>(name: string, options: unknown, countOf: (answer: Answer) => number): ReadCall<Answer> {

@@ -23,12 +23,13 @@ export class Reads {
   }
 
   /** @throws AccessError, AuditError; whatever the read throws, typed */
-  async read<T>(principal: Principal, { name, operation, series, countOf, isWhole = false }: ReadCall<T>, work: (reader: ServiceReader) => Promise<T>): Promise<T> {
+  async read<T>(principal: Principal, { name, operation, series, countOf, givesPage = false, isWhole = false }: ReadCall<T>, work: (reader: ServiceReader) => Promise<T>): Promise<T> {
     return this.#links.within(name, async (link) => {
       this.#open ??= this.#openerOf(link);
       const open = this.#open;
-      return link.gate.read(principal, { operation, series }, async (grant) => {
-        const reader = open(isWhole || grant === undefined ? undefined : { events: this.#viewOf(grant), metrics: metricViewOf(grant) });
+      return link.gate.read(principal, { operation, series }, async (grant, tell) => {
+        const onKnown = givesPage ? (count: number, subjects: readonly string[]) => tell({ count, subjects }) : undefined;
+        const reader = open(isWhole || grant === undefined ? undefined : { events: this.#viewOf(grant), metrics: metricViewOf(grant) }, onKnown);
         const answer = await work(reader);
         const { owners: subjects, hasWithheld: isWithheld } = reader.trace;
         return { answer, told: { count: countOf(answer), subjects, isWithheld } };

@@ -54,8 +54,8 @@ export interface Views {
   readonly metrics: MetricView | undefined;
 }
 
-/** Makes the reader of a call. Cheap: what is remembered between calls is behind it. */
-export type OpenReader = (views: Views | undefined) => ServiceReader;
+/** Makes the reader of a call. Cheap: what is remembered between calls is behind it. `onKnown`: see `OwnerTrace`. */
+export type OpenReader = (views: Views | undefined, onKnown?: ConstructorParameters<typeof OwnerTrace>[0]) => ServiceReader;
 
 /** @throws KeyError `KEY_UNAVAILABLE` in a process that only holds the public key */
 export function createServiceReader(link: ServiceLink, { config, types, guard }: ServiceReaderOptions): OpenReader {
@@ -96,9 +96,9 @@ export function createServiceReader(link: ServiceLink, { config, types, guard }:
     rollups: new RollupReader(new TierStore({ redis, keys, secrets }), (tier) => oldestKeptAt(config.ANALYTICS_ROLLUP_DAYS[tierNames[tier]], Date.now())),
     budgetMs: QUERY_SHARE * config.ANALYTICS_DEADLINE_MS,
   };
-  return (views) => {
+  return (views, onKnown) => {
     const view = views?.events;
-    const trace = new OwnerTrace();
+    const trace = new OwnerTrace(onKnown);
     return { view, trace, events: createEventQueries({ ...events, view, trace }), counts: createCountQueries({ ...counts, view, trace }), metrics: createMetricQueries({ ...metrics, view: views?.metrics }), types };
   };
 }
