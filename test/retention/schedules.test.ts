@@ -141,6 +141,39 @@ describe('startScheduling', () => {
     expect(await pending()).toHaveLength(4);
   });
 
+  it('begins a schedule anew that has stopped by itself, while the others go on', async () => {
+    await start(1000);
+    const worker = work();
+    await until(async () => worker.done.merge >= 1 && worker.done.cleanup >= 1);
+    const place = queuePlaces(keys).maintenance;
+    const ofMerge = async () => (await redis.keys(`${place.prefix}:${place.name}:repeat:merge:*`)).filter((key) => !key.endsWith(':logs'));
+    // Until it is gone between two jobs: one that is being done makes the next.
+    await until(async () => {
+      for (const key of await ofMerge()) {
+        await redis.zrem(`${place.prefix}:${place.name}:delayed`, key.slice(`${place.prefix}:${place.name}:`.length));
+        await redis.hset(key, 'name', 'left over');
+      }
+      const { merge } = worker.done;
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      return worker.done.merge === merge;
+    });
+    const { merge, cleanup } = worker.done;
+    await until(async () => worker.done.merge > merge);
+    expect(worker.done.cleanup).toBeGreaterThan(cleanup);
+    await worker.close();
+  });
+
+  it('starts while Redis is full, and declares the schedules when there is room', async () => {
+    await redis.config('SET', 'maxmemory', '1');
+    try {
+      await start(1000);
+      expect(await queue.getJobSchedulers()).toEqual([]);
+    } finally {
+      await redis.config('SET', 'maxmemory', '0');
+    }
+    await until(async () => (await queue.getJobSchedulers()).length === ALL.length);
+  });
+
   it('ends while Redis does not answer', async () => {
     await start(1000);
     await server.kill('SIGSTOP');
