@@ -33,10 +33,14 @@ export interface WedgeWatchOptions {
   readonly mostMs?: number;
   /** Default: 2,000 ms. */
   readonly intervalMs?: number;
+  /** Beyond `mostMs` for a worker that took nothing yet. Default: 10,000 ms. */
+  readonly freshMs?: number;
 }
 
 const MOST_MS = 10_000;
 const INTERVAL_MS = 2000;
+/** What a process that has just started has besides, since it compiles what it runs: one did nothing for 10 s at a load of 35 on two cores. */
+const FRESH_MS = 10_000;
 /** What a job may take beyond its deadline: to be told to stop, to be killed, and to be put back. */
 const END_MS = 5000;
 const PROBE_KEPT_MS = 60_000;
@@ -64,7 +68,8 @@ export class WedgeWatch {
     this.#options = options;
     this.#mostMs = options.mostMs ?? MOST_MS;
     this.#intervalMs = options.intervalMs ?? INTERVAL_MS;
-    this.#states = options.workers.map((watched) => watchProgress({ ...watched, active: new Map(), idleSince: performance.now() }));
+    const freshMs = options.freshMs ?? FRESH_MS;
+    this.#states = options.workers.map((watched) => watchProgress({ ...watched, active: new Map(), idleSince: performance.now() + freshMs }));
   }
 
   start(): void {
@@ -93,7 +98,7 @@ export class WedgeWatch {
     for (const [place, state] of this.#states.entries()) {
       const jobs = waiting?.[place] ?? 0;
       // The whole process stood still, or Redis did, or there was nothing to do.
-      if (wasAsleep || jobs === 0) state.idleSince = performance.now();
+      if (wasAsleep || jobs === 0) state.idleSince = Math.max(state.idleSince, performance.now());
       const ageMs = Math.round(performance.now() - state.idleSince);
       if (ageMs <= this.#mostOf(state)) continue;
       this.close();
