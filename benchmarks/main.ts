@@ -15,12 +15,13 @@ import { memory } from './rows/memory.js';
 import { metricIngest } from './rows/metricIngest.js';
 import { metricReading } from './rows/metricReading.js';
 import { openLoop } from './rows/openLoop.js';
+import { poison } from './rows/poison.js';
 import { reading } from './rows/reading.js';
 import type { Row } from './rows/Row.js';
 import type { Suite } from './rows/Suite.js';
 import { writeSampleLog } from './support/writeSampleLog.js';
 
-const suites: readonly Suite[] = [endToEnd, acknowledged, openLoop, memory, reading, metricIngest, metricReading, audit];
+const suites: readonly Suite[] = [endToEnd, acknowledged, openLoop, memory, reading, metricIngest, metricReading, poison, audit];
 const ids = suites.flatMap((suite) => suite.ids);
 
 const program = new Command('bench')

@@ -37,7 +37,7 @@ export class SupervisedWorker extends Worker {
     this.processFn = async (job: Job, token, signal) => {
       try {
         // A job that was taken from a queue has an id.
-        return await this.children.run({ id: job.id ?? '', name: job.name, data: job.data }, token, signal);
+        return await this.children.run({ id: job.id ?? '', name: job.name, data: job.data }, token, signal, isSuspect(job));
       } catch (error) {
         if (isFirstCrash(job, error)) job.opts.backoff = { type: 'fixed', delay: 0 };
         if (!(error instanceof NoChildError) && !isAway(error)) throw error;
@@ -47,6 +47,11 @@ export class SupervisedWorker extends Worker {
       }
     };
   }
+}
+
+/** Its child crashed in it, or had to be killed: it may be the job's doing. */
+function isSuspect({ attemptsMade, failedReason }: Job): boolean {
+  return attemptsMade > 0 && /^(CHILD_CRASHED|DEADLINE_EXCEEDED)/.test(failedReason ?? '');
 }
 
 /** What a child says when the store does not take what it has, though nothing is wrong with that. */

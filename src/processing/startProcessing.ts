@@ -20,6 +20,9 @@ const processors: Readonly<Record<QueueTitle, string>> = {
 /** A child takes a third of a second to start, and ten times that on a busy machine: too long for events that wait. */
 const SPARE: Readonly<Record<QueueTitle, number>> = { events: 1, metrics: 0, maintenance: 0 };
 
+/** Batches take milliseconds. One that takes so long does not end by itself, and may have a processor to itself. */
+const LOWER_AFTER_MS = 1000;
+
 const childSentences: Readonly<Record<ChildEvent['kind'], string>> = {
   crashed: 'A child ended by itself; another takes its place',
   killed: 'A child was killed: its job did not end when it was told to',
@@ -52,6 +55,8 @@ export const startProcessing: StartRole = async ({ config, logger, keys, keyRing
         jobs: config.ANALYTICS_CHILD_JOBS,
         memory: config.ANALYTICS_CHILD_MEMORY_MB * 2 ** 20,
         spare: SPARE[place.title],
+        // What looks after the store takes long, and is to get done.
+        ...(place.title !== 'maintenance' && { lowerAfterMs: LOWER_AFTER_MS }),
       },
       onChild: ({ kind, jobs, ...fields }) => logger[childLevels[kind]](childSentences[kind], { queue: place.title, ...fields, count: jobs }),
       onLine: relayLine,

@@ -1,5 +1,6 @@
 import { JobFailure } from '../../ingestion/jobFailure.js';
 import { JobWatch } from './JobWatch.js';
+import { lowerPriority } from './lowerPriority.js';
 import type { ChildJob } from './messages.js';
 import { ChildGoneError, ProcessorChild } from './ProcessorChild.js';
 
@@ -12,6 +13,8 @@ export interface ChildLimits {
   readonly memory: number;
   /** Children that are kept beyond those that work: one that is lost is made good at once, however busy the machine. Default: 0. */
   readonly spare?: number;
+  /** Its child gets less of the processors than others when a job takes longer than this, and is replaced after it, ms. Default: never. */
+  readonly lowerAfterMs?: number;
   /** What a child may take to start, and a job may wait for one. Default: 15 s, since a busy machine takes seconds. */
   readonly startMs?: number;
 }
@@ -105,15 +108,16 @@ export class ChildPool {
    * Runs a job in a child, for as long as a job may take.
    *
    * @param signal cancels it
+   * @param isSuspect whether its child did not survive it before: it takes no place of others
    * @throws JobFailure; NoChildError when it is at no fault of the job's
    */
-  async run(job: ChildJob, token: string | undefined, signal?: AbortSignal): Promise<unknown> {
+  async run(job: ChildJob, token: string | undefined, signal?: AbortSignal, isSuspect = false): Promise<unknown> {
     this.#busy += 1;
     this.#wanted = Math.max(this.#wanted, this.#busy);
     try {
       const child = await this.#acquire();
       try {
-        return await this.#runIn(child, job, token, signal);
+        return await this.#runIn(child, job, token, signal, isSuspect);
       } finally {
         this.#release(child);
       }
@@ -145,11 +149,18 @@ export class ChildPool {
     }
   }
 
-  async #runIn(child: ProcessorChild, job: ChildJob, token: string | undefined, signal: AbortSignal | undefined): Promise<unknown> {
+  async #runIn(child: ProcessorChild, job: ChildJob, token: string | undefined, signal: AbortSignal | undefined, isSuspect: boolean): Promise<unknown> {
+    const { deadlineMs, lowerAfterMs } = this.#options.limits;
     const watch = new JobWatch(child, {
-      deadlineMs: this.#options.limits.deadlineMs,
+      deadlineMs,
       signal,
+      isSuspect,
+      lowerAfterMs,
       onSlow: (change) => this.#countSlow(change),
+      onLowered: () => {
+        if (child.pid !== undefined) lowerPriority(child.pid);
+        this.#leave(child);
+      },
       // Its successor starts now, so that the job need not wait for it.
       onDeadline: () => this.#leave(child),
       onOverdue: () => this.#kill(child),
