@@ -40,6 +40,27 @@ describe('children are replaced', () => {
   });
 });
 
+describe('children that leak', () => {
+  it('together hold what they may and no more, over 10,000 jobs', async () => {
+    const memory = 160 * 2 ** 20;
+    const size = 2;
+    await withBench(redis, { processor: 'leaks', concurrency: size, limits: { memory } }, async (bench) => {
+      const { queue, worker, failures } = bench;
+      let most = 0;
+      const sampling = setInterval(() => (most = Math.max(most, worker.children.figures().memory)), 20);
+      // 320 MB in all.
+      for (let left = 10_000; left > 0; left -= 500) await queue.addBulk(Array.from({ length: 500 }, () => ({ name: 'leak', data: { bytes: 32 * 2 ** 10 } })));
+      await bench.until(async () => (await queue.getJobCountByTypes('wait', 'prioritized', 'active', 'delayed')) === 0, 120_000);
+      clearInterval(sampling);
+      const { recycled, crashed } = worker.children.figures();
+      expect(recycled).toBeGreaterThanOrEqual(2);
+      expect({ crashed, failures }).toEqual({ crashed: 0, failures: [] });
+      // One that leaves works until its successor is there; what it holds is told after 20 jobs.
+      expect(most).toBeLessThan((size + 1) * 1.5 * memory);
+    });
+  }, 150_000);
+});
+
 describe('a job whose child is killed', () => {
   it('begins again within a second, though a child takes three to start', async () => {
     await withBench(redis, { processor: 'startsSlowly', limits: { spare: 1 } }, async (bench) => {

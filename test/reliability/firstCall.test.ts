@@ -45,6 +45,20 @@ describe('the first call of a service', () => {
     expect(await track()).toEqual(expect.any(String));
   });
 
+  it('is refused in production where Redis keeps no append-only file, and taken once it does', async () => {
+    const { NODE_ENV: before } = process.env;
+    process.env['NODE_ENV'] = 'production';
+    try {
+      await service.close();
+      service = new AnalyticsService({ redisUrl: server.url, encryptionKey: randomBytes(32).toString('base64') });
+    } finally {
+      process.env['NODE_ENV'] = before;
+    }
+    expect(String(await refusal())).toMatch(/append-only file.*appendonly yes/s);
+    await redis.config('SET', 'appendonly', 'yes');
+    expect(await track()).toEqual(expect.any(String));
+  });
+
   it('is refused where another program has keys under the prefix, whose names are not said', async () => {
     await redis.set('analytics:people:anna@example.org', '1');
     const said = String(await refusal());

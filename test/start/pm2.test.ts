@@ -11,11 +11,16 @@ import { createQueue } from '../../queues/createQueue.js';
 import { queuePlaces } from '../../queues/names.js';
 import { AnalyticsService, EventPriority, EventType } from '../../src/lib/services/analytics/AnalyticsService.js';
 import { createKeys } from '../../src/redis/keys.js';
+import { parseConfig } from '../../src/config/parseConfig.js';
+import { signToken } from '../../src/security/tokens.js';
 import { isListening, until } from '../support/program.js';
 import { freePort, isAlive, startRedis, type TestRedis } from '../support/redis.js';
+import { startReturningClient } from './returningClient.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const SENDING_MS = 12_000;
+/** What a client may be away for when the process that it is connected to is reloaded. */
+const AWAY_MOST_MS = 5000;
 
 let redis: TestRedis;
 let folder: string;
@@ -53,6 +58,7 @@ beforeAll(async () => {
     ANALYTICS_DATA_DIR: folder,
     ANALYTICS_ENCRYPTION_KEY: Buffer.alloc(32, 5).toString('base64'),
     ANALYTICS_CONCURRENCY: '1',
+    ANALYTICS_TOKEN_SECRET: Buffer.alloc(32, 6).toString('base64'),
   };
 });
 
@@ -63,7 +69,7 @@ afterAll(async () => {
 });
 
 describe('pm2 start ecosystem.config.js', () => {
-  it('runs the roles apart, and reloads them under load with no job failed and nothing lost', async () => {
+  it('runs the roles apart, and reloads them under load with no job failed, nothing lost, and clients back within 5 s', async () => {
     await pm2('start', 'ecosystem.config.js');
     const started = await list();
     expect(started.map(({ name, pm2_env: { exec_mode } }) => `${name} ${exec_mode}`).sort()).toEqual([
@@ -80,6 +86,9 @@ describe('pm2 start ecosystem.config.js', () => {
     const keys = createKeys('analytics:');
     const connection = new Redis(redis.url, { maxRetriesPerRequest: null });
     const queue = createQueue(queuePlaces(keys).events, connection);
+    const token = await signToken(parseConfig(environment), { subject: 'user-1', roles: [], ttlSeconds: 600 });
+    // As many as there are broadcasters, and more: each has some, and loses them when it is reloaded.
+    const clients = await Promise.all(Array.from({ length: 4 }, async () => startReturningClient(`ws://127.0.0.1:${ports.socket}`, 'user-1', token)));
     try {
       let isSending = true;
       let refusedConnections = 0;
@@ -106,6 +115,16 @@ describe('pm2 start ecosystem.config.js', () => {
       const reloaded = await list();
       expect(reloaded.every(({ pid, pm2_env: { status } }) => status === 'online' && !started.some((before) => before.pid === pid))).toBe(true);
       expect(refusedConnections).toBe(0);
+      const [known, last] = [new Set(sent), sent.at(-1)!]; // many were sent
+      expect(await until(() => clients.every(({ connections }) => connections.at(-1)?.includes(last)), 20_000)).toBe(true);
+      const absences = clients.flatMap((client) => client.absences);
+      // Whoever goes over to a broadcaster that is reloaded later has to move twice.
+      expect(absences.length).toBeGreaterThanOrEqual(clients.length);
+      expect(Math.max(...absences)).toBeLessThan(AWAY_MOST_MS);
+      for (const { connections, foreign } of clients) {
+        expect(foreign).toEqual([]);
+        for (const ids of connections) expect([new Set(ids).size, ids.every((id) => known.has(id))]).toEqual([ids.length, true]);
+      }
       const countStored = async (): Promise<number> => {
         const stored = new Set<string>();
         for (let offset = 0; ; offset += 5000) {
@@ -117,6 +136,7 @@ describe('pm2 start ecosystem.config.js', () => {
       expect(await until(async () => (await countStored()) === sent.length, 30_000)).toBe(true);
       expect(await queue.getJobCounts('failed', 'delayed')).toEqual({ failed: 0, delayed: 0 });
     } finally {
+      await Promise.all(clients.map(async (client) => client.stop()));
       await service.close();
       await queue.close();
       connection.disconnect();
