@@ -1,5 +1,7 @@
 export { AnalyticsService, type AuthenticateOptions, type CloseReport, type ProducerStats, type ServiceStats, type TrackEventResult, type TrackFailure, type TrackMetricResult } from './lib/services/analytics/AnalyticsService.js';
 export type { ActorService } from './lib/services/analytics/ActorService.js';
+export type { EmergencyService } from './lib/services/analytics/EmergencyService.js';
+export type { EmergencyRequest } from './access/emergency/EmergencyRequest.js';
 export type { AnalyticsServiceOptions } from './lib/services/analytics/options.js';
 
 export { EventType } from './contract/EventType.js';

@@ -81,6 +81,11 @@ export class AccessGate {
     }
   }
 
+  /** Something that gives out nothing and is not recorded, such as tracking. @throws AccessError, UnauthenticatedError; both are recorded */
+  async allow(principal: Principal, request: AccessRequest): Promise<void> {
+    await this.#recordingDenial(principal, request, async () => this.#decide(principal, request));
+  }
+
   /** Records that somebody is let in who then receives data. @throws AuditError when it cannot be recorded: then let nobody in */
   async enter(principal: Principal, request: AccessRequest): Promise<void> {
     await this.#audit.record({ ...entryOf(principal, request), outcome: 'allowed' });

@@ -13,6 +13,7 @@ import { createPublicKeyCommand } from './publicKey.js';
 import { createReplayCommand } from './replay.js';
 import { createSubjectsCommand } from './subjects.js';
 import { createTokenCommand } from './token.js';
+import { createEmergencyCommand } from './emergency.js';
 import { createTokensCommand } from './tokens.js';
 
 const program = new Command('analytics')
@@ -28,6 +29,7 @@ const program = new Command('analytics')
   .addCommand(createTokenCommand())
   .addCommand(createTokensCommand())
   .addCommand(createApiKeysCommand())
+  .addCommand(createEmergencyCommand())
   .addCommand(createPublicKeyCommand())
   .addCommand(createAclCommand());
 

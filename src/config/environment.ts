@@ -102,6 +102,8 @@ export const environmentSchema = z.object({
   /** `1m=90,1h=730,1d=3650`: days that rollups of metrics are kept, by tier. */
   ANALYTICS_ROLLUP_DAYS: rollupDaysSchema,
   ANALYTICS_SERIES_LIMIT: whole(1, 100_000).default(10_000),
+  /** SHA-256 of the second secret of emergency access, in hex: `npm run emergency -- secret` makes both. Without it there is none. */
+  ANALYTICS_EMERGENCY_HASH: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits, as "npm run emergency -- secret" prints them').optional(),
   /** Where signed checkpoints of the audit log are kept; `audit` in the data folder without it. */
   ANALYTICS_AUDIT_DIR: optionalText,
   /** Six years: 45 CFR 164.316(b)(2). */

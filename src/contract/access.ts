@@ -44,6 +44,9 @@ export const operations = [
   'export.deidentified',
   'backup.take',
   'backup.restore',
+  'emergency.begin',
+  'emergency.end',
+  'emergency.list',
 ] as const;
 export type Operation = (typeof operations)[number];
 
@@ -94,4 +97,4 @@ export interface Actor {
 }
 
 /** How it is known who an actor is: the application says so, or something that was checked here. It is recorded. */
-export type ActorVia = 'application' | 'sdk' | 'cli' | 'token' | `token:${string}` | `key:${string}`;
+export type ActorVia = 'application' | 'sdk' | 'cli' | 'token' | `token:${string}` | `key:${string}` | `emergency:${string}`;

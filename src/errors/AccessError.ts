@@ -2,7 +2,7 @@ import type { Operation } from '../contract/access.js';
 import { AnalyticsError } from './AnalyticsError.js';
 
 /** Why somebody was refused; words of our own, so that they may stand in records and logs. */
-export type AccessRefusal = 'role' | 'owner' | 'purpose' | 'field' | 'label' | 'range' | 'small_count' | 'changed';
+export type AccessRefusal = 'role' | 'owner' | 'purpose' | 'field' | 'label' | 'range' | 'small_count' | 'changed' | 'secret' | 'unconfigured' | 'ended';
 
 /** The actor may not do this. The refusal was recorded. `field` names what may not be asked for, where that is the reason. */
 export class AccessError extends AnalyticsError {

@@ -17,9 +17,9 @@ export const logFields = {
   code: word, name: word, component: word, role: word, queue: word, job: word, jobId: word, scheduler: word, type: word,
   chunkId: word, keyId: word, version: word, epoch: word, host: word, method: word, route: word, requestId: word,
   connectionId: word, outcome: word, reason: word, state: word, signal: word, processor: word, command: word,
-  level: word, actor: word,
+  level: word, actor: word, session: word,
   // whether
-  production: flag, embedded: flag, resumed: flag,
+  production: flag, embedded: flag, resumed: flag, drill: flag,
 } as const satisfies Record<string, (value: unknown) => boolean>;
 
 export type LogFieldName = keyof typeof logFields;

@@ -86,6 +86,8 @@ export interface SystemStats {
     readonly store: Percentiles | null;
     readonly feed: Percentiles | null;
   };
+  /** Emergency accesses that go on; null when Redis does not answer. */
+  readonly emergencies: number | null;
   readonly processes: readonly ProcessStats[];
   /** The children in which workers run jobs; null when Redis does not answer. */
   readonly children: ChildStats | null;

@@ -1,6 +1,7 @@
 import type { Queue } from 'bullmq';
 
 import { queueTitles, type QueueTitle } from '../../queues/names.js';
+import { countEmergencies } from '../access/emergency/Emergencies.js';
 import type { Config } from '../config/parseConfig.js';
 import { readMergeStatus } from '../merging/mergeStatus.js';
 import { readStoreFigures } from '../merging/storeFigures.js';
@@ -41,13 +42,14 @@ export async function collectStats(context: CollectStatsContext): Promise<Stats>
 }
 
 async function readAll({ config, keys, redis, queues }: CollectStatsContext): Promise<Stats> {
-  const [info, heartbeats, cleanup, merge, store, canary, ...counts] = await Promise.all([
+  const [info, heartbeats, cleanup, merge, store, canary, emergencies, ...counts] = await Promise.all([
     readRedisInfo(redis),
     readHeartbeats(redis, keys),
     readCleanupStatus(redis, keys),
     readMergeStatus(redis, keys),
     readStoreFigures(redis, keys),
     readCanary(redis, keys),
+    countEmergencies(redis, keys),
     ...queueTitles.map((title) => readCounts(redis, queues[title])),
   ]);
   const at = Date.now();
@@ -65,6 +67,7 @@ async function readAll({ config, keys, redis, queues }: CollectStatsContext): Pr
       workerStatus: status,
       notReady: findReasons({ roles: config.ANALYTICS_READY_ROLES, info, heartbeats, workerStatus: status, canary }),
       canary: { status: canaryStatus(canary), lastStoredAt: canary.storedSentAt ?? null, wait: canary.wait, store: canary.store, feed: canary.feed },
+      emergencies,
       processes: heartbeats.map(toProcess),
       children: childStats(heartbeats),
       cleanup: {
@@ -177,6 +180,7 @@ function withoutRedis(): Stats {
       workerStatus: 'unknown',
       notReady: ['REDIS_UNAVAILABLE'],
       canary: { status: 'unknown', lastStoredAt: null, wait: null, store: null, feed: null },
+      emergencies: null,
       processes: [],
       children: null,
       cleanup: { status: 'unknown', lastFinishedAt: null, durationMs: null, removed: null },

@@ -46,6 +46,8 @@ export interface Keys {
   readonly revocations: string;
   /** Hash: id of an API key → what it allows, and the hash of its secret, sealed. */
   readonly apiKeys: string;
+  /** Hash: id of an emergency access → when it ends, and who it is, why and about whom, sealed. */
+  readonly emergencies: string;
   /** String: written to find out whether Redis takes writes. Expires. */
   readonly writeProbe: string;
   /** Hash: a process's last heartbeat and figures; one key each, with a TTL. */
@@ -193,6 +195,7 @@ export function createKeys(prefix: string, { cluster = false }: { cluster?: bool
     canary: one('health:canary'),
     revocations: one('access:revoked'),
     apiKeys: one('access:keys'),
+    emergencies: one('access:emergencies'),
     writeProbe: one('health:probe'),
     heartbeat: (process) => one(`health:process:${process}`),
     heartbeats: one('health:processes'),

@@ -61,6 +61,9 @@ const others: Readonly<Record<Exclude<Operation, 'events.read' | 'events.count'>
   'export.deidentified': ['analyst', 'admin'],
   'backup.take': ['operator', 'admin'],
   'backup.restore': ['operator', 'admin'],
+  'emergency.begin': ['clinician', 'admin'],
+  'emergency.end': ['clinician', 'operator', 'admin'],
+  'emergency.list': ['auditor', 'operator', 'admin'],
 };
 
 const actorOf = (role: Role, purpose: ActorOptions['purpose'] = 'treatment'): ActorOptions => ({ subject: 'actor', roles: [role], purpose, panel: ['patient'] });

@@ -71,6 +71,21 @@ describe('an actor', () => {
     await expect(ann.queryEvents({ type, limit: 1, cursor: cursor! })).rejects.toBeInstanceOf(ValidationError);
   });
 
+  it('tracks if its role is to, and sees nothing by that', async () => {
+    const program = service.as({ subject: 'importer', roles: ['ingest'], purpose: 'operations' });
+    const id = await program.trackEvent({ type: EventType.NOTIFICATION, userId: 'ann', properties: {} });
+    expect(await program.trackEvents([{ type: EventType.NOTIFICATION, userId: 'ann' }])).toMatchObject([{ ok: true }]);
+    await program.trackMetric({ name: 'imported', value: 1 });
+    expect(await program.trackMetrics([{ name: 'imported', value: 2 }])).toMatchObject([{ ok: true }]);
+    await service.processEvents();
+    expect(await service.getEvent(id)).toMatchObject({ userId: 'ann' });
+    await refused(program.getEvent(id));
+    const ann = service.as(self('ann'));
+    for (const track of [ann.trackEvent({ type }), ann.trackEvents([{ type }]), ann.trackMetric({ name: 'cpu', value: 1 }), ann.trackMetrics([{ name: 'cpu', value: 1 }])]) {
+      expect(await refused(track)).toMatchObject({ code: 'FORBIDDEN', reason: 'role' });
+    }
+  });
+
   it('is refused what none of its roles allows', async () => {
     for (const role of ['ingest', 'auditor', 'operator', 'viewer'] as const) {
       const other = service.as({ subject: 'x', roles: [role], purpose: 'operations' });

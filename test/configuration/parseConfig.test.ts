@@ -80,6 +80,7 @@ const values: Readonly<Record<Name, { readonly good: fc.Arbitrary<string>; reado
     bad: ['1m', '1m=0', '10s=5', '1m=1=2', '1m=3,1m=4', '1d=1,', '__proto__=1', '1h=1.5'],
   },
   ANALYTICS_SERIES_LIMIT: whole(1, 100_000),
+  ANALYTICS_EMERGENCY_HASH: { good: fc.string({ unit: fc.constantFrom(...Array.from('0123456789abcdef')), minLength: 64, maxLength: 64 }), bad: ['abc', 'g'.repeat(64), 'A'.repeat(64), 'a'.repeat(65)] },
   ANALYTICS_AUDIT_DIR: text,
   ANALYTICS_AUDIT_DAYS: whole(1, 36_500),
   ANALYTICS_FEED_HOURS: whole(1, 720),

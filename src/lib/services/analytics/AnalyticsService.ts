@@ -1,6 +1,9 @@
 import type { WebSocket } from 'ws';
 
 import { priorityTable } from '../../../../queues/priorities.js';
+import type { AccessGate } from '../../../access/AccessGate.js';
+import type { Emergencies } from '../../../access/emergency/Emergencies.js';
+import type { EmergencyRequest } from '../../../access/emergency/EmergencyRequest.js';
 import { parseActor } from '../../../access/parseActor.js';
 import { application, type Principal } from '../../../access/Principal.js';
 import { rolesOf } from '../../../access/principalOf.js';
@@ -29,7 +32,9 @@ import { cleanUp, cleanupLimits } from '../../../retention/cleanUp.js';
 import type { CleanupReport } from '../../../retention/cleanupStatus.js';
 import { configuredGuard } from '../../../security/guard/configuredGuard.js';
 import type { Guard } from '../../../security/guard/Guard.js';
-import { ActorService } from './ActorService.js';
+import { ActorService, type ActorServiceParts } from './ActorService.js';
+import { EmergencyService } from './EmergencyService.js';
+import { emergenciesOf, openEmergency } from './openEmergency.js';
 import type { Subjects } from '../../../subjects/createSubjects.js';
 import { AnalyticsReader } from './AnalyticsReader.js';
 import { startInProcessWorker, type InProcessWorker } from './InProcessWorker.js';
@@ -53,6 +58,7 @@ export { EventType } from '../../../contract/EventType.js';
 export { declareClasses, defineEventType } from '../../../contract/defineEventType.js';
 export { defineAggregation } from '../../../insights/aggregation/aggregations.js';
 export type { ActorService } from './ActorService.js';
+export type { EmergencyService } from './EmergencyService.js';
 export type { ProducerStats } from './ProducerStats.js';
 export type { TrackEventResult, TrackFailure, TrackMetricResult } from './trackMany.js';
 
@@ -371,14 +377,32 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
     });
   }
 
+  /**
+   * Breaks the glass: the service as somebody sees it who needs the data of patients that none of its roles reaches, with
+   * a reason and the second secret. It is recorded and alarmed about, and ends by itself. See docs/access.md.
+   * @throws AccessError for another secret, recorded; ValidationError naming every bad field
+   */
+  async emergency(request: EmergencyRequest): Promise<EmergencyService> {
+    const within = async <T>(work: (gate: AccessGate, emergencies: Emergencies) => Promise<T>): Promise<T> =>
+      this.#links.within('emergency', async (link) => work(link.gate, emergenciesOf(this.#config, link)));
+    const { emergency, principal } = await openEmergency(request, within);
+    return new EmergencyService({ ...this.#partsOf(principal), id: emergency.id, endsAt: emergency.endsAt, within });
+  }
+
   #asPrincipal(principal: Principal): ActorService {
-    return new ActorService({
+    return new ActorService(this.#partsOf(principal));
+  }
+
+  #partsOf(principal: Principal): ActorServiceParts {
+    return {
       principal,
       reads: this.#reads,
+      tracking: this,
+      allow: async (operation) => this.#links.within(operation, async (link) => link.gate.allow(principal, { operation })),
       deadLetters: this.#deadLettersOf(principal),
       subjects: this.#subjectsFor(principal),
       stats: () => this.#links.within('getStats', (link) => link.gate.read(principal, { operation: 'stats.read' }, async () => ({ answer: await this.#statsOf(link), told: { count: 1, subjects: [] } }))),
-    });
+    };
   }
 
   async #statsOf(link: ServiceLink): Promise<ServiceStats> {
