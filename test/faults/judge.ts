@@ -25,8 +25,7 @@ const FINISH_MS = 120_000;
 const DRAIN_MS = 180_000;
 const QUIET_MS = 1000;
 const SOCKETS_MS = 30_000;
-/** Intervals are of seconds here; a merge may have 20 s of work before it. */
-/** Jobs that wait before them may take 20 s each. */
+/** Intervals are of seconds here; the jobs that wait before them may take 20 s each. */
 const SCHEDULE_MS = 120_000;
 /** A worker whose clock is an hour ahead removes what expires within an hour. */
 const SKEW_MS = 65 * 60_000;

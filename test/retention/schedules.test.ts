@@ -13,6 +13,7 @@ import { createLogger } from '../../src/logging/createLogger.js';
 import type { RunningRole, Runtime } from '../../src/processes/Runtime.js';
 import { connect } from '../../src/redis/connect.js';
 import { createKeys, type Keys } from '../../src/redis/keys.js';
+import { brokenSchedules } from '../../src/retention/brokenSchedules.js';
 import { cleanUp, cleanupLimits } from '../../src/retention/cleanUp.js';
 import { readCleanupStatus } from '../../src/retention/cleanupStatus.js';
 import { startScheduling } from '../../src/retention/startScheduling.js';
@@ -121,6 +122,23 @@ describe('schedules', () => {
   });
 });
 
+describe('brokenSchedules', () => {
+  it('are those whose next job is gone, and not those that are late', async () => {
+    const fast = ALL.map((schedule) => ({ ...schedule, everyMs: 200 }));
+    const begun = Date.now();
+    await upsertSchedules(queue, fast);
+    const place = queuePlaces(keys).maintenance;
+    const [merge] = (await pending()).filter(({ name }) => name === 'merge');
+    await redis.lrem(`${place.prefix}:${place.name}:wait`, 0, merge!.id!); // the first one is due at once
+    expect(await brokenSchedules(queue, fast, begun)).toEqual([]);
+    await until(async () => Date.now() - begun > 700);
+    expect((await brokenSchedules(queue, fast, begun)).map(({ id }) => id)).toEqual(['merge']);
+    expect(await brokenSchedules(queue, fast, Date.now())).toEqual([]);
+    await queue.removeJobScheduler('erase');
+    expect((await brokenSchedules(queue, fast, begun)).map(({ id }) => id)).toEqual(['merge', 'erase']);
+  });
+});
+
 describe('startScheduling', () => {
   it('has clean-up and merge run again and again, and beats', async () => {
     await start(1000);
@@ -139,28 +157,6 @@ describe('startScheduling', () => {
     await until(async () => worker.done.cleanup >= 1 && worker.done.merge >= 1);
     await worker.close();
     expect(await pending()).toHaveLength(4);
-  });
-
-  it('begins a schedule anew that has stopped by itself, while the others go on', async () => {
-    await start(1000);
-    const worker = work();
-    await until(async () => worker.done.merge >= 1 && worker.done.cleanup >= 1);
-    const place = queuePlaces(keys).maintenance;
-    const ofMerge = async () => (await redis.keys(`${place.prefix}:${place.name}:repeat:merge:*`)).filter((key) => !key.endsWith(':logs'));
-    // Until it is gone between two jobs: one that is being done makes the next.
-    await until(async () => {
-      for (const key of await ofMerge()) {
-        await redis.zrem(`${place.prefix}:${place.name}:delayed`, key.slice(`${place.prefix}:${place.name}:`.length));
-        await redis.hset(key, 'name', 'left over');
-      }
-      const { merge } = worker.done;
-      await new Promise((resolve) => setTimeout(resolve, 1500));
-      return worker.done.merge === merge;
-    });
-    const { merge, cleanup } = worker.done;
-    await until(async () => worker.done.merge > merge);
-    expect(worker.done.cleanup).toBeGreaterThan(cleanup);
-    await worker.close();
   });
 
   it('starts while Redis is full, and declares the schedules when there is room', async () => {

@@ -118,8 +118,8 @@ export class Emergencies {
 
 /** How many go on. Needs no keys. */
 export async function countEmergencies(redis: RedisClient, keys: Keys, now = Date.now()): Promise<number> {
-  const values = await redis.hvalsBuffer(keys.emergencies);
-  return values.filter((value) => endOf(value) > now).length;
+  const all = await redis.hgetallBuffer(keys.emergencies);
+  return Object.values(all).filter((value) => endOf(value) > now).length;
 }
 
 function endOf(value: Buffer): number {

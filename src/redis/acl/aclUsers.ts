@@ -28,7 +28,7 @@ const joinsKeys = may(['keyIdentity'], 'hexists hget hgetall hmget hset hsetnx')
 const heedsErasures = may(['erased'], 'hget hmget');
 
 /** Keys and tokens that let somebody in, and those that do so no longer. */
-const checksAccess = may(['access'], 'hget hgetall hkeys hlen hmget hscan');
+const checksAccess = may(['access', 'emergencies'], 'hget hgetall hkeys hlen hmget hscan');
 
 /** Whoever opens the service finds out whether what is there is ours, and of a release that fits. */
 const looks: readonly AclRight[] = [
@@ -73,7 +73,7 @@ const readsStore: readonly AclRight[] = [
   may([...events, ...dataKeys, 'metricStore', 'catalogues'], 'exists get hexists hget hgetall hkeys hlen hmget hscan hstrlen mget type xlen xrange xrevrange zcard zmscore zrange zrangebyscore zrevrangebyscore zscore'),
 ];
 
-const reads: readonly AclRight[] = [joinsKeys, heedsErasures, checksAccess, ...looks, ...readsStore, ...countsJobs, ...records, may(['status', 'canary'], 'hget hgetall')];
+const reads: readonly AclRight[] = [joinsKeys, heedsErasures, checksAccess, may(['emergencies'], 'hset'), ...looks, ...readsStore, ...countsJobs, ...records, may(['status', 'canary'], 'hget hgetall')];
 
 const processes: readonly AclRight[] = [
   ...runs,
@@ -105,7 +105,7 @@ const broadcasts: readonly AclRight[] = [
   ...records,
 ];
 
-const schedules: readonly AclRight[] = [...runs, keepsQueues(['maintenanceQueue']), ...addsJobs(['eventQueue']), may(['eventQueue'], 'hgetall'), may(['canary'], 'hget hset hsetnx pexpire'), may(['status'], 'hgetall')];
+const schedules: readonly AclRight[] = [...runs, may(['emergencies'], 'hdel'), keepsQueues(['maintenanceQueue']), ...addsJobs(['eventQueue']), may(['eventQueue'], 'hgetall'), may(['canary'], 'hget hset hsetnx pexpire'), may(['status'], 'hgetall')];
 
 /** Erasures, backups and what puts them back: everything that is stored, at once. */
 const keeps: readonly AclRight[] = [...processes, ...reads, may(['restoring'], 'del exists hget hmget hset'), may(['erased'], 'hexists hsetnx'), may(['access'], 'hdel hexists hincrby hset hsetnx')];

@@ -41,7 +41,8 @@ export function keyFamilies(keys: Keys) {
     audit: [keys.audit.heads, keys.audit.tail('*'), keys.audit.blocks('*'), keys.audit.changes],
     erasures: [keys.erasures, keys.erasureLease('*'), keys.holds],
     receipts: [keys.receipts],
-    access: [keys.revocations, keys.apiKeys, keys.emergencies],
+    access: [keys.revocations, keys.apiKeys],
+    emergencies: [keys.emergencies],
   } as const satisfies Readonly<Record<string, readonly string[]>>;
 }
 

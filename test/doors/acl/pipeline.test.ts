@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
+import { newEmergencySecret } from '../../../src/access/emergency/Emergencies.js';
 import { createQueue } from '../../../queues/createQueue.js';
 import { queuePlaces } from '../../../queues/names.js';
 import { EventPriority, EventType } from '../../../src/lib/services/analytics/AnalyticsService.js';
@@ -21,7 +22,10 @@ describe('each process as its own user of Redis', () => {
   it('does all of its work, and asks for nothing that it may not do', async () => {
     const programs = [scene.start('processing', 'worker'), scene.start('broadcasting', 'broadcaster'), scene.start('scheduling', 'scheduler'), scene.start('board', 'board')];
     await Promise.all(programs.map(async (program) => started(program)));
+    const { secret, hash } = newEmergencySecret();
+    process.env['ANALYTICS_EMERGENCY_HASH'] = hash;
     const [producer, reader] = [scene.service('producer'), scene.service('reader')];
+    delete process.env['ANALYTICS_EMERGENCY_HASH'];
     const socket = await signIn(scene.socketUrl, 'user-1', await scene.token('user-1'));
 
     const past = Date.now() - 3 * HOUR_MS;
@@ -50,6 +54,9 @@ describe('each process as its own user of Redis', () => {
     await reader.aggregateMetrics({ name: 'cpu', interval: '1m', aggregations: ['sum', 'p50'], ...period });
     await reader.listMetrics();
     await reader.listTags({ name: 'cpu' });
+    const access = await reader.emergency({ subject: 'dr-7', patients: ['user-1'], reason: 'Unconscious in the emergency room.', secret });
+    expect(await access.countEvents({ type: EventType.PAGE_VIEW, ...period })).toBe(8);
+    await access.end();
     expect((await reader.getStats()).queue).not.toBeNull();
     await lookAndDecideAtTheBoard();
 

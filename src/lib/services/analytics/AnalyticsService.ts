@@ -6,7 +6,6 @@ import type { Emergencies } from '../../../access/emergency/Emergencies.js';
 import type { EmergencyRequest } from '../../../access/emergency/EmergencyRequest.js';
 import { parseActor } from '../../../access/parseActor.js';
 import { application, type Principal } from '../../../access/Principal.js';
-import { rolesOf } from '../../../access/principalOf.js';
 import { eventIdAt } from '../../../codec/batchId.js';
 import type { Config } from '../../../config/parseConfig.js';
 import type { ActorOptions } from '../../../contract/access.js';
@@ -41,6 +40,7 @@ import { startInProcessWorker, type InProcessWorker } from './InProcessWorker.js
 import { LinkKeeper } from './LinkKeeper.js';
 import { LocalAudience } from './LocalAudience.js';
 import { configOf, type AnalyticsServiceOptions } from './options.js';
+import { principalOfCredential, type AuthenticateOptions } from './principalOfCredential.js';
 import { processOnce } from './processOnce.js';
 import type { ReadCall } from './ReadCall.js';
 import { Reads } from './Reads.js';
@@ -49,7 +49,6 @@ import { serviceSubjects } from './serviceSubjects.js';
 import type { ServiceLink } from './ServiceLink.js';
 import { createServiceReader, shownDays, type ServiceReader } from './ServiceReader.js';
 import { trackManyEvents, trackManyMetrics, type TrackEventResult, type TrackMetricResult } from './trackMany.js';
-import { UnauthenticatedError } from '../../../security/UnauthenticatedError.js';
 import { typedFailure } from './typedFailure.js';
 import { withDeadline } from './withDeadline.js';
 
@@ -58,6 +57,7 @@ export { EventType } from '../../../contract/EventType.js';
 export { declareClasses, defineEventType } from '../../../contract/defineEventType.js';
 export { defineAggregation } from '../../../insights/aggregation/aggregations.js';
 export type { ActorService } from './ActorService.js';
+export type { AuthenticateOptions } from './principalOfCredential.js';
 export type { EmergencyService } from './EmergencyService.js';
 export type { ProducerStats } from './ProducerStats.js';
 export type { TrackEventResult, TrackFailure, TrackMetricResult } from './trackMany.js';
@@ -71,16 +71,6 @@ export interface CloseReport {
 /** `producer` is what this service itself sends; the rest is everybody's. */
 export interface ServiceStats extends Stats {
   readonly producer: ProducerStats;
-}
-
-/** What `authenticate` takes beside the credential. */
-export interface AuthenticateOptions {
-  /** Why the bearer of a token reads. Default: `operations`. */
-  readonly purpose?: ActorOptions['purpose'];
-  /** The users whom a clinician with a token treats. */
-  readonly panel?: readonly string[];
-  /** Where the request came from; it is recorded. */
-  readonly origin?: string;
 }
 
 /** Tracks events and metrics, and reads them back. Every call settles within `deadlineMs`. See docs/api.md. */
@@ -355,26 +345,8 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
    * says so with `purpose`. It is checked again before each call, so that one that ended or was revoked ends this too.
    * @throws UnauthenticatedError, recorded; ValidationError for an actor that cannot be one
    */
-  async authenticate(credential: string, { purpose = 'operations', panel, origin }: AuthenticateOptions = {}): Promise<ActorService> {
-    return this.#links.within('authenticate', async (link) => {
-      const verifier = await link.verifier();
-      const identity = await verifier.verify(credential).catch(async (error: unknown) => {
-        const reason = error instanceof UnauthenticatedError ? error.reason : 'unavailable';
-        await link.gate.denied({ actor: { subject: 'unknown', roles: [], purpose, origin }, via: 'token' }, { operation: 'signin.service', reason });
-        throw error;
-      });
-      // A token that names no role is its subject's own; words that are no roles allow nothing.
-      const roles = identity.roles.length === 0 ? (['self'] as const) : rolesOf(identity.roles);
-      const actor = parseActor({
-        subject: identity.subject,
-        roles: [...roles],
-        purpose: identity.purpose ?? purpose,
-        ...(origin !== undefined && { origin }),
-        ...((identity.panel ?? panel) !== undefined && { panel: identity.panel ?? panel }),
-        ...(identity.labels !== undefined && { labels: identity.labels }),
-      });
-      return this.#asPrincipal({ actor, via: identity.via, check: async () => void (await verifier.verify(credential)) });
-    });
+  async authenticate(credential: string, options: AuthenticateOptions = {}): Promise<ActorService> {
+    return this.#links.within('authenticate', async (link) => this.#asPrincipal(await principalOfCredential(credential, options, link)));
   }
 
   /**
