@@ -43,8 +43,9 @@ function createList(): Command {
   return new Command('list').description('list those of the last 30 days, latest first').action(async () => {
     await withAccess(async (tools) => {
       await tools.gate.act(commandPrincipal(), { operation: 'emergency.list' }, async () => {
-        const all = await open(tools).list();
-        process.stdout.write(all.length === 0 ? 'There are none.\n' : `${formatTable(['id', 'state', 'opened', 'ends', 'who', 'why'], all.map(rowOf)).join('\n')}\n`);
+        const { kept, broken } = await open(tools).list();
+        process.stdout.write(kept.length === 0 ? 'There are none.\n' : `${formatTable(['id', 'state', 'opened', 'ends', 'who', 'why'], kept.map(rowOf)).join('\n')}\n`);
+        if (broken.length > 0) process.stdout.write(`Changed by somebody, or sealed under another key: ${broken.length} do not open.\n`);
       });
     });
   });

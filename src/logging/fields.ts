@@ -19,7 +19,7 @@ export const logFields = {
   connectionId: word, outcome: word, reason: word, state: word, signal: word, processor: word, command: word,
   level: word, actor: word, session: word,
   // whether
-  production: flag, embedded: flag, resumed: flag, drill: flag,
+  production: flag, embedded: flag, resumed: flag,
 } as const satisfies Record<string, (value: unknown) => boolean>;
 
 export type LogFieldName = keyof typeof logFields;

@@ -36,7 +36,7 @@ const SKIPS = 65_536;
 /**
  * Flat metadata that came lately, as JSON: sessions send the same browser and version with each event, and comparing them
  * takes a tenth of walking, copying and writing them. It keeps two generations of 512 objects and forgets the
- * older one when the younger is full: at most 3 MB. For one guard.
+ * older one when the younger is full: at most 5 MB. For one guard.
  */
 export class KnownMetadata {
   #young: Generation = new Map();

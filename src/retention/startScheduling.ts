@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createQueue } from '../../queues/createQueue.js';
 import { queuePlaces } from '../../queues/names.js';
 import { schedules } from '../../queues/schedules.js';
-import { Emergencies } from '../access/emergency/Emergencies.js';
 import { watchEmergencies } from '../access/emergency/watchEmergencies.js';
 import { CanarySender } from '../monitoring/canary/CanarySender.js';
 import { createHeartbeat } from '../monitoring/Heartbeat.js';
@@ -76,12 +75,10 @@ export const startScheduling: StartRole = async ({ config, logger, keys, keyRing
     Math.min(intervalMs, LONGEST_CHECK_MS),
   );
 
-  const fields = keyRing.reading?.fields;
-  // A process that holds the public key only cannot tell who opened what.
-  const look = fields && watchEmergencies(new Emergencies({ redis, keys, fields, secretHash: undefined }), logger);
+  const look = watchEmergencies(redis, keys, logger);
   const attend = async (): Promise<void> => {
     if (!isDeclared) await declare();
-    await look?.();
+    await look();
   };
   const endAttending = startRepeating(ATTEND_MS, attend, onError);
 

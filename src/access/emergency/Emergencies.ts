@@ -79,21 +79,19 @@ export class Emergencies {
     return { id, endsAt: now, ...ended };
   }
 
-  /** All that are kept, the latest first. */
-  async list(): Promise<Emergency[]> {
+  /** All that are kept, the latest first; and the ids of what was changed or moved, and does not open. */
+  async list(): Promise<{ readonly kept: Emergency[]; readonly broken: string[] }> {
     const { redis, keys } = this.#options;
-    const all = await redis.hgetallBuffer(keys.emergencies);
-    return Object.entries(all)
-      .map(([id, value]) => this.#opened(id, value))
-      .toSorted((one, other) => other.startedAt - one.startedAt);
-  }
-
-  /** Forgets those that ended before a time; the audit log has them still. */
-  async forget(before: number): Promise<void> {
-    const { redis, keys } = this.#options;
-    const all = await redis.hgetallBuffer(keys.emergencies);
-    const old = Object.entries(all).flatMap(([id, value]) => (endOf(value) < before ? [id] : []));
-    if (old.length > 0) await redis.hdel(keys.emergencies, ...old);
+    const kept: Emergency[] = [];
+    const broken: string[] = [];
+    for (const [id, value] of Object.entries(await redis.hgetallBuffer(keys.emergencies))) {
+      try {
+        kept.push(this.#opened(id, value));
+      } catch {
+        broken.push(id);
+      }
+    }
+    return { kept: kept.toSorted((one, other) => other.startedAt - one.startedAt), broken };
   }
 
   async #read(id: string): Promise<Emergency | undefined> {
@@ -116,10 +114,26 @@ export class Emergencies {
   }
 }
 
-/** How many go on. Needs no keys. */
-export async function countEmergencies(redis: RedisClient, keys: Keys, now = Date.now()): Promise<number> {
+/**
+ * When each ends, by its id. Needs no keys, and does not mind what does not open: whoever may write to Redis could otherwise
+ * silence the alarm with one value that is none.
+ */
+export async function emergencyEnds(redis: RedisClient, keys: Keys): Promise<Map<string, number>> {
   const all = await redis.hgetallBuffer(keys.emergencies);
-  return Object.values(all).filter((value) => endOf(value) > now).length;
+  return new Map(Object.entries(all).map(([id, value]) => [id, endOf(value)]));
+}
+
+/** How many go on. */
+export async function countEmergencies(redis: RedisClient, keys: Keys, now = Date.now()): Promise<number> {
+  const ends = await emergencyEnds(redis, keys);
+  return [...ends.values()].filter((endsAt) => endsAt > now).length;
+}
+
+/** Forgets those that ended before a time; the audit log has them still. */
+export async function forgetEmergencies(redis: RedisClient, keys: Keys, before: number): Promise<void> {
+  const ends = await emergencyEnds(redis, keys);
+  const old = [...ends].flatMap(([id, endsAt]) => (endsAt < before ? [id] : []));
+  if (old.length > 0) await redis.hdel(keys.emergencies, ...old);
 }
 
 function endOf(value: Buffer): number {
