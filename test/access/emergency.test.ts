@@ -163,6 +163,11 @@ describe('emergency access', () => {
     await access.end();
     await look();
     await look();
+    const short = await service.emergency(request);
+    await short.end();
+    await look();
+    const levelsOf = (id: string) => lines.flatMap(([level, , fields]) => ((fields as { session: string }).session === id ? [level] : []));
+    expect(levelsOf(short.id)).toEqual(['error', 'warn']);
     const said = lines.filter(([, , fields]) => (fields as { session: string }).session === access.id);
     expect(said.map(([level, sentence]) => `${level} ${sentence.slice(0, 5)}`)).toEqual(['error ALARM', 'warn An em']);
     const { durationMs } = said[0]![2] as { durationMs: number }; // it was said

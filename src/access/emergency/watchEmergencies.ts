@@ -13,20 +13,23 @@ const KEPT_MS = 30 * DAY_MS;
  * @returns looks once; to be called every few seconds
  */
 export function watchEmergencies(redis: RedisClient, keys: Keys, logger: Logger): () => Promise<void> {
-  const open = new Set<string>();
+  const seen = new Set<string>();
   const ended = new Set<string>();
   let isFirst = true;
   return async () => {
     const now = Date.now();
     if (isFirst) await forgetEmergencies(redis, keys, now - KEPT_MS);
     for (const [id, endsAt] of await emergencyEnds(redis, keys)) {
-      if (endsAt > now && !open.has(id)) {
-        open.add(id);
-        logger.error('ALARM: somebody has opened data in an emergency. Look it up: npm run emergency -- list', { session: id, durationMs: endsAt - now });
-      } else if (endsAt <= now && !ended.has(id)) {
+      const isOpen = endsAt > now;
+      // One that was over before this process began to look has been told of by another; one that came and went between two looks has not.
+      const isTold = isFirst && !isOpen;
+      if (!seen.has(id)) {
+        seen.add(id);
+        if (!isTold) logger.error('ALARM: somebody has opened data in an emergency. Look it up: npm run emergency -- list', { session: id, durationMs: Math.max(0, endsAt - now) });
+      }
+      if (!isOpen && !ended.has(id)) {
         ended.add(id);
-        // One that was over before this process looked has been told of by another.
-        if (!isFirst) logger.warn('An emergency access has ended. Review what was read: npm run audit -- seen-by', { session: id });
+        if (!isTold) logger.warn('An emergency access has ended. Review what was read: npm run audit -- seen-by', { session: id });
       }
     }
     isFirst = false;
