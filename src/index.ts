@@ -29,6 +29,7 @@ export type { ListMetricsOptions, MetricInfo } from './queries/metrics/listMetri
 export type { ListTagsOptions, ListTagValuesOptions } from './queries/metrics/listTags.js';
 export type { TagFilter } from './queries/metrics/tagFilter.js';
 export type { Stats } from './monitoring/Stats.js';
+export { PROMETHEUS_TYPE, toPrometheus } from './monitoring/toPrometheus.js';
 export type { Event, EventData } from './contract/event.js';
 export type { Metric, MetricData } from './contract/metric.js';
 export { openBackups, type Backups, type BackupsOptions } from './backup/openBackups.js';

@@ -1,15 +1,7 @@
+import type { ProducerStats } from '../producer/ProducerStats.js';
+import { counter, gauge, linesOf, seconds, type Family, type Sample } from './family.js';
 import { notReadyReasons } from './readiness.js';
 import type { Stats, SystemStats } from './Stats.js';
-
-/** One figure; null where it is not known. */
-type Sample = readonly [labels: Readonly<Record<string, string>>, value: number | null | undefined];
-
-interface Family {
-  readonly name: string;
-  readonly help: string;
-  readonly type: 'gauge' | 'counter';
-  readonly samples: readonly Sample[];
-}
 
 export const PROMETHEUS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
@@ -19,9 +11,25 @@ const WORKER_STATES: readonly SystemStats['workerStatus'][] = ['running', 'stuck
 /**
  * The figures in the text format of Prometheus (version 0.0.4), in seconds and bytes. What is not known is left out, so
  * that no alert takes it for 0.
+ *
+ * @param stats what `getStats()` answers, whose `producer` only the application itself can tell: spool, calls that were refused
  */
-export function toPrometheus(stats: Stats): string {
-  return `${[...queueFamilies(stats), ...storeFamilies(stats), ...systemFamilies(stats)].flatMap(linesOf).join('\n')}\n`;
+export function toPrometheus(stats: Stats & { readonly producer?: ProducerStats }): string {
+  const families = [...queueFamilies(stats), ...storeFamilies(stats), ...systemFamilies(stats), ...producerFamilies(stats.producer)];
+  return `${families.flatMap(linesOf).join('\n')}\n`;
+}
+
+function producerFamilies(producer: ProducerStats | undefined): Family[] {
+  if (producer === undefined) return [];
+  const { unanswered, unansweredBytes, refused, spool } = producer;
+  return [
+    gauge('producer_unanswered', 'Events and samples of this process that Redis has not answered.', unanswered),
+    gauge('producer_unanswered_bytes', 'Their JSON, and 100 bytes each.', unansweredBytes),
+    counter('producer_refused_total', 'Events and samples that this process refused as busy.', refused),
+    gauge('spool_batches', 'Batches of this process on disk, until Redis takes them.', spool?.batches),
+    gauge('spool_bytes', 'What they take.', spool?.bytes),
+    gauge('spool_oldest_timestamp_seconds', 'When the oldest of them was put there; absent when there is none.', seconds(spool?.oldestAt)),
+  ];
 }
 
 function queueFamilies({ queue, webSocket }: Stats): Family[] {
@@ -56,7 +64,7 @@ function storeFamilies({ store }: Stats): Family[] {
     gauge('store_merged_chunks', 'Chunks that were made of small ones.', each(({ mergedChunks }) => mergedChunks)),
     gauge('store_bytes', 'Bytes that Redis takes for chunks, their keys, index and counts.', each(({ bytes }) => bytes)),
     gauge('feed_bytes', 'Bytes that Redis takes for what broadcasters read.', events?.feedBytes),
-    { ...gauge('series_overflow_samples_total', 'Samples left out because their metric had no room for another series.', metrics?.overflow), type: 'counter' },
+    counter('series_overflow_samples_total', 'Samples left out because their metric had no room for another series.', metrics?.overflow),
     gauge('store_counted_timestamp_seconds', 'When what is stored was counted.', seconds(store?.at)),
   ];
 }
@@ -76,10 +84,7 @@ function systemFamilies({ system }: Stats): Family[] {
     gauge('processes', 'Roles of processes that beat.', redis.connected ? processes.length : null),
     gauge('children', 'Children in which workers run jobs.', children?.alive),
     gauge('children_memory_bytes', 'Resident memory of these children, as they last told it.', children?.memory),
-    {
-      ...gauge('children_total', 'What became of children, since each of the running workers started.', CHILD_EVENTS.map((event): Sample => [{ event }, children?.[event]])),
-      type: 'counter',
-    },
+    counter('children_total', 'What became of children, since each of the running workers started.', CHILD_EVENTS.map((event): Sample => [{ event }, children?.[event]])),
     gauge('ready', 'Whether /health/ready says yes.', Number(system.notReady.length === 0)),
     gauge('not_ready', 'Why /health/ready says no: 1 for each reason that holds.', notReadyReasons.map((reason): Sample => [{ reason: reason.toLowerCase() }, Number(system.notReady.includes(reason))])),
     gauge('emergency_sessions', 'Emergency accesses that go on: somebody reads what no role allows.', system.emergencies),
@@ -97,22 +102,4 @@ function canarySamples({ wait, store, feed }: SystemStats['canary']): Sample[] {
     [{ stage, quantile: '0.95' }, seconds(reading?.p95)],
     [{ stage, quantile: '0.99' }, seconds(reading?.p99)],
   ]);
-}
-
-function gauge(name: string, help: string, value: number | null | undefined | readonly Sample[]): Family {
-  return { name: `analytics_${name}`, help, type: 'gauge', samples: typeof value === 'object' && value !== null ? value : [[{}, value]] };
-}
-
-function seconds(ms: number | null | undefined): number | null {
-  return ms == null ? null : ms / 1000;
-}
-
-function linesOf({ name, help, type, samples }: Family): string[] {
-  const lines = samples.flatMap(([labels, value]) => {
-    if (value == null) return [];
-    // Labels are words of this file, and names of queues: none of them has anything to escape.
-    const text = Object.entries(labels).map(([label, word]) => `${label}="${word}"`);
-    return [`${name}${text.length === 0 ? '' : `{${text.join(',')}}`} ${value}`];
-  });
-  return lines.length === 0 ? [] : [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...lines];
 }

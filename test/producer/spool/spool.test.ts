@@ -6,10 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
 
 import { BusyError } from '../../../src/errors/BusyError.js';
 import { AnalyticsService, EventPriority, EventType } from '../../../src/lib/services/analytics/AnalyticsService.js';
 import type { AnalyticsServiceOptions } from '../../../src/lib/services/analytics/options.js';
+import { toPrometheus } from '../../../src/monitoring/toPrometheus.js';
 import { until } from '../../support/program.js';
 import { startRedis, type TestRedis } from '../../support/redis.js';
 
@@ -44,6 +46,16 @@ async function stored(service: AnalyticsService): Promise<number[]> {
   return numbers.toSorted((one, other) => one - other);
 }
 
+/** Clients of Redis but the one that asks. */
+async function connections(): Promise<number> {
+  const redis = new Redis(server.url, { db: 0 });
+  try {
+    return Number(/connected_clients:(\d+)/.exec(await redis.info('clients'))?.[1]) - 1;
+  } finally {
+    redis.disconnect();
+  }
+}
+
 beforeEach(async () => {
   server = await startRedis();
   dir = mkdtempSync(join(tmpdir(), 'analytics-spool-'));
@@ -63,8 +75,12 @@ describe('while Redis is away, with a spool', () => {
     for (let number = 1; number <= 20; number += 1) ids.push(await service.trackEvent(event(number)));
     expect(new Set(ids).size).toBe(20);
     expect((await service.trackEvents([event(21), event(22)])).every(({ ok }) => ok)).toBe(true);
-    const { producer } = await service.getStats().catch(() => ({ producer: undefined }));
-    if (producer !== undefined) expect(producer.spool?.batches).toBeGreaterThan(10);
+    const stats = await service.getStats();
+    expect(stats.producer.spool?.batches).toBeGreaterThan(10);
+    const { batches, bytes, oldestAt } = stats.producer.spool!; // there is one
+    expect(toPrometheus(stats).split('\n')).toEqual(
+      expect.arrayContaining([`analytics_spool_batches ${batches}`, `analytics_spool_bytes ${bytes}`, `analytics_spool_oldest_timestamp_seconds ${oldestAt! / 1000}`, 'analytics_redis_up 0']), // not empty
+    );
 
     expect(segments().length).toBeGreaterThan(0);
     for (const file of files()) {
@@ -112,7 +128,7 @@ describe('while Redis is away, with a spool', () => {
 
   it('flush says that it is not in Redis yet, and close leaves it to the next service', async () => {
     await server.kill();
-    const service = open({ deadlineMs: 500 });
+    const service = open({ deadlineMs: 1500 });
     await service.trackEvent(event(1));
     await expect(service.flush()).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
     expect(await service.close({ timeoutMs: 100 })).toEqual({ undelivered: 0 });
@@ -127,7 +143,10 @@ describe('while Redis is away, with a spool', () => {
 
   it('is refused, not kept, when the data in Redis is sealed to another key', async () => {
     await open({ encryptionKey: randomBytes(32).toString('base64') }).trackEvent(event(1));
-    await expect(open().trackEvent(event(2))).rejects.toMatchObject({ code: 'KEY_MISMATCH' });
+    const before = await connections();
+    const service = open();
+    for (let call = 0; call < 3; call += 1) await expect(service.trackEvent(event(2))).rejects.toMatchObject({ code: 'KEY_MISMATCH' });
+    expect(await until(async () => (await connections()) === before)).toBe(true);
   });
 });
 

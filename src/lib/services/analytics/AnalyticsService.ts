@@ -21,7 +21,7 @@ import { mergeAll } from '../../../merging/mergeAll.js';
 import type { MergeReport } from '../../../merging/mergeStatus.js';
 import { collectStats } from '../../../monitoring/collectStats.js';
 import type { Stats } from '../../../monitoring/Stats.js';
-import type { ProducerStats } from './ProducerStats.js';
+import type { ProducerStats } from '../../../producer/ProducerStats.js';
 import type { BatchOutcome } from '../../../producer/batch.js';
 import { normalizeEvent, type NormalizedEvent } from '../../../producer/normalizeEvent.js';
 import { KnownMetadata } from '../../../producer/KnownMetadata.js';
@@ -59,7 +59,7 @@ export { defineAggregation } from '../../../insights/aggregation/aggregations.js
 export type { ActorService } from './ActorService.js';
 export type { AuthenticateOptions } from './principalOfCredential.js';
 export type { EmergencyService } from './EmergencyService.js';
-export type { ProducerStats } from './ProducerStats.js';
+export type { ProducerStats } from '../../../producer/ProducerStats.js';
 export type { TrackEventResult, TrackFailure, TrackMetricResult } from './trackMany.js';
 
 /** What `close` leaves behind. */
@@ -72,6 +72,8 @@ export interface CloseReport {
 export interface ServiceStats extends Stats {
   readonly producer: ProducerStats;
 }
+
+const STATS_MOST_MS = 2000;
 
 /** Tracks events and metrics, and reads them back. Every call settles within `deadlineMs`. See docs/api.md. */
 export class AnalyticsService extends AnalyticsReader implements AsyncDisposable {
@@ -264,9 +266,13 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
     return this.#subjects;
   }
 
-  /** How queues, sockets and system fare; every figure is defined in docs/monitoring.md. */
+  /**
+   * How queues, sockets and system fare; every figure is defined in docs/monitoring.md. Answers also while Redis does not: what
+   * only Redis knows is null then.
+   * @throws AnalyticsError `REDIS_UNAVAILABLE` when this service never reached Redis, and has no spool
+   */
   async getStats(): Promise<ServiceStats> {
-    return this.#links.within('getStats', (link) => this.#statsOf(link));
+    return this.#statsOf(await this.#links.open('getStats'));
   }
 
   /** Resolves when everything tracked before the call, in flight included, is acknowledged. @throws DeadlineError */
@@ -379,7 +385,9 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
 
   async #statsOf(link: ServiceLink): Promise<ServiceStats> {
     const { redis, keys, queues } = link;
-    return { ...(await collectStats({ config: this.#config, redis, keys, queues })), producer: link.producerStats() };
+    // Leaves time within the deadline of a call to answer what is known without Redis.
+    const answerMs = Math.min(STATS_MOST_MS, this.#config.ANALYTICS_DEADLINE_MS / 2);
+    return { ...(await collectStats({ config: this.#config, redis, keys, queues, answerMs })), producer: link.producerStats() };
   }
 
   #deadLettersOf(principal: Principal): DeadLetters {

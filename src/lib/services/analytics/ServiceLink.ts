@@ -28,7 +28,7 @@ import type { KeyRing } from '../../../security/KeyRing.js';
 import type { TokenVerifier } from '../../../security/tokens.js';
 import { loadKeyRing } from '../../../security/loadKeyRing.js';
 import { openSpool } from './openSpool.js';
-import type { ProducerStats } from './ProducerStats.js';
+import type { ProducerStats } from '../../../producer/ProducerStats.js';
 import { withDeadline } from './withDeadline.js';
 
 /** The part of a call's deadline that a failover may take before the call is refused. */
@@ -116,11 +116,24 @@ export async function openServiceLink({ config, priorities, onError }: ServiceLi
     return verifier;
   };
   const queues = { events: open('events'), metrics: open('metrics'), maintenance: open('maintenance') };
+  const letGo = async (): Promise<void> => {
+    await withDeadline(credentials?.then(({ revocations }) => revocations.close()) ?? Promise.resolve(), CLOSE_MOST_MS, () => new Error('late')).catch(() => {});
+    await withDeadline(audit.close(), CLOSE_MOST_MS, () => new Error('late')).catch(() => {});
+    // A queue that never met Redis waits for it, also to be closed.
+    const closed = Promise.allSettled(Object.values(queues).map((queue) => queue.close()));
+    await withDeadline(closed, CLOSE_MOST_MS, () => new Error('late')).catch(() => {});
+    redis.disconnect();
+    keyRing.reading?.dataKeys.close();
+  };
   const loadOf = (queue: Queue) => new QueueLoad({ queue, redis, mostWaiting: config.ANALYTICS_MAX_WAITING });
   const loads = { events: loadOf(queues.events), metrics: loadOf(queues.metrics) };
   const held = new HeldItems(config.ANALYTICS_MAX_UNANSWERED_MB * 2 ** 20);
   const answerMs = Math.min(ANSWER_MOST_MS, config.ANALYTICS_DEADLINE_MS / 2);
-  const spooling = await openSpool({ config, redis, queues, check, answerMs, onError });
+  // Each call opens anew after this failed: what was opened would pile up.
+  const spooling = await openSpool({ config, redis, queues, check, answerMs, onError }).catch(async (error: unknown) => {
+    await letGo();
+    throw error;
+  });
   const giveUp = new AbortController();
   const lane = { batchSize: config.ANALYTICS_BATCH_SIZE, deadlineMs: config.ANALYTICS_DEADLINE_MS, held };
   const sender = { redis, keyRing, spool: spooling, patienceMs: PATIENT_SHARE * config.ANALYTICS_DEADLINE_MS, signal: giveUp.signal, onError };
@@ -185,13 +198,7 @@ export async function openServiceLink({ config, priorities, onError }: ServiceLi
         await withDeadline(drainLanes(), ANSWER_MOST_MS, () => new Error('late')).catch(() => {});
         await spooling.spool.close();
       }
-      await withDeadline(credentials?.then(({ revocations }) => revocations.close()) ?? Promise.resolve(), CLOSE_MOST_MS, () => new Error('late')).catch(() => {});
-      await withDeadline(audit.close(), CLOSE_MOST_MS, () => new Error('late')).catch(() => {});
-      // A queue that never met Redis waits for it, also to be closed.
-      const closed = Promise.allSettled(Object.values(queues).map((queue) => queue.close()));
-      await withDeadline(closed, CLOSE_MOST_MS, () => new Error('late')).catch(() => {});
-      redis.disconnect();
-      keyRing.reading?.dataKeys.close();
+      await letGo();
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { SpoolFigures } from '../../../producer/spool/Spool.js';
+import type { SpoolFigures } from './spool/Spool.js';
 
 /** How the producing half of one service fares, since it was opened. */
 export interface ProducerStats {
