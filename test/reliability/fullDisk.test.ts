@@ -6,9 +6,9 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
-import { AnalyticsService, EventType } from '../../src/lib/services/analytics/AnalyticsService.js';
-import { until } from '../support/program.js';
+import { AnalyticsService } from '../../src/lib/services/analytics/AnalyticsService.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
+import { nothingLost, trackWhileBroken } from './support/trackWhileBroken.js';
 
 /** A disk of its own, small enough to be full: only root may have one. */
 function mountDisk(): string | undefined {
@@ -44,41 +44,14 @@ let service: AnalyticsService;
   });
 
   it('refuses calls with a typed error instead of acknowledging them, and takes them again once there is room; nothing is lost', async () => {
-    const acknowledged: string[] = [];
-    const track = async (): Promise<unknown> => {
-      try {
-        acknowledged.push(await service.trackEvent({ type: EventType.CUSTOM, properties: { text: randomBytes(200).toString('hex') } }));
-        return undefined;
-      } catch (error) {
-        return error;
-      }
-    };
-    expect(await until(async () => (await track()) === undefined)).toBe(true);
-    const { bavail, bsize } = statfsSync(disk);
     const ballast = join(disk, 'ballast');
-    writeFileSync(ballast, Buffer.alloc(bavail * bsize - 4096));
-
-    let refused: unknown;
-    // Redis notices at the write that fails, and refuses from the next one on.
-    expect(
-      await until(async () => {
-        refused = (await Promise.all(Array.from({ length: 10 }, track))).find((error) => error !== undefined);
-        return refused !== undefined;
-      }, 20_000),
-    ).toBe(true);
-    expect(refused).toMatchObject({ code: expect.stringMatching(/^(REDIS_UNAVAILABLE|DEADLINE_EXCEEDED)$/) });
-
-    rmSync(ballast);
-    expect(await until(async () => (await track()) === undefined, 20_000)).toBe(true);
-    // What Redis says that it has, it has on disk too.
-    await service.flush();
-    await server.restart();
-    const stored = new Set<string>();
-    const areAllThere = async (): Promise<boolean> => {
-      await service.processEvents().catch(() => undefined);
-      for (const { id } of await service.getEvents({ type: EventType.CUSTOM, limit: 10_000 }).catch(() => [])) stored.add(id);
-      return acknowledged.every((id) => stored.has(id));
-    };
-    expect(await until(areAllThere, 15_000)).toBe(true);
+    const outcome = await trackWhileBroken(service, server, {
+      breakDown() {
+        const { bavail, bsize } = statfsSync(disk);
+        writeFileSync(ballast, Buffer.alloc(bavail * bsize - 4096));
+      },
+      mend: () => rmSync(ballast),
+    });
+    expect(outcome).toEqual(nothingLost);
   }, 60_000);
 });

@@ -1,19 +1,16 @@
-import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { AnalyticsService, EventType } from '../../src/lib/services/analytics/AnalyticsService.js';
 import { until } from '../support/program.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
+import { compileFsyncLibrary, hasCompiler } from './support/fsyncLibrary.js';
 
-/** Without a compiler no library can be made that sees what is on disk. */
-const hasCompiler = process.platform === 'linux' && spawnSync('gcc', ['--version']).status === 0;
 const LOAD_MS = 2500;
 
 let folder: string;
@@ -21,11 +18,7 @@ let library: string;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'analytics-power-'));
-  library = join(folder, 'fsyncLog.so');
-  if (!hasCompiler) return;
-  const source = fileURLToPath(new URL('support/fsyncLog.c', import.meta.url));
-  const { status, stderr } = spawnSync('gcc', ['-shared', '-fPIC', '-o', library, source, '-ldl']);
-  if (status !== 0) throw new Error(String(stderr));
+  if (hasCompiler) library = compileFsyncLibrary(folder);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
