@@ -1,6 +1,8 @@
 import { DelayedError, Worker, type Job, type WorkerOptions } from 'bullmq';
 
-import { ChildPool, NoChildError, type ChildPoolOptions } from './children/ChildPool.js';
+import { ChildPool } from './children/ChildPool.js';
+import type { ChildPoolOptions } from './children/ChildPoolOptions.js';
+import { NoChildError } from './children/NoChildError.js';
 
 /** When a job that found no child is looked at again. */
 const PUT_BACK_MS = 1000;

@@ -1,7 +1,7 @@
 import { Worker, type Processor, type WorkerOptions } from 'bullmq';
 
 import type { QueuePlace } from '../../queues/names.js';
-import type { ChildEvent, ChildLimits } from './children/ChildPool.js';
+import type { ChildEvent, ChildLimits } from './children/ChildPoolOptions.js';
 import type { RedisClient } from '../redis/RedisClient.js';
 import { governErrors } from './governErrors.js';
 import { correctDelays, correction } from './correctDelays.js';

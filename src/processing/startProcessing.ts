@@ -6,7 +6,7 @@ import { connect } from '../redis/connect.js';
 import { checkKeyIdentity } from '../security/checkKeyIdentity.js';
 import { closeWorker } from './closeWorker.js';
 import { createProcessingCounters } from './createProcessingCounters.js';
-import type { ChildEvent } from './children/ChildPool.js';
+import type { ChildEvent } from './children/ChildPoolOptions.js';
 import { sumChildFigures } from './children/sumChildFigures.js';
 import { createSupervisedWorker, processorFile } from './createWorker.js';
 import { WedgeWatch, type WatchedWorker } from './WedgeWatch.js';

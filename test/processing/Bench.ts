@@ -6,7 +6,7 @@ import type { Job, Queue } from 'bullmq';
 
 import { createQueue } from '../../queues/createQueue.js';
 import { queuePlaces } from '../../queues/names.js';
-import type { ChildEvent, ChildLimits } from '../../src/processing/children/ChildPool.js';
+import type { ChildEvent, ChildLimits } from '../../src/processing/children/ChildPoolOptions.js';
 import { closeWorker } from '../../src/processing/closeWorker.js';
 import { createSupervisedWorker } from '../../src/processing/createWorker.js';
 import type { SupervisedWorker } from '../../src/processing/SupervisedWorker.js';

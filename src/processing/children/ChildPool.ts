@@ -1,66 +1,16 @@
 import { JobFailure } from '../../ingestion/jobFailure.js';
+import type { ChildEvent, ChildPoolOptions, PoolFigures } from './ChildPoolOptions.js';
+import { ChildRoster } from './ChildRoster.js';
+import { ChildWaiters } from './ChildWaiters.js';
 import { JobWatch } from './JobWatch.js';
 import { lowerPriority } from './lowerPriority.js';
 import type { ChildJob } from './messages.js';
+import { NoChildError } from './NoChildError.js';
 import { ChildGoneError, ProcessorChild } from './ProcessorChild.js';
-
-export interface ChildLimits {
-  /** A job's signal is aborted after this; a second later its child is killed. ms */
-  readonly deadlineMs: number;
-  /** Jobs after which a child is replaced, roughly. */
-  readonly jobs: number;
-  /** Resident memory above which a child is replaced, bytes; above twice as much before its successor is there. */
-  readonly memory: number;
-  /** Children that are kept beyond those that work: one that is lost is made good at once, however busy the machine. Default: 0. */
-  readonly spare?: number;
-  /** Its child gets less of the processors than others when a job takes longer than this, and is replaced after it, ms. Default: never. */
-  readonly lowerAfterMs?: number;
-  /** What a child may take to start, and a job may wait for one. Default: 15 s, since a busy machine takes seconds. */
-  readonly startMs?: number;
-}
-
-export interface ChildPoolOptions {
-  /** The processor. */
-  readonly file: URL;
-  readonly execArgv: readonly string[];
-  /** Children that are kept. */
-  readonly size: number;
-  readonly limits: ChildLimits;
-  readonly onEvent: (event: ChildEvent) => void;
-  /** Told each line that a child writes to its log. */
-  readonly onLine: (line: string) => void;
-  /** Told how many jobs are slow, whenever that changes. */
-  readonly onSlow?: ((slow: number) => void) | undefined;
-}
-
-/** What happened to a child, for the log. */
-export interface ChildEvent {
-  readonly kind: 'crashed' | 'killed' | 'startFailed' | 'recycled';
-  readonly pid: number | undefined;
-  readonly exitCode?: number | undefined;
-  readonly signal?: string | undefined;
-  readonly jobs: number;
-  readonly bytes: number;
-}
-
-/** Counters since the pool was made; `alive` and `memory` are what holds now. */
-export type PoolFigures = Readonly<Record<'started' | 'crashed' | 'killed' | 'recycled' | 'alive' | 'memory', number>>;
-
-/** No child could be had for the job, or it was taken away to end the worker. */
-export class NoChildError extends Error {}
 
 const START_MS = 15_000;
 /** Before the next try to start a child, after tries that failed. */
 const AGAIN_MS = { first: 100, most: 5000 };
-
-interface Waiter {
-  readonly resolve: (child: ProcessorChild) => void;
-  readonly reject: (error: Error) => void;
-  readonly timer: NodeJS.Timeout;
-}
-
-/** `leaving`: at work still, until its successor is. `ending`: killed, or told to end. */
-type State = 'starting' | 'staying' | 'leaving' | 'ending';
 
 /**
  * The children of one worker, and the watch over them. BullMQ's own pool would wait for ever for a child that hangs, in a
@@ -74,10 +24,8 @@ export class ChildPool {
   /** What a child may take to start, and a job may wait for one, ms. */
   readonly startMs: number;
   readonly #spare: number;
-  /** Every child that has not ended. */
-  readonly #children = new Map<ProcessorChild, State>();
-  readonly #idle: ProcessorChild[] = [];
-  readonly #waiters: Waiter[] = [];
+  readonly #children = new ChildRoster();
+  readonly #waiters = new ChildWaiters();
   readonly #counts = { started: 0, crashed: 0, killed: 0, recycled: 0 };
   #busy = 0;
   #wanted = 0;
@@ -95,13 +43,11 @@ export class ChildPool {
 
   /** Process ids of the children that have not ended. */
   get pids(): readonly number[] {
-    return [...this.#children.keys()].flatMap(({ pid }) => pid ?? []);
+    return this.#children.all().flatMap(({ pid }) => pid ?? []);
   }
 
   figures(): PoolFigures {
-    let memory = 0;
-    for (const { rss } of this.#children.keys()) memory += rss;
-    return { ...this.#counts, alive: this.#children.size, memory };
+    return { ...this.#counts, alive: this.#children.size, memory: this.#children.memory };
   }
 
   /**
@@ -130,23 +76,20 @@ export class ChildPool {
   /** Kills all children: what they were doing fails. Takes no more jobs. */
   kill(): void {
     this.#close();
-    for (const child of this.#children.keys()) child.kill();
+    for (const child of this.#children.all()) child.kill();
   }
 
   /** Lets the children end, which have nothing to do once their worker has finished its jobs. */
   async end(): Promise<void> {
     this.#close();
-    await Promise.all([...this.#children.keys()].map(async (child) => child.end()));
+    await Promise.all(this.#children.all().map(async (child) => child.end()));
   }
 
   #close(): void {
     this.#isClosed = true;
     clearTimeout(this.#again);
-    for (const child of this.#children.keys()) this.#children.set(child, 'ending');
-    for (const { reject, timer } of this.#waiters.splice(0)) {
-      clearTimeout(timer);
-      reject(new NoChildError());
-    }
+    for (const child of this.#children.all()) this.#children.mark(child, 'ending');
+    this.#waiters.sendAway();
   }
 
   async #runIn(child: ProcessorChild, job: ChildJob, token: string | undefined, signal: AbortSignal | undefined, isSuspect: boolean): Promise<unknown> {
@@ -186,7 +129,7 @@ export class ChildPool {
   }
 
   #kill(child: ProcessorChild): void {
-    this.#children.set(child, 'ending');
+    this.#children.mark(child, 'ending');
     this.#counts.killed += 1;
     this.#tell('killed', child);
     child.kill();
@@ -194,24 +137,15 @@ export class ChildPool {
 
   async #acquire(): Promise<ProcessorChild> {
     if (this.#isClosed) throw new NoChildError();
-    const child = this.#idle.pop();
+    const child = this.#children.takeIdle();
     if (child !== undefined) return child;
-    return new Promise((resolve, reject) => {
-      const waiter: Waiter = {
-        resolve,
-        reject,
-        timer: setTimeout(() => {
-          this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
-          reject(new NoChildError());
-        }, this.startMs),
-      };
-      this.#waiters.push(waiter);
-      this.#fill();
-    });
+    const waiting = this.#waiters.wait(this.startMs);
+    this.#fill();
+    return waiting;
   }
 
   #release(child: ProcessorChild): void {
-    const state = this.#children.get(child);
+    const state = this.#children.stateOf(child);
     if (state !== 'staying' && state !== 'leaving') return;
     const { jobs, memory } = this.#options.limits;
     if (child.rss > 2 * memory) {
@@ -224,52 +158,30 @@ export class ChildPool {
   }
 
   #give(child: ProcessorChild): void {
-    const waiter = this.#waiters.shift();
-    if (waiter === undefined) {
-      this.#idle.push(child);
-      return;
-    }
-    clearTimeout(waiter.timer);
-    waiter.resolve(child);
+    if (!this.#waiters.give(child)) this.#children.rest(child);
   }
 
   #leave(child: ProcessorChild): void {
-    this.#children.set(child, 'leaving');
+    this.#children.mark(child, 'leaving');
     this.#fill();
   }
 
   get #surplus(): number {
-    let staying = 0;
-    for (const state of this.#children.values()) if (state === 'staying') staying += 1;
-    return staying - Math.max(this.#wanted, this.#options.size) - this.#spare;
+    return this.#children.count('staying') - Math.max(this.#wanted, this.#options.size) - this.#spare;
   }
 
-  /** Starts the children that are lacking; ends those that have been replaced. */
+  /** Starts the children that are lacking; ends those that have been replaced, or lets them come by again when they are done. */
   #fill(): void {
     if (this.#isClosed) return;
-    let staying = 0;
-    let starting = 0;
-    for (const state of this.#children.values()) {
-      if (state === 'staying') staying += 1;
-      else if (state === 'starting') starting += 1;
-    }
-    if (staying >= this.#wanted) this.#recycleIdle();
+    const staying = this.#children.count('staying');
+    if (staying >= this.#wanted) for (const child of this.#children.takeLeavers()) this.#recycle(child);
+    if (this.#again !== undefined) return;
     const kept = this.#wanted === 0 ? 0 : this.#wanted + this.#spare;
-    if (this.#again === undefined) for (let lacking = kept - staying - starting; lacking > 0; lacking -= 1) void this.#start();
-  }
-
-  /** Ends those of the leaving that are idle; the others come by again when they are done. */
-  #recycleIdle(): void {
-    for (const [child, state] of this.#children) {
-      const place = this.#idle.indexOf(child);
-      if (state !== 'leaving' || place < 0) continue;
-      this.#idle.splice(place, 1);
-      this.#recycle(child);
-    }
+    for (let lacking = kept - staying - this.#children.count('starting'); lacking > 0; lacking -= 1) void this.#start();
   }
 
   #recycle(child: ProcessorChild): void {
-    this.#children.set(child, 'ending');
+    this.#children.mark(child, 'ending');
     this.#counts.recycled += 1;
     this.#tell('recycled', child);
     void child.end();
@@ -278,17 +190,17 @@ export class ChildPool {
   async #start(): Promise<void> {
     const { file, execArgv, onLine } = this.#options;
     const child = new ProcessorChild({ file, execArgv, onLine, onExit: () => this.#remove(child) });
-    this.#children.set(child, 'starting');
+    this.#children.mark(child, 'starting');
     try {
       await child.start(this.startMs);
     } catch {
       this.#tryAgain(child);
       return;
     }
-    if (this.#children.get(child) !== 'starting') return;
+    if (this.#children.stateOf(child) !== 'starting') return;
     this.#failures = 0;
     this.#counts.started += 1;
-    this.#children.set(child, 'staying');
+    this.#children.mark(child, 'staying');
     this.#give(child);
     this.#fill();
   }
@@ -306,10 +218,7 @@ export class ChildPool {
 
   /** It has ended, as it should or by itself. */
   #remove(child: ProcessorChild): void {
-    const state = this.#children.get(child);
-    this.#children.delete(child);
-    const place = this.#idle.indexOf(child);
-    if (place >= 0) this.#idle.splice(place, 1);
+    const state = this.#children.remove(child);
     if (state !== 'staying' && state !== 'leaving') return;
     this.#counts.crashed += 1;
     this.#tell('crashed', child);

@@ -1,5 +1,5 @@
 import type { ChildFigures } from '../../monitoring/childFigures.js';
-import type { PoolFigures } from './ChildPool.js';
+import type { PoolFigures } from './ChildPoolOptions.js';
 
 /** The figures of a process's pools, for its heartbeat. */
 export function sumChildFigures(pools: readonly PoolFigures[]): ChildFigures {
