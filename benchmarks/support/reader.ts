@@ -16,7 +16,7 @@ export interface Order {
   readonly warmUp?: number;
   /** A reader anew for each, with nothing in memory but compiled code. Default: false. */
   readonly isCold?: boolean;
-  /** Of a page: each time begins that much further on. Default: 0. */
+  /** Of a page: each time begins that much further on, and what comes beforehand that much before. Default: 0. */
   readonly step?: number;
 }
 
@@ -45,7 +45,7 @@ export function serveReader(open: () => Promise<Reader>, others: Commands = {}):
       const ms: number[] = [];
       let last: unknown;
       for (let turn = -warmUp; turn < times; turn += 1) {
-        const asked = question.kind === 'page' ? { ...question, offset: question.offset + Math.max(turn, 0) * step } : question;
+        const asked = question.kind === 'page' ? { ...question, offset: Math.max(0, question.offset + turn * step) } : question;
         const reader = isCold ? await open() : await warm;
         const before = performance.now();
         last = await reader.answer(asked);
