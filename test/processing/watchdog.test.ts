@@ -1,6 +1,8 @@
 import { rmSync, writeFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Job } from 'bullmq';
 
 import { isAlive, startRedis, type TestRedis } from '../support/redis.js';
 import { CLOSE_MS, withBench } from './Bench.js';
@@ -50,6 +52,37 @@ describe('a job that does not end', () => {
       await bench.untilDone(await bench.add('well'));
       expect(isAlive(stopped)).toBe(false);
       expect(bench.failures).toEqual([expect.stringMatching(/^DEADLINE_EXCEEDED: /)]);
+    });
+  });
+});
+
+describe('a job that is slow', () => {
+  const limits = { lowerAfterMs: 400 };
+
+  it('has its child lowered, and replaced after it, when it takes much of a processor', async () => {
+    await withBench(redis, { limits: { ...limits, deadlineMs: 60_000 } }, async (bench) => {
+      const job = await bench.add('spins', { bad: 1 });
+      await bench.until(() => bench.startsOf(job).length === 1);
+      const { pid } = bench.startsOf(job)[0]!; // it was started
+      await bench.until(() => getPriority(pid) === 10);
+      // Its successor is there before it ends.
+      await bench.until(() => bench.worker.children.figures().started === 2);
+      expect(isAlive(pid)).toBe(true);
+      process.kill(pid, 'SIGKILL');
+      await bench.untilDone(job);
+    });
+  });
+
+  it('keeps its child when it only waits: to start others, where everything is slow, would make it slower', async () => {
+    await withBench(redis, { concurrency: 2, limits }, async (bench) => {
+      const jobs: Job[] = [];
+      for (let round = 0; round < 3; round += 1) jobs.push(...(await Promise.all(Array.from({ length: 4 }, async () => bench.add('waits', { amount: 900 })))));
+      await bench.untilDone(...jobs);
+      const { started, recycled, killed } = bench.worker.children.figures();
+      // As many as there are places, and as many again for slow jobs.
+      expect(started).toBeLessThanOrEqual(4);
+      expect({ recycled, killed }).toEqual({ recycled: 0, killed: 0 });
+      for (const pid of bench.worker.children.pids) expect(getPriority(pid)).toBe(0);
     });
   });
 });

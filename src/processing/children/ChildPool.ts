@@ -9,6 +9,8 @@ import { NoChildError } from './NoChildError.js';
 import { ChildGoneError, ProcessorChild } from './ProcessorChild.js';
 
 const START_MS = 15_000;
+/** How long children beyond `size` are kept after they were last needed: to start one for each slow job, and end it with the job, takes more than the job. */
+const KEPT_MS = 30_000;
 /** Before the next try to start a child, after tries that failed. */
 const AGAIN_MS = { first: 100, most: 5000 };
 
@@ -17,7 +19,7 @@ const AGAIN_MS = { first: 100, most: 5000 };
  * job or while it starts, and keep each for ever.
  *
  * As many children are kept as were ever wanted at once, `size` at most, and the spare ones; beyond that only while jobs are
- * slow. One that is lost, or about to be, is replaced at once and not when the next job comes.
+ * slow, and half a minute. One that is lost, or about to be, is replaced at once and not when the next job comes.
  */
 export class ChildPool {
   readonly #options: ChildPoolOptions;
@@ -29,6 +31,7 @@ export class ChildPool {
   readonly #counts = { started: 0, crashed: 0, killed: 0, recycled: 0 };
   #busy = 0;
   #wanted = 0;
+  #wantedAt = 0;
   #slow = 0;
   /** Starts that failed, one after the other. */
   #failures = 0;
@@ -59,7 +62,10 @@ export class ChildPool {
    */
   async run(job: ChildJob, token: string | undefined, signal?: AbortSignal, isSuspect = false): Promise<unknown> {
     this.#busy += 1;
-    this.#wanted = Math.max(this.#wanted, this.#busy);
+    if (this.#busy >= this.#wanted) {
+      this.#wanted = this.#busy;
+      this.#wantedAt = performance.now();
+    }
     try {
       const child = await this.#acquire();
       try {
@@ -69,7 +75,7 @@ export class ChildPool {
       }
     } finally {
       this.#busy -= 1;
-      this.#wanted = Math.min(this.#wanted, Math.max(this.#busy, this.#options.size));
+      if (performance.now() - this.#wantedAt > KEPT_MS) this.#wanted = Math.min(this.#wanted, Math.max(this.#busy, this.#options.size));
     }
   }
 
@@ -176,8 +182,11 @@ export class ChildPool {
     const staying = this.#children.count('staying');
     if (staying >= this.#wanted) for (const child of this.#children.takeLeavers()) this.#recycle(child);
     if (this.#again !== undefined) return;
+    const starting = this.#children.count('starting');
     const kept = this.#wanted === 0 ? 0 : this.#wanted + this.#spare;
-    for (let lacking = kept - staying - this.#children.count('starting'); lacking > 0; lacking -= 1) void this.#start();
+    // A start takes a processor for a third of a second: more of them at once would be none the sooner.
+    const room = this.#options.size - starting;
+    for (let lacking = Math.min(kept - staying - starting, room); lacking > 0; lacking -= 1) void this.#start();
   }
 
   #recycle(child: ProcessorChild): void {

@@ -7,7 +7,7 @@ export interface ChildLimits {
   readonly memory: number;
   /** Children that are kept beyond those that work: one that is lost is made good at once, however busy the machine. Default: 0. */
   readonly spare?: number;
-  /** Its child gets less of the processors than others when a job takes longer than this, and is replaced after it, ms. Default: never. */
+  /** When a job has taken so much of a processor, its child gets less of them than others, and is replaced after it, ms. Default: never; so outside Linux. */
   readonly lowerAfterMs?: number;
   /** What a child may take to start, and a job may wait for one. Default: 15 s, since a busy machine takes seconds. */
   readonly startMs?: number;
