@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import type { AuditEntry, AuditLog } from '../../src/audit/AuditLog.js';
 import { packChain } from '../../src/audit/upkeep/packChain.js';
 import { AuditReader } from '../../src/audit/queries/AuditReader.js';
+import type { AuditStreamOptions } from '../../src/audit/queries/auditOptions.js';
 import type { FoundRecord } from '../../src/audit/queries/searchChain.js';
 import { openAuditScene, sampleEntry, type AuditScene } from './support/auditScene.js';
 
@@ -22,10 +23,10 @@ async function packAll({ source, keys }: Place, least = 3): Promise<void> {
 }
 
 const users = ['user-1', 'user-2', 'üser 3', '👩‍⚕️', 'application'];
-const text = fc.oneof(fc.constantFrom(...users, 'dr-jones', 'key:k_1', 'events.read', '10.1.2.3'), fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }), fc.string({ unit: 'grapheme', minLength: 1, maxLength: 300 }));
+const text = fc.oneof(fc.constantFrom(...users, 'dr-jones', 'key:k_1', 'k_1', '0f8b6c1e', 'token', 'events.read', '10.1.2.3'), fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }), fc.string({ unit: 'grapheme', minLength: 1, maxLength: 300 }));
 const entry: fc.Arbitrary<AuditEntry> = fc.record(
   {
-    actor: fc.record({ subject: text, roles: fc.array(fc.constantFrom('self', 'admin', 'clinician', 'röle'), { maxLength: 3 }), via: fc.constantFrom('application', 'token', 'key:k_1') }),
+    actor: fc.record({ subject: text, roles: fc.array(fc.constantFrom('self', 'admin', 'clinician', 'röle'), { maxLength: 3 }), via: fc.constantFrom('application', 'token', 'key:k_1', 'token:0f8b6c1e', 'emergency:10.1.2.3') }),
     operation: fc.constantFrom('events.read', 'deadletters.inspect', 'some.other'),
     outcome: fc.constantFrom('allowed' as const, 'denied' as const, 'failed' as const),
     purpose: fc.constantFrom('treatment', 'research', 'none'),
@@ -37,6 +38,13 @@ const entry: fc.Arbitrary<AuditEntry> = fc.record(
   },
   { requiredKeys: ['actor', 'operation', 'outcome', 'purpose'] },
 );
+
+async function streamed(reader: AuditReader, options?: AuditStreamOptions): Promise<FoundRecord[]> {
+  const all: FoundRecord[] = [];
+  for await (const one of reader.stream(options)) all.push(one);
+  return all;
+}
+const byPlace = (records: readonly FoundRecord[]) => records.toSorted((one, other) => one.chain.localeCompare(other.chain) || one.seq - other.seq);
 
 async function pagesOf(read: (cursor: string | undefined) => Promise<{ readonly records: readonly FoundRecord[]; readonly cursor?: string }>): Promise<FoundRecord[]> {
   const all: FoundRecord[] = [];
@@ -71,8 +79,15 @@ describe('queries of the audit log', () => {
         const wellFormed = actor.slice(0, 256).toWellFormed();
         if (wellFormed === actor) {
           const seen = await pagesOf((cursor) => reader.seenBy({ actor, limit, ...(cursor !== undefined && { cursor }) }));
-          expect(seen).toEqual(all.filter((one) => [one.actor.subject, one.actor.via].includes(actor) || one.actor.via === `key:${actor}`));
+          const isTheirs = ({ actor: { subject: who, via } }: FoundRecord): boolean => [who, via, via.slice(via.indexOf(':') + 1)].includes(actor);
+          expect(seen).toEqual(all.filter(isTheirs));
+          const narrowed = { actor, userId, outcome: 'allowed' as const, operation: 'events.read' };
+          const isWanted = (one: FoundRecord): boolean => isTheirs(one) && one.subjects?.includes(subject) === true && one.outcome === 'allowed' && one.operation === 'events.read';
+          expect((await reader.list({ ...narrowed, limit: 1000 })).records).toEqual(all.filter(isWanted));
+          expect((await reader.list({ origin: actor, limit: 1000 })).records).toEqual(all.filter(({ origin }) => origin === actor));
+          expect(new Set(await streamed(reader, narrowed))).toEqual(new Set(all.filter(isWanted)));
         }
+        expect(byPlace(await streamed(reader))).toEqual(byPlace(all));
         const [from, to] = [all[Math.floor(all.length / 3)]!.at, all.at(-1)!.at];
         expect((await reader.list({ from, to, limit: 1000 })).records).toEqual(all.filter((one) => one.at >= from && one.at < to));
         expect((await reader.verify()).findings).toEqual([]);
@@ -101,6 +116,49 @@ describe('queries of the audit log', () => {
     const key = place.keys.audit.tail(chain);
     await scene.redis.lrem(key, 1, (await scene.redis.lindexBuffer(key, 2))!);
     await expect(readerOf(place).whoSaw({ userId: 'user-1' })).rejects.toMatchObject({ code: 'STORE_INCONSISTENT', chain, seq: 3 });
+  });
+
+  it.each([
+    ['changed in what it says of its times, where these would leave it out', (block: Buffer) => block.fill(0xff, 25, 37)],
+    ['changed in how many it says it holds', (block: Buffer) => block.fill(1, 23, 25)],
+    ['said to be the first that is kept', (block: Buffer) => block.fill(3, 0, 1)],
+    ['cut off', (block: Buffer) => block.subarray(0, 40)],
+  ])('end with an error that names the record when a block was %s', async (_how, spoil) => {
+    const place = scene.place();
+    const log = place.open();
+    for (let count = 0; count < 12; count += 1) await log.record(sampleEntry);
+    await log.close();
+    await packAll(place);
+    const [chain] = [...(await place.source.heads()).keys()] as [string];
+    const block = (await scene.redis.lindexBuffer(place.keys.audit.blocks(chain), 0))!;
+    const reader = readerOf(place);
+    for (const times of [{}, { to: 1 }, { from: Date.now() + 1e6 }]) await expect(reader.list(times)).resolves.toBeDefined();
+    await scene.redis.lset(place.keys.audit.blocks(chain), 0, spoil(Buffer.from(block)));
+    for (const times of [{}, { to: 1 }, { from: Date.now() + 1e6 }]) await expect(reader.list(times)).rejects.toMatchObject({ code: 'STORE_INCONSISTENT', chain, seq: 1 });
+    await expect(streamed(reader)).rejects.toMatchObject({ code: 'STORE_INCONSISTENT', seq: 1 });
+  });
+
+  it('end with an error when the latest records, or the first ones, are gone, also of a time that is not asked for', async () => {
+    const place = scene.place();
+    const log = place.open();
+    for (let round = 0; round < 2; round += 1) {
+      for (let count = 0; count < 6; count += 1) await log.record(sampleEntry);
+      await packAll(place);
+    }
+    await log.record(sampleEntry);
+    await log.close();
+    const [chain] = [...(await place.source.heads()).keys()] as [string];
+    const { audit } = place.keys;
+    const [blocks, tail] = [audit.blocks(chain), audit.tail(chain)];
+    const reader = readerOf(place);
+    const latest = (await scene.redis.rpopBuffer(tail))!;
+    for (const times of [{}, { to: 1 }]) await expect(reader.list(times)).rejects.toMatchObject({ code: 'STORE_INCONSISTENT', seq: 13 });
+    await scene.redis.rpush(tail, latest);
+    expect((await reader.list()).records).toHaveLength(13);
+    await scene.redis.lpop(blocks);
+    for (const times of [{}, { to: 1 }]) await expect(reader.list(times)).rejects.toMatchObject({ code: 'STORE_INCONSISTENT', seq: 1 });
+    await scene.redis.lpop(blocks);
+    await expect(reader.list()).rejects.toMatchObject({ code: 'STORE_INCONSISTENT', seq: 1 });
   });
 
   it('refuse options that are none, and say nothing of what was given', async () => {

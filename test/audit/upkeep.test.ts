@@ -75,6 +75,7 @@ describe('the upkeep of the audit log', () => {
 
     // What nobody signed is no trimming.
     await redis.lpop(keys.audit.blocks(chain));
+    await expect(reader.whoSaw({ userId: 'user-7' })).rejects.toMatchObject({ code: 'STORE_INCONSISTENT', chain });
     expect((await reader.verify()).findings).toEqual([expect.objectContaining({ kind: 'record', chain, seq: removed + 1 })]);
   });
 });

@@ -5,12 +5,17 @@ import type { AuditContent } from '../AuditRecord.js';
 import { words } from '../words.js';
 import { malformed } from './malformed.js';
 
-const OUTCOMES: readonly AuditOutcome[] = ['allowed', 'denied', 'failed'];
+export const OUTCOMES: readonly AuditOutcome[] = ['allowed', 'denied', 'failed'];
 export const PSEUDONYM_BYTES = 8;
 
 /** A known word is its place here, from 1; 0 stands for absent; other text is its length from 128 on, and its bytes. */
 const codes = new Map(words.map((word, place) => [word, place + 1]));
 const TEXT = 128;
+
+/** @returns undefined for a word that is written as text */
+export function wordCode(word: string): number | undefined {
+  return codes.get(word);
+}
 
 /** One record's content, 20 to 40 bytes. `earliest` is what times are counted from. */
 export function writeRow(writer: ByteWriter, content: AuditContent, earliest: number): void {

@@ -1,7 +1,3 @@
-import { z } from 'zod';
-
-import { textSchema } from '../../contract/json.js';
-import { limits } from '../../contract/limits.js';
 import { parseOptions } from '../../queries/parseOptions.js';
 import type { AuditKeys } from '../../security/AuditKeys.js';
 import { canonicalText } from '../AuditRecord.js';
@@ -11,45 +7,24 @@ import { toFhir } from '../export/toFhir.js';
 import { verifyAudit, type VerifyOptions } from '../verify/verifyAudit.js';
 import type { VerifyReport } from '../verify/Finding.js';
 import type { AuditFilter } from './AuditFilter.js';
-import { searchAudit, type AuditPage } from './searchAudit.js';
+import {
+  allowedIn,
+  exportSchema,
+  listSchema,
+  pseudonymsSchema,
+  seenBySchema,
+  streamSchema,
+  whoSawSchema,
+  type AuditExportFormat,
+  type AuditListOptions,
+  type AuditStreamOptions,
+  type SeenByOptions,
+  type WhoSawOptions,
+} from './auditOptions.js';
+import { searchAudit, streamAudit, type AuditPage } from './searchAudit.js';
+import type { FoundRecord } from './searchChain.js';
 
-const page = {
-  from: z.number().int().optional(),
-  to: z.number().int().optional(),
-  operation: z.string().min(1).max(128).optional(),
-  outcome: z.enum(['allowed', 'denied', 'failed']).optional(),
-  origin: z.string().min(1).max(256).optional(),
-  limit: z.number().int().min(1).max(limits.listSize).default(100),
-  cursor: z
-    .string()
-    .regex(/^\d{1,15}~\d{1,15}~[\w-]{1,64}$/)
-    .optional(),
-};
-const name = textSchema(limits.subjectLength);
-const whoSawSchema = z.strictObject({ ...page, userId: name, disclosures: z.boolean().default(false) });
-const seenBySchema = z.strictObject({ ...page, actor: name });
-const listSchema = z.strictObject(page);
-
-const ALLOWED = {
-  userId: `a string of 1 to ${limits.subjectLength} characters, well-formed Unicode`,
-  actor: `a string of 1 to ${limits.subjectLength} characters, well-formed Unicode`,
-  disclosures: 'true or false',
-  from: 'a time in ms since 1970',
-  to: 'a time in ms since 1970',
-  operation: 'the name of an operation, such as events.read',
-  outcome: 'allowed, denied or failed',
-  origin: 'where it came from, as it was recorded: up to 256 characters',
-  limit: `a whole number from 1 to ${limits.listSize}`,
-  cursor: 'the cursor of a page before',
-} as const;
-
-const allowedIn = (schema: z.ZodObject): Record<string, string> => Object.fromEntries(Object.entries(ALLOWED).filter(([field]) => field in schema.shape));
-
-export type WhoSawOptions = z.input<typeof whoSawSchema>;
-export type SeenByOptions = z.input<typeof seenBySchema>;
-export type AuditListOptions = z.input<typeof listSchema>;
-
-export type AuditExportFormat = 'ndjson' | 'fhir';
+const QUERY = 'query of the audit log';
 
 /** Reads the audit log. Whoever gives out what it finds records that first. */
 export class AuditReader {
@@ -66,25 +41,32 @@ export class AuditReader {
 
   /** Who asked for data of this person, or was refused it. @throws ValidationError; BrokenChainError */
   async whoSaw(options: WhoSawOptions): Promise<AuditPage> {
-    const { disclosures, ...rest } = parseOptions('query of the audit log', whoSawSchema, options, allowedIn(whoSawSchema));
+    const { disclosures, ...rest } = parseOptions(QUERY, whoSawSchema, options, allowedIn(whoSawSchema));
     return this.#search({ ...rest, isDisclosure: disclosures });
   }
 
-  /** What somebody did, or was refused: a subject, or an API key by its id. @throws as `whoSaw` */
+  /** What somebody did, or was refused: a subject, or a token, API key or emergency by its id. @throws as `whoSaw` */
   async seenBy(options: SeenByOptions): Promise<AuditPage> {
-    return this.#search(parseOptions('query of the audit log', seenBySchema, options, allowedIn(seenBySchema)));
+    return this.#search(parseOptions(QUERY, seenBySchema, options, allowedIn(seenBySchema)));
   }
 
-  /** Everything that was recorded. @throws as `whoSaw` */
+  /** Everything that was recorded, or what passes all that is given. @throws as `whoSaw` */
   async list(options: AuditListOptions = {}): Promise<AuditPage> {
-    return this.#search(parseOptions('query of the audit log', listSchema, options, allowedIn(listSchema)));
+    return this.#search(parseOptions(QUERY, listSchema, options, allowedIn(listSchema)));
+  }
+
+  /** The same, all of it that was there when it began, chain by chain in one pass. @throws as `whoSaw`, when the first is asked for */
+  async *stream(options: AuditStreamOptions = {}): AsyncGenerator<FoundRecord> {
+    const { disclosures, ...filter } = parseOptions(QUERY, streamSchema, options, allowedIn(streamSchema));
+    yield* streamAudit({ source: this.#source, secrets: this.#secrets, filter: { ...filter, isDisclosure: disclosures } });
   }
 
   /**
    * Every record, chain by chain, a line for each. `ndjson`: the very bytes whose SHA-256 the next record names; `fhir`:
-   * AuditEvents. @throws BrokenChainError
+   * AuditEvents. @throws ValidationError; BrokenChainError
    */
-  async *export(format: AuditExportFormat): AsyncGenerator<string> {
+  async *export(given: AuditExportFormat): AsyncGenerator<string> {
+    const { format } = parseOptions('export of the audit log', exportSchema, { format: given }, allowedIn(exportSchema));
     for (const chain of [...(await this.#source.heads()).keys()].sort()) {
       for await (const { record } of walkChain(this.#source, this.#secrets, chain)) {
         yield format === 'ndjson' ? canonicalText(record) : JSON.stringify(toFhir(record));
@@ -101,14 +83,13 @@ export class AuditReader {
     return this.#secrets.pseudonymText(userId);
   }
 
-  async #search({ limit, cursor, ...filter }: SearchOptions): Promise<AuditPage> {
-    return searchAudit({ source: this.#source, secrets: this.#secrets, filter: defined(filter), limit, cursor });
+  /** What stands for each of these persons. @throws ValidationError */
+  pseudonyms(given: readonly string[]): string[] {
+    const { userIds } = parseOptions(QUERY, pseudonymsSchema, { userIds: given }, allowedIn(pseudonymsSchema));
+    return userIds.map((userId) => this.pseudonym(userId));
   }
-}
 
-type SearchOptions = { readonly [Name in keyof AuditFilter]?: AuditFilter[Name] | undefined } & { readonly limit: number; readonly cursor?: string | undefined };
-
-/** Without what is undefined. */
-function defined(filter: { readonly [Name in keyof AuditFilter]?: AuditFilter[Name] | undefined }): AuditFilter {
-  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
+  async #search({ limit, cursor, ...filter }: AuditFilter & { readonly limit: number; readonly cursor?: string | undefined }): Promise<AuditPage> {
+    return searchAudit({ source: this.#source, secrets: this.#secrets, filter, limit, cursor });
+  }
 }

@@ -1,4 +1,5 @@
 import type { AuditKeys } from '../../security/AuditKeys.js';
+import type { ChainHead } from '../chain/ChainHead.js';
 import type { ChainSource } from '../chain/ChainSource.js';
 import { createMatcher, type AuditFilter } from './AuditFilter.js';
 import { searchChain, type FoundRecord } from './searchChain.js';
@@ -29,8 +30,8 @@ export async function searchAudit({ source, secrets, filter, limit, cursor }: Au
   const keep = (): void => {
     found = found.sort(compare).slice(0, limit + 1);
   };
-  for (const chain of [...(await source.heads()).keys()].sort()) {
-    for await (const record of searchChain(source, secrets, chain, matcher)) {
+  for (const [chain, head] of await chainsOf(source)) {
+    for await (const record of searchChain({ source, secrets, chain, head, matcher })) {
       if (after !== undefined && compare(record, after) <= 0) continue;
       found.push(record);
       if (found.length > 2 * limit + 1000) keep();
@@ -39,6 +40,26 @@ export async function searchAudit({ source, secrets, filter, limit, cursor }: Au
   keep();
   const records = found.slice(0, limit);
   return found.length > limit ? { records, cursor: cursorOf(records.at(-1)!) } : { records };
+}
+
+/**
+ * All records that match and were there when it began, chain by chain, in one pass: what pages give in the order of time would
+ * take a pass for each.
+ * @throws as `searchAudit`
+ */
+export async function* streamAudit({ source, secrets, filter }: Pick<AuditSearch, 'source' | 'secrets' | 'filter'>): AsyncGenerator<FoundRecord> {
+  const matcher = createMatcher(filter, secrets);
+  for (const [chain, head] of await chainsOf(source)) {
+    for await (const record of searchChain({ source, secrets, chain, head, matcher })) {
+      // What its own reading added is behind it.
+      if (record.seq > head.seq) break;
+      yield record;
+    }
+  }
+}
+
+async function chainsOf(source: ChainSource): Promise<(readonly [string, ChainHead])[]> {
+  return [...(await source.heads())].toSorted(([one], [other]) => (one < other ? -1 : 1));
 }
 
 function compare(one: Position, other: Position): number {

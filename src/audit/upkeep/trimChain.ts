@@ -3,7 +3,7 @@ import type { RedisClient } from '../../redis/RedisClient.js';
 import { script } from '../../redis/Script.js';
 import type { AuditKeys } from '../../security/AuditKeys.js';
 import type { CheckpointFile } from '../checkpoints/CheckpointFile.js';
-import { openElement, readElement, timesOf } from '../chain/elements.js';
+import { blockHeader, openElement, readElement, sealBlock } from '../chain/elements.js';
 
 export interface TrimContext {
   readonly redis: RedisClient;
@@ -14,8 +14,8 @@ export interface TrimContext {
 
 /**
  * Removes the blocks of a chain whose records are all older than `oldestKept`. First it is signed up to where, with the hash
- * of the last record that goes, so that the verifier knows where the chain may begin. The last block stays, and so does what
- * is not in a block yet.
+ * of the last record that goes, so that the verifier knows where the chain may begin; and the block that is the first then
+ * says so, for queries. The last block stays, and so does what is not in a block yet.
  * @returns how many records were removed
  */
 export async function trimChain({ redis, keys, secrets, file }: TrimContext, chain: string, oldestKept: number): Promise<number> {
@@ -24,18 +24,20 @@ export async function trimChain({ redis, keys, secrets, file }: TrimContext, cha
   for (;;) {
     const block = await redis.lindexBuffer(keys.blocks(chain), blocks);
     if (block === null) return 0;
-    const element = openElement(secrets, chain, block);
-    first ??= element.firstSeq;
+    const header = blockHeader(secrets, chain, block);
+    first ??= header?.firstSeq ?? 0;
     const next = await redis.lindexBuffer(keys.blocks(chain), blocks + 1);
-    const times = timesOf(block);
-    if (next !== null && times !== undefined && times.latest < oldestKept) {
+    if (next !== null && header !== undefined && header.latest < oldestKept) {
       blocks += 1;
       continue;
     }
     if (blocks === 0) return 0;
-    const { firstSeq, link } = readElement(element);
-    await file.append([{ kind: 'trimmed', chain, to: firstSeq - 1, hash: link.toString('hex') }]);
-    const done = await script('trimAudit').run(redis, { keys: [keys.blocks(chain), keys.changes], args: [chain, blocks, block] });
-    return done === 1 ? firstSeq - first : 0;
+    const kept = readElement(openElement(secrets, chain, block));
+    await file.append([{ kind: 'trimmed', chain, to: kept.firstSeq - 1, hash: kept.link.toString('hex') }]);
+    const done = await script('trimAudit').run(redis, {
+      keys: [keys.blocks(chain), keys.changes],
+      args: [chain, blocks, block, sealBlock(secrets, chain, kept, { isFirstKept: true })],
+    });
+    return done === 1 ? kept.firstSeq - first : 0;
   }
 }

@@ -93,7 +93,7 @@ const processes: readonly AclRight[] = [
   may(['erasures'], 'del get hdel hget hgetall hkeys hmget hscan hset pexpire set type'),
   may(['receipts'], 'hget hgetall hsetnx'),
   // Packs the audit log and trims it after its years; that nothing else is gone shows by the checkpoints, which lie elsewhere.
-  may(['audit'], 'hdel hincrby lpop ltrim'),
+  may(['audit'], 'hdel hincrby lpush ltrim'),
   ...records,
 ];
 
