@@ -1,10 +1,12 @@
 /**
- * Reading as somebody: a patient, a clinician and an analyst each see what their role allows. Run a worker beside it.
+ * Reading as somebody: a patient, a clinician and an analyst each see what their role allows, and an auditor what they read. Run
+ * a worker beside it.
  *
  * Prints:
  *   The patient sees 2 events, all of example-patient-1.
  *   The clinician counts 2 of them, and 0 of somebody else's.
  *   The analyst may not ask by userId: FORBIDDEN.
+ *   The auditor finds who read the patient's events: example-patient-1; and what analyst-3 was refused: events.count.
  */
 import { AccessError } from '@/index';
 import { AnalyticsService, EventType } from '@/lib/services/analytics/AnalyticsService';
@@ -37,3 +39,9 @@ try {
   if (!(error instanceof AccessError)) throw error;
   console.log(`The analyst may not ask by ${error.field}: ${error.code}.`);
 }
+
+const auditor = analyticsService.as({ subject: 'auditor-1', roles: ['auditor'], purpose: 'audit' });
+const { records } = await auditor.audit.whoSaw({ userId, from: startTime, operation: 'events.read' });
+const readers = new Set(records.map(({ actor }) => actor.subject));
+const refused = await auditor.audit.seenBy({ actor: 'analyst-3', from: startTime, outcome: 'denied' });
+console.log(`The auditor finds who read the patient's events: ${[...readers].join(', ')}; and what analyst-3 was refused: ${refused.records[0]?.operation}.`);

@@ -55,6 +55,12 @@ export type { ErasurePlan } from './subjects/plan.js';
 export type { ErasureReceipt } from './subjects/Receipt.js';
 export type { MergeReport } from './merging/mergeStatus.js';
 export type { CleanupReport } from './retention/cleanupStatus.js';
+export type { AuditActor, AuditOutcome } from './audit/AuditLog.js';
+export type { AuditQueries } from './audit/queries/AuditQueries.js';
+export type { AuditExportFormat, AuditListOptions, AuditStreamOptions, SeenByOptions, WhoSawOptions } from './audit/queries/auditOptions.js';
+export type { AuditPage } from './audit/queries/searchAudit.js';
+export type { FoundRecord as AuditRecord } from './audit/queries/searchChain.js';
+export type { Finding as AuditFinding, VerifyReport as AuditVerifyReport } from './audit/verify/Finding.js';
 export type { GuardDetector, GuardMode, GuardPolicy } from './security/guard/GuardPolicy.js';
 
 export { AccessError, type AccessRefusal } from './errors/AccessError.js';

@@ -43,6 +43,11 @@ export const policy: Readonly<Record<Operation, Readonly<Partial<Record<Role, Re
   'emergency.begin': { clinician: 'all', admin: 'all' },
   'emergency.end': { clinician: 'all', operator: 'all', admin: 'all' },
   'emergency.list': { auditor: 'all', operator: 'all', admin: 'all' },
+  // Records name persons by pseudonyms, and staff by their subject: for those who look after both.
+  'audit.read': { auditor: 'all', admin: 'all' },
+  'audit.export': { auditor: 'all', admin: 'all' },
+  // Tells whether the log is whole, and nothing of what is in it.
+  'audit.verify': { auditor: 'all', operator: 'all', admin: 'all' },
 };
 
 /**

@@ -47,6 +47,9 @@ export const operations = [
   'emergency.begin',
   'emergency.end',
   'emergency.list',
+  'audit.read',
+  'audit.export',
+  'audit.verify',
 ] as const;
 export type Operation = (typeof operations)[number];
 

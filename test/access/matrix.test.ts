@@ -64,6 +64,9 @@ const others: Readonly<Record<Exclude<Operation, 'events.read' | 'events.count'>
   'emergency.begin': ['clinician', 'admin'],
   'emergency.end': ['clinician', 'operator', 'admin'],
   'emergency.list': ['auditor', 'operator', 'admin'],
+  'audit.read': ['auditor', 'admin'],
+  'audit.export': ['auditor', 'admin'],
+  'audit.verify': ['auditor', 'operator', 'admin'],
 };
 
 const actorOf = (role: Role, purpose: ActorOptions['purpose'] = 'treatment'): ActorOptions => ({ subject: 'actor', roles: [role], purpose, panel: ['patient'] });
@@ -163,6 +166,13 @@ describe.each(roles)('%s', (role) => {
     expect(await got(actor.countUsers({ period: 'day' }))).toBe(may('users.count'));
     expect(await got(actor.getStats())).toBe(may('stats.read'));
     expect(await got(actor.deadLetters.list())).toBe(may('deadletters.list'));
+    expect(await got(actor.audit.list({ limit: 1 }))).toBe(may('audit.read'));
+    expect(await got(actor.audit.whoSaw({ userId: 'patient', limit: 1 }))).toBe(may('audit.read'));
+    expect(await got(actor.audit.seenBy({ actor: 'actor', limit: 1 }))).toBe(may('audit.read'));
+    expect(await got(actor.audit.pseudonyms(['patient']))).toBe(may('audit.read'));
+    expect(await got(actor.audit.stream({ userId: 'patient' }).next())).toBe(may('audit.read'));
+    expect(await got(actor.audit.export('ndjson').next())).toBe(may('audit.export'));
+    expect(await got(actor.audit.verify())).toBe(may('audit.verify'));
     expect(await got(actor.deadLetters.count())).toBe(may('deadletters.list'));
     expect(await got(actor.deadLetters.retry({ all: true }))).toBe(may('deadletters.change'));
     // For want of a dead letter the one who may is told that there is none.

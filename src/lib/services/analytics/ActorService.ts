@@ -3,6 +3,7 @@ import type { EventData } from '../../../contract/event.js';
 import type { EventTypeName } from '../../../contract/eventTypes.js';
 import type { MetricData } from '../../../contract/metric.js';
 import type { Principal } from '../../../access/Principal.js';
+import type { AuditQueries } from '../../../audit/queries/AuditQueries.js';
 import type { DeadLetters } from '../../../deadletters/createDeadLetters.js';
 import type { Subjects } from '../../../subjects/createSubjects.js';
 import { AnalyticsReader } from './AnalyticsReader.js';
@@ -17,6 +18,7 @@ export interface ActorServiceParts {
   readonly reads: Reads;
   readonly deadLetters: DeadLetters;
   readonly subjects: Subjects;
+  readonly audit: AuditQueries;
   readonly stats: () => Promise<ServiceStats>;
   readonly tracking: Pick<AnalyticsService, 'trackEvent' | 'trackEvents' | 'trackMetric' | 'trackMetrics'>;
   /** @throws AccessError, recorded */
@@ -29,6 +31,8 @@ export class ActorService extends AnalyticsReader<'some'> {
   readonly deadLetters: DeadLetters;
   /** What persons may ask for, as far as the actor may ask for it. */
   readonly subjects: Subjects;
+  /** The audit log, as far as the actor may ask it. */
+  readonly audit: AuditQueries;
   readonly #parts: ActorServiceParts;
 
   constructor(parts: ActorServiceParts) {
@@ -36,6 +40,7 @@ export class ActorService extends AnalyticsReader<'some'> {
     this.#parts = parts;
     this.deadLetters = parts.deadLetters;
     this.subjects = parts.subjects;
+    this.audit = parts.audit;
   }
 
   /** As `AnalyticsService.getStats`. @throws AccessError */

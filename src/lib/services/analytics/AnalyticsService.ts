@@ -7,6 +7,7 @@ import type { EmergencyRequest } from '../../../access/emergency/EmergencyReques
 import { parseActor } from '../../../access/parseActor.js';
 import { application, type Principal } from '../../../access/Principal.js';
 import { eventIdAt } from '../../../codec/batchId.js';
+import type { AuditQueries } from '../../../audit/queries/AuditQueries.js';
 import type { Config } from '../../../config/parseConfig.js';
 import type { ActorOptions } from '../../../contract/access.js';
 import { eventTypes } from '../../../contract/defineEventType.js';
@@ -44,6 +45,7 @@ import { principalOfCredential, type AuthenticateOptions } from './principalOfCr
 import { processOnce } from './processOnce.js';
 import type { ReadCall } from './ReadCall.js';
 import { Reads } from './Reads.js';
+import { serviceAudit } from './serviceAudit.js';
 import { serviceDeadLetters } from './serviceDeadLetters.js';
 import { serviceSubjects } from './serviceSubjects.js';
 import type { ServiceLink } from './ServiceLink.js';
@@ -91,6 +93,7 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
   readonly #reads: Reads;
   #deadLetters: DeadLetters | undefined;
   #subjects: Subjects | undefined;
+  #audit: AuditQueries | undefined;
   /** Aborted when the service closes. */
   readonly #ending = new AbortController();
   #closing: Promise<CloseReport> | undefined;
@@ -266,6 +269,12 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
     return this.#subjects;
   }
 
+  /** The audit log: who saw whose data, what a key saw, whether it is whole. See docs/audit.md. */
+  get audit(): AuditQueries {
+    this.#audit ??= this.#auditFor(application);
+    return this.#audit;
+  }
+
   /**
    * How queues, sockets and system fare; every figure is defined in docs/monitoring.md. Answers also while Redis does not: what
    * only Redis knows is null then.
@@ -328,6 +337,10 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
     return serviceSubjects({ config: this.#config, types: this.#types, links: this.#links, principal, signal: this.#ending.signal });
   }
 
+  #auditFor(principal: Principal): AuditQueries {
+    return serviceAudit({ config: this.#config, links: this.#links, principal });
+  }
+
   async #startWorker(): Promise<InProcessWorker | undefined> {
     try {
       return await startInProcessWorker(this.#config, this.#workerEnd.signal, this.#onError);
@@ -379,6 +392,7 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
       allow: async (operation) => this.#links.within(operation, async (link) => link.gate.allow(principal, { operation })),
       deadLetters: this.#deadLettersOf(principal),
       subjects: this.#subjectsFor(principal),
+      audit: this.#auditFor(principal),
       stats: () => this.#links.within('getStats', (link) => link.gate.read(principal, { operation: 'stats.read' }, async () => ({ answer: await this.#statsOf(link), told: { count: 1, subjects: [] } }))),
     };
   }
