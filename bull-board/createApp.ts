@@ -58,7 +58,7 @@ export function createApp({ config, queues, redis, deadLetters, gate, revocation
   app.use(securityHeaders(config));
   app.use(healthRoutes(stats));
   // Limited apart from sign-ins: a scraper whose token expired must not keep people out.
-  app.use(metricsRoute({ stats, verifier, limiter: new SignInLimiter(now), logger }));
+  app.use(metricsRoute({ stats, verifier, limiter: new SignInLimiter(now), logger, gate }));
   app.use('/assets', express.static(publicFile('assets'), { index: false, maxAge: 0 }));
   app.use(requireSameOrigin);
   app.use(signInRoutes({ verifier, sessions, cookie, limiter: new SignInLimiter(now), logger, gate }));

@@ -1,9 +1,11 @@
 import { Router } from 'express';
 
+import type { AccessGate } from '../src/access/AccessGate.js';
 import type { Logger } from '../src/logging/createLogger.js';
 import { PROMETHEUS_TYPE, toPrometheus } from '../src/monitoring/toPrometheus.js';
 import type { TokenVerifier } from '../src/security/tokens.js';
 import { UnauthenticatedError } from '../src/security/UnauthenticatedError.js';
+import { boardPrincipal } from './boardPrincipal.js';
 import { boardRoleOf } from './boardRoles.js';
 import { HttpError } from './HttpError.js';
 import type { SignInLimiter } from './SignInLimiter.js';
@@ -14,13 +16,17 @@ export interface MetricsContext {
   readonly verifier: TokenVerifier;
   readonly limiter: SignInLimiter;
   readonly logger: Logger;
+  readonly gate: AccessGate;
 }
+
+const UNKNOWN = 'unknown';
 
 /**
  * `/metrics`, for Prometheus: it cannot sign in, so it sends a token of the board with each request, as its configuration's
- * `authorization` says.
+ * `authorization` says. A scrape holds nobody's data and comes every few seconds for ever, so it is not recorded; one that is
+ * refused is.
  */
-export function metricsRoute({ stats, verifier, limiter, logger }: MetricsContext): Router {
+export function metricsRoute({ stats, verifier, limiter, logger, gate }: MetricsContext): Router {
   const router = Router();
   router.get('/metrics', async (request, response) => {
     const address = request.socket.remoteAddress ?? '';
@@ -30,11 +36,13 @@ export function metricsRoute({ stats, verifier, limiter, logger }: MetricsContex
       throw new HttpError(429, 'TOO_MANY_REQUESTS');
     }
     const token = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-    const status = token === undefined ? 401 : await refusalOf(token, verifier);
-    if (status !== undefined) {
+    const refusal = token === undefined ? { status: 401, subject: UNKNOWN } : await refusalOf(token, verifier);
+    if (refusal !== undefined) {
+      const { status, subject } = refusal;
       // Without a token nothing was guessed.
       if (token !== undefined) {
         limiter.failed(address);
+        await gate.denied(boardPrincipal(subject, [], 'token', address), { operation: 'stats.read', reason: status === 401 ? 'badToken' : 'noRole' });
         logger.warn('A reading of metrics was refused', { status });
       }
       if (status === 401) response.set('WWW-Authenticate', 'Bearer');
@@ -46,12 +54,12 @@ export function metricsRoute({ stats, verifier, limiter, logger }: MetricsContex
 }
 
 /** @returns undefined for a token whose role is of the board */
-async function refusalOf(token: string, verifier: TokenVerifier): Promise<401 | 403 | undefined> {
+async function refusalOf(token: string, verifier: TokenVerifier): Promise<{ readonly status: 401 | 403; readonly subject: string } | undefined> {
   try {
-    const { roles } = await verifier.verify(token);
-    return boardRoleOf(roles) === undefined ? 403 : undefined;
+    const { roles, subject } = await verifier.verify(token);
+    return boardRoleOf(roles) === undefined ? { status: 403, subject } : undefined;
   } catch (error) {
     if (!(error instanceof UnauthenticatedError)) throw error;
-    return 401;
+    return { status: 401, subject: UNKNOWN };
   }
 }

@@ -48,6 +48,8 @@ export const policy: Readonly<Record<Operation, Readonly<Partial<Record<Role, Re
   'audit.export': { auditor: 'all', admin: 'all' },
   // Tells whether the log is whole, and nothing of what is in it.
   'audit.verify': { auditor: 'all', operator: 'all', admin: 'all' },
+  // Cleaning up, merging and scrubbing by hand; what the schedule does is the configuration's.
+  'store.maintain': { operator: 'all', admin: 'all' },
 };
 
 /**

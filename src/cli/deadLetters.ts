@@ -4,9 +4,9 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 
 import { queueTitles, type QueueTitle } from '../../queues/names.js';
 import { failureCodes, type FailureCode } from '../deadletters/failureCode.js';
-import { AnalyticsService } from '../lib/services/analytics/AnalyticsService.js';
 import { decideOn, type SelectionOptions } from './decideOn.js';
 import { dropLine, letterLine, printRows } from './formatDeadLetters.js';
+import { openAsAccount } from './openAsAccount.js';
 
 const HELP = `
 A dead letter is a job that was given up: a batch of events or samples, or upkeep. It is kept sealed until somebody
@@ -47,7 +47,8 @@ function createList(): Command {
     .option('--all', 'all of them')
     .option('--json', 'a line of JSON for each')
     .action(async ({ queue, code, limit, all, json }: ListOptions) => {
-      await using service = new AnalyticsService();
+      await using account = openAsAccount();
+      const { service } = account;
       let left = all === true ? Infinity : limit;
       let shown = 0;
       let cursor: string | undefined;
@@ -68,7 +69,8 @@ function createShow(): Command {
     .description('open one and print it with its events or samples, as JSON; it is logged who did')
     .argument('<id>', 'its id')
     .action(async (id: string) => {
-      await using service = new AnalyticsService();
+      await using account = openAsAccount();
+      const { service } = account;
       process.stdout.write(`${JSON.stringify(await service.deadLetters.inspect(id, { actor: actor() }), undefined, 2)}\n`);
     });
 }
@@ -76,7 +78,8 @@ function createShow(): Command {
 function createRetry(): Command {
   return withSelection(new Command('retry').description('put them back into their queues')).action(async (ids: string[], options: SelectionOptions, command: Command) => {
     refuseUnclear(ids, options, command);
-    await using service = new AnalyticsService();
+    await using account = openAsAccount();
+    const { service } = account;
     process.exitCode = await decideOn(service.deadLetters, ids, options, 'retried', (selection) => service.deadLetters.retry(selection, { actor: actor() }));
   });
 }
@@ -86,7 +89,8 @@ function createDrop(): Command {
     .requiredOption('--reason <text>', 'why; it is kept, sealed')
     .action(async (ids: string[], { reason, ...options }: SelectionOptions & { reason: string }, command: Command) => {
       refuseUnclear(ids, options, command);
-      await using service = new AnalyticsService();
+      await using account = openAsAccount();
+      const { service } = account;
       process.exitCode = await decideOn(service.deadLetters, ids, options, 'dropped', (selection) => service.deadLetters.drop(selection, { actor: actor(), reason }));
     });
 }
@@ -97,7 +101,8 @@ function createDropped(): Command {
     .option('--limit <n>', 'how many', parseLimit, 100)
     .option('--json', 'a line of JSON for each')
     .action(async ({ limit, json }: Pick<ListOptions, 'limit' | 'json'>) => {
-      await using service = new AnalyticsService();
+      await using account = openAsAccount();
+      const { service } = account;
       printRows(await service.deadLetters.dropped({ limit: Math.min(limit, 1000) }), dropLine, { json, headed: true });
     });
 }

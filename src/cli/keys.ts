@@ -89,6 +89,7 @@ function createLasting(): Command {
     .requiredOption('--file <file>', 'the file, as ANALYTICS_ENCRYPTION_KEY_FILE names it')
     .action(async ({ file }: { file: string }) => {
       await using open = await openKeys();
+      await open.record('keys.rotate', { reason: 'lasting' });
       await addToKeyFile(file, await wrapped('lasting', open.secrets.lastingKeys()), 'last', 'of pseudonyms and the audit log');
       process.stderr.write(`${file}: the lasting keys stand there now.\n`);
     });
@@ -146,6 +147,7 @@ function createRetire(): Command {
 function createScrub(): Command {
   return new Command('scrub').description('open everything that is stored, and print what does not open').action(async () => {
     await using open = await openKeys(false);
+    await open.record('store.maintain', { reason: 'scrub' });
     // A round that is under way is completed first.
     if ((await scrubStore(open)).position !== null) await scrubStore(open);
     const findings = await readScrubFindings(open.redis, open.keys);

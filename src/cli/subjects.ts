@@ -2,8 +2,9 @@ import { once } from 'node:events';
 
 import { Command, InvalidArgumentError, Option } from 'commander';
 
-import { AnalyticsService } from '../lib/services/analytics/AnalyticsService.js';
+import type { ActorService } from '../lib/services/analytics/AnalyticsService.js';
 import { erasureModes, type ErasureMode } from '../subjects/options.js';
+import { openAsAccount } from './openAsAccount.js';
 
 const HELP = `
 The person's user id is read from the standard input, one line, and never given as an argument: arguments of a process can
@@ -117,9 +118,9 @@ function createVerify(): Command {
   );
 }
 
-async function withService(work: (service: AnalyticsService) => Promise<void>): Promise<void> {
-  await using service = new AnalyticsService();
-  await work(service);
+async function withService(work: (service: ActorService) => Promise<void>): Promise<void> {
+  await using account = openAsAccount();
+  await work(account.service);
 }
 
 function printLines(lines: readonly object[]): void {

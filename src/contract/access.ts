@@ -50,6 +50,7 @@ export const operations = [
   'audit.read',
   'audit.export',
   'audit.verify',
+  'store.maintain',
 ] as const;
 export type Operation = (typeof operations)[number];
 

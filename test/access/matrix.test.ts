@@ -67,6 +67,7 @@ const others: Readonly<Record<Exclude<Operation, 'events.read' | 'events.count'>
   'audit.read': ['auditor', 'admin'],
   'audit.export': ['auditor', 'admin'],
   'audit.verify': ['auditor', 'operator', 'admin'],
+  'store.maintain': ['operator', 'admin'],
 };
 
 const actorOf = (role: Role, purpose: ActorOptions['purpose'] = 'treatment'): ActorOptions => ({ subject: 'actor', roles: [role], purpose, panel: ['patient'] });

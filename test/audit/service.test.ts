@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
 import { AnalyticsService, EventType, type ActorService, type AuditRecord } from '../../src/index.js';
+import { keyRingFromMaster } from '../../src/security/KeyRing.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 
 const type = EventType.CUSTOM;
@@ -89,6 +90,18 @@ describe('the audit log as an auditor asks it', () => {
     for await (const line of auditor.audit.export('fhir')) lines.push(JSON.parse(line) as { resourceType: string });
     expect(new Set(lines.map(({ resourceType }) => resourceType))).toEqual(new Set(['AuditEvent']));
     expect((await service.audit.list({ operation: 'audit.export', outcome: 'allowed' })).records).toMatchObject([{ actor: { subject: 'auditor-1' }, reason: 'fhir' }]);
+  });
+
+  it('has upkeep that was started by hand, and refuses it where that cannot be recorded', async () => {
+    await service.merge();
+    await service.cleanup();
+    const { records } = await service.audit.list({ operation: 'store.maintain' });
+    expect(records.map(({ actor, reason }) => `${actor.subject} ${reason}`)).toEqual(['application merge', 'application cleanup']);
+    const { publicKey } = await keyRingFromMaster(randomBytes(32));
+    const producer = new AnalyticsService({ redisUrl: server.url, redisPrefix: 'other:', publicKey, deadlineMs: 15_000 });
+    await expect(producer.cleanup()).rejects.toMatchObject({ code: 'AUDIT_UNAVAILABLE' });
+    await expect(producer.audit.list()).rejects.toMatchObject({ code: 'KEY_UNAVAILABLE' });
+    await producer.close();
   });
 
   it('refuses options that are none with no word of them', async () => {

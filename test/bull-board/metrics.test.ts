@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
+import { redisSource } from '../../src/audit/chain/ChainSource.js';
+import { AuditReader } from '../../src/audit/queries/AuditReader.js';
 import { emptyReport, writeMergeStatus } from '../../src/merging/mergeStatus.js';
 import { writeStoreFigures } from '../../src/merging/storeFigures.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
@@ -79,6 +81,10 @@ describe('/metrics', () => {
     const limited = await ask(`Bearer ${await fixture.token('viewer')}`);
     expect([limited.status, Number(limited.headers.get('retry-after')) > 0]).toEqual([429, true]);
     expect(await limited.json()).toMatchObject({ error: { code: 'TOO_MANY_REQUESTS' } });
+    // Each try with a token is recorded; a scrape is not.
+    const reader = new AuditReader({ source: redisSource(fixture.redis, fixture.keys.audit), secrets: fixture.keyRing.reading!.audit, folders: [] });
+    const { records } = await reader.list({ operation: 'stats.read' });
+    expect(records.map(({ actor, outcome, reason }) => `${actor.subject} ${outcome} ${reason}`)).toEqual(['somebody denied noRole', ...Array.from({ length: 4 }, () => 'unknown denied badToken')]);
     // People still get in.
     expect(await fixture.signIn('viewer')).toMatch(/=/);
   });

@@ -230,17 +230,13 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
 
   /**
    * Removes what is older than this instance keeps, in steps of a few ms: it takes as long as there is something to
-   * remove, and fails within 2 s of Redis going away.
+   * remove, and fails within 2 s of Redis going away. It is recorded in the audit log.
    * @returns how much was removed, by kind
+   * @throws AuditError when it cannot be recorded: nothing was removed
    */
   async cleanup(): Promise<CleanupReport> {
-    const { redis, keys, keyRing } = await this.#links.checked('cleanup');
     const limits = { ...cleanupLimits(this.#config), retentionDays: shownDays(this.#config, this.#types) };
-    try {
-      return await cleanUp({ redis, keys, dataKeys: keyRing.reading?.dataKeys }, limits);
-    } catch (error) {
-      throw typedFailure(error);
-    }
+    return this.#maintain('cleanup', async ({ redis, keys, keyRing }) => cleanUp({ redis, keys, dataKeys: keyRing.reading?.dataKeys }, limits));
   }
 
   /**
@@ -249,12 +245,9 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
    * @returns how many chunks became how many, and their bytes
    */
   async merge(): Promise<MergeReport> {
-    const { redis, keys, keyRing } = await this.#links.checked('merge');
-    try {
-      return await mergeAll({ redis, keys, secrets: keyRing.reading }, { metricRetentionDays: this.#config.ANALYTICS_RETENTION_DAYS });
-    } catch (error) {
-      throw typedFailure(error);
-    }
+    return this.#maintain('merge', async ({ redis, keys, keyRing }) =>
+      mergeAll({ redis, keys, secrets: keyRing.reading }, { metricRetentionDays: this.#config.ANALYTICS_RETENTION_DAYS }),
+    );
   }
 
   /** The jobs that were given up, kept until somebody decides: to be listed, opened, retried or dropped. */
@@ -335,6 +328,16 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
 
   #subjectsFor(principal: Principal): Subjects {
     return serviceSubjects({ config: this.#config, types: this.#types, links: this.#links, principal, signal: this.#ending.signal });
+  }
+
+  /** Upkeep by hand: recorded before it is done, and not bounded by the deadline. */
+  async #maintain<T>(what: string, work: (link: ServiceLink) => Promise<T>): Promise<T> {
+    const link = await this.#links.checked(what);
+    try {
+      return await link.gate.act(application, { operation: 'store.maintain', reason: what }, async () => work(link));
+    } catch (error) {
+      throw typedFailure(error);
+    }
   }
 
   #auditFor(principal: Principal): AuditQueries {
