@@ -52,13 +52,21 @@ export class AccessGate {
       // Whoever waits for it below gets its error; where the work throws first, nobody does.
       recording.catch(() => undefined);
     };
-    const { answer, told } = await this.#recordingDenial(principal, request, async () => work(await this.#decide(principal, request), tell));
-    await (recording ?? this.#recordRead(principal, request, told));
-    return answer;
+    let read: { readonly answer: T; readonly told: Told };
+    // Every read comes by here, so there are no closures and promises that it could do without.
+    try {
+      if (principal.check !== undefined) await principal.check();
+      read = await work(grantOf(principal, request), tell);
+    } catch (error) {
+      await this.#recordDenial(principal, request, error);
+      throw error;
+    }
+    await (recording ?? this.#recordRead(principal, request, read.told));
+    return read.answer;
   }
 
-  async #recordRead(principal: Principal, request: AccessRequest, { count, subjects, isWithheld = false }: Told): Promise<void> {
-    await this.#audit.record({
+  #recordRead(principal: Principal, request: AccessRequest, { count, subjects, isWithheld = false }: Told): Promise<void> {
+    return this.#audit.record({
       ...entryOf(principal, request),
       ...(isWithheld ? { outcome: 'denied', reason: 'owner' } : { outcome: 'allowed' }),
       ...(subjects.length > 0 && { subjects }),
@@ -71,7 +79,7 @@ export class AccessGate {
    * @throws as `read` does; with an AuditError nothing was done
    */
   async act<T>(principal: Principal, request: AccessRequest, work: (grant: Grant | undefined) => Promise<T>): Promise<T> {
-    const grant = await this.#recordingDenial(principal, request, async () => this.#decide(principal, request));
+    const grant = await this.#decide(principal, request);
     await this.#audit.record({ ...entryOf(principal, request), outcome: 'allowed' });
     try {
       return await work(grant);
@@ -83,7 +91,7 @@ export class AccessGate {
 
   /** Something that gives out nothing and is not recorded, such as tracking. @throws AccessError, UnauthenticatedError; both are recorded */
   async allow(principal: Principal, request: AccessRequest): Promise<void> {
-    await this.#recordingDenial(principal, request, async () => this.#decide(principal, request));
+    await this.#decide(principal, request);
   }
 
   /** Records that somebody is let in who then receives data. @throws AuditError when it cannot be recorded: then let nobody in */
@@ -101,22 +109,23 @@ export class AccessGate {
     await this.#recordAnyway({ ...entryOf(principal, request), outcome: 'denied' });
   }
 
-  async #decide(principal: Principal, { operation }: AccessRequest): Promise<Grant | undefined> {
-    if (principal.check !== undefined) await principal.check();
-    return principal === application ? undefined : decide(principal.actor, operation);
-  }
-
-  async #recordingDenial<T>(principal: Principal, request: AccessRequest, work: () => Promise<T>): Promise<T> {
+  async #decide(principal: Principal, request: AccessRequest): Promise<Grant | undefined> {
     try {
-      return await work();
+      if (principal.check !== undefined) await principal.check();
+      return grantOf(principal, request);
     } catch (error) {
-      if (error instanceof AccessError) {
-        const reason = error.field === undefined ? error.reason : `${error.reason}: ${error.field}`;
-        await this.#recordAnyway({ ...entryOf(principal, request), outcome: 'denied', reason });
-      }
-      if (error instanceof UnauthenticatedError) await this.#recordAnyway({ ...entryOf(principal, request), outcome: 'denied', reason: error.reason });
+      await this.#recordDenial(principal, request, error);
       throw error;
     }
+  }
+
+  /** Records what an error says of a denial, if it does. */
+  async #recordDenial(principal: Principal, request: AccessRequest, error: unknown): Promise<void> {
+    if (error instanceof AccessError) {
+      const reason = error.field === undefined ? error.reason : `${error.reason}: ${error.field}`;
+      await this.#recordAnyway({ ...entryOf(principal, request), outcome: 'denied', reason });
+    }
+    if (error instanceof UnauthenticatedError) await this.#recordAnyway({ ...entryOf(principal, request), outcome: 'denied', reason: error.reason });
   }
 
   async #recordAnyway(entry: AuditEntry): Promise<void> {
@@ -126,6 +135,11 @@ export class AccessGate {
       this.#onError(error instanceof Error ? error : new AnalyticsError('INTERNAL', 'The audit log did not take a record.'));
     }
   }
+}
+
+/** @throws AccessError */
+function grantOf(principal: Principal, { operation }: AccessRequest): Grant | undefined {
+  return principal === application ? undefined : decide(principal.actor, operation);
 }
 
 function entryOf({ actor, via }: Principal, { operation, series, subjects, reason }: AccessRequest): Omit<AuditEntry, 'outcome'> {

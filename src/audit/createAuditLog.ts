@@ -5,6 +5,7 @@ import type { RedisClient } from '../redis/RedisClient.js';
 import type { AuditKeys } from '../security/AuditKeys.js';
 import type { AuditLog } from './AuditLog.js';
 import { contentOf } from './AuditRecord.js';
+import { PseudonymLists } from './PseudonymLists.js';
 import { readHeads } from './chain/chooseChain.js';
 import { ChainWriter } from './chain/ChainWriter.js';
 import { CheckpointFile } from './checkpoints/CheckpointFile.js';
@@ -35,7 +36,8 @@ export function createAuditLog({ redis, keys, secrets, folder, onError = () => {
   const file = new CheckpointFile({ folder, keys: secrets, now });
   const checkpointer = new Checkpointer({ file, readHeads: () => readHeads(redis, keys.audit.heads), onError });
   const writer = new ChainWriter({ redis, keys, secrets, deadlineMs, now, onAppended: (chain, from, hashes) => checkpointer.note(chain, from, hashes) });
-  const pseudonym = (userId: string): string => secrets.pseudonymText(userId);
+  const lists = new PseudonymLists((userId) => secrets.pseudonymText(userId));
+  const pseudonymsOf = (userIds: readonly string[]): readonly string[] => lists.of(userIds);
   let isPrepared = false;
   let isClosed = false;
   let closing: Promise<void> | undefined;
@@ -55,7 +57,7 @@ export function createAuditLog({ redis, keys, secrets, folder, onError = () => {
       if (isClosed) throw new AuditError('it is closed.');
       if (!isPrepared) await prepare();
       if (checkpointer.isOverdue) throw new AuditError(`its checkpoints could not be written to ${file.folder} for five minutes. Is the disk full?`);
-      await writer.append(contentOf(entry, pseudonym, now()));
+      await writer.append(contentOf(entry, pseudonymsOf, now()));
     },
     close() {
       isClosed = true;

@@ -3,7 +3,7 @@ import type { Keys } from '../../redis/keys.js';
 import type { RedisClient } from '../../redis/RedisClient.js';
 import { script } from '../../redis/Script.js';
 import type { AuditKeys } from '../../security/AuditKeys.js';
-import { hashRecord, type AuditContent } from '../AuditRecord.js';
+import { hashContent, type AuditContent } from '../AuditRecord.js';
 import { decodeHead, encodeHead, NO_HEAD, type ChainHead } from './ChainHead.js';
 import { chooseChain, readHeads, type ChainPlace } from './chooseChain.js';
 import { sealAppend } from './elements.js';
@@ -60,6 +60,8 @@ export class ChainWriter {
   #latest: Appended[] = [];
   #waiting: Waiting[] = [];
   #isWorking = false;
+  /** Whether records came together lately: then those of one turn of the event loop are waited for. */
+  #isBusy = false;
   #working: Promise<void> = Promise.resolve();
 
   constructor(options: ChainWriterOptions) {
@@ -82,7 +84,11 @@ export class ChainWriter {
   async #work(): Promise<void> {
     this.#isWorking = true;
     while (this.#waiting.length > 0) {
+      // Of 16 callers the first would otherwise go alone and the others behind it, for ever: twice the round trips, and callers who
+      // no longer share a write for what they read. A lone caller's goes at once, while what it read is taken apart.
+      if (this.#isBusy) await turnOver();
       const group = this.#waiting.splice(0, MOST_AT_ONCE);
+      this.#isBusy = group.length > 1;
       try {
         await this.#inTime((run) => this.#appendGroup(run, group.map(({ content }) => content)));
         for (const { resolve } of group) resolve();
@@ -188,12 +194,14 @@ export class ChainWriter {
   }
 }
 
+const turnOver = async (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
 /** The hashes of records that are to come after `head`. */
 function hashAll(chain: string, head: ChainHead, contents: readonly AuditContent[]): Appended[] {
   let { seq, hash: previous } = head;
   return contents.map((content) => {
     seq += 1;
-    previous = hashRecord({ ...content, chain, seq, previous: previous.toString('hex') });
+    previous = hashContent(content, { chain, seq, previous: previous.toString('hex') });
     return { content, hash: previous };
   });
 }

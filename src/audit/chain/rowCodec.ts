@@ -33,7 +33,20 @@ export function writeRow(writer: ByteWriter, content: AuditContent, earliest: nu
   writeWord(writer, content.reason);
   writer.unsigned(count === undefined ? 0 : count + 1);
   writer.unsigned(subjects.length);
-  for (const pseudonym of subjects) writer.base64url(pseudonym, PSEUDONYM_BYTES);
+  if (subjects.length > 0) writer.bytes(bytesOf(subjects));
+}
+
+/** A page that is read again has the list of before: see `PseudonymLists`. */
+const known = new WeakMap<readonly string[], Buffer>();
+
+function bytesOf(subjects: readonly string[]): Buffer {
+  let bytes = known.get(subjects);
+  if (bytes === undefined) {
+    bytes = Buffer.alloc(PSEUDONYM_BYTES * subjects.length);
+    for (const [place, pseudonym] of subjects.entries()) bytes.write(pseudonym, PSEUDONYM_BYTES * place, PSEUDONYM_BYTES, 'base64url');
+    known.set(subjects, bytes);
+  }
+  return bytes;
 }
 
 /** @throws AnalyticsError `STORE_INCONSISTENT` */

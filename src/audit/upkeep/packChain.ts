@@ -2,7 +2,7 @@ import type { AuditLogKeys } from '../../redis/keys.js';
 import type { RedisClient } from '../../redis/RedisClient.js';
 import { script } from '../../redis/Script.js';
 import type { AuditKeys } from '../../security/AuditKeys.js';
-import { FIRST_PREVIOUS, hashRecord } from '../AuditRecord.js';
+import { FIRST_PREVIOUS, hashContent } from '../AuditRecord.js';
 import { LINK_BYTES, openElement, readElement, sealBlock, type Element } from '../chain/elements.js';
 import { BrokenChainError } from '../chain/walkChain.js';
 
@@ -93,7 +93,7 @@ function follow(chain: string, link: Link, contents: Element['contents']): Link 
   let { seq, hash } = link;
   for (const content of contents) {
     seq += 1;
-    hash = hashRecord({ ...content, chain, seq, previous: hash.toString('hex') });
+    hash = hashContent(content, { chain, seq, previous: hash.toString('hex') });
   }
   return { seq, hash };
 }

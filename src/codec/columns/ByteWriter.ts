@@ -41,12 +41,6 @@ export class ByteWriter {
     this.bytes(bytes);
   }
 
-  /** The bytes that a text stands for. @param length how many that are */
-  base64url(value: string, length: number): void {
-    this.#ensure(length);
-    this.#length += this.#bytes.write(value, this.#length, length, 'base64url');
-  }
-
   /** What was written. */
   done(): Buffer {
     return this.#bytes.subarray(0, this.#length);
