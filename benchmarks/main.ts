@@ -10,6 +10,7 @@ import { formatRows } from './report/formatRows.js';
 import { formatTable, putTable } from './report/formatTable.js';
 import { acknowledged } from './rows/acknowledged.js';
 import { audit } from './rows/audit.js';
+import { auditCost } from './rows/auditCost.js';
 import { endToEnd } from './rows/endToEnd.js';
 import { memory } from './rows/memory.js';
 import { metricIngest } from './rows/metricIngest.js';
@@ -21,7 +22,7 @@ import type { Row } from './rows/Row.js';
 import type { Suite } from './rows/Suite.js';
 import { writeSampleLog } from './support/writeSampleLog.js';
 
-const suites: readonly Suite[] = [endToEnd, acknowledged, openLoop, memory, reading, metricIngest, metricReading, poison, audit];
+const suites: readonly Suite[] = [endToEnd, acknowledged, openLoop, memory, reading, metricIngest, metricReading, poison, audit, auditCost];
 const ids = suites.flatMap((suite) => suite.ids);
 
 const program = new Command('bench')
