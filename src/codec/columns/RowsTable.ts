@@ -5,21 +5,21 @@ import type { EventRows } from '../EventRows.js';
 import type { Column, ColumnName } from './Column.js';
 import { toColumn } from './dictionaryColumn.js';
 import type { EventTable } from './EventTable.js';
-import { eventOf, storedEventAt, storedEventsOf, type StoredEvent } from './StoredEvent.js';
+import { ParsedTexts } from './ParsedTexts.js';
+import { eventWith, storedEventAt, storedEventsOf, type StoredEvent } from './StoredEvent.js';
 
-/** A row without its texts, and a text's share of what is parsed of it: both in memory, roughly. */
+/** A row without its texts, in memory, roughly. */
 const ROW_BYTES = 200;
-const PARSED_SHARE = 4;
 
-/** A small chunk's events by column. JSON is parsed when the first column of members is asked for, a row's once. */
+/** A small chunk's events by column. JSON is parsed when the first column of members is asked for, and a row's when it is. */
 export class RowsTable implements EventTable {
   readonly count: number;
   readonly offsets: ArrayLike<number>;
   readonly #rows: EventRows;
   readonly #firstOffset: number;
   readonly #columns = new Map<ColumnName, Column>();
-  #properties: readonly JsonObject[] | undefined;
-  #metadata: readonly (JsonObject | undefined)[] | undefined;
+  readonly #properties: ParsedTexts;
+  readonly #metadata: ParsedTexts;
 
   /**
    * @param rows of one event type
@@ -28,14 +28,15 @@ export class RowsTable implements EventTable {
   constructor(rows: EventRows, firstOffset: number) {
     this.#rows = rows;
     this.#firstOffset = firstOffset;
+    this.#properties = new ParsedTexts(rows.properties);
+    this.#metadata = new ParsedTexts(rows.metadata);
     this.count = rows.timestamps.length;
     this.offsets = Float64Array.from(rows.timestamps, (_, row) => firstOffset + row);
   }
 
   /** Bytes that it keeps in memory, roughly. Grows when members are parsed. */
   get bytes(): number {
-    const { properties, metadata } = this.#rows;
-    return ROW_BYTES * this.count + lengthOf(properties, this.#properties) + lengthOf(metadata, this.#metadata);
+    return ROW_BYTES * this.count + this.#properties.bytes + this.#metadata.bytes;
   }
 
   get times(): ArrayLike<number> {
@@ -52,9 +53,10 @@ export class RowsTable implements EventTable {
     return this.#rows.callerIds.get(row) ?? eventIdAt(this.#rows.batchId, this.#rows.places[row]!);
   }
 
-  /** Parses the row anew: what is returned may be changed. */
+  /** What is returned may be changed. */
   event(row: number): Event {
-    return eventOf(this.#rows.types[row]!, storedEventAt(this.#rows, row, this.#firstOffset));
+    const stored = storedEventAt(this.#rows, row, this.#firstOffset);
+    return eventWith(this.#rows.types[row]!, stored, this.#properties.take(row) ?? {}, this.#metadata.take(row));
   }
 
   /** All events, to be merged. */
@@ -68,24 +70,9 @@ export class RowsTable implements EventTable {
     if (name === 'session') return toColumn(this.#rows.sessions.map((session) => session ?? undefined));
     const dot = name.indexOf('.');
     const key = name.slice(dot + 1);
-    const objects = name.startsWith('properties.') ? this.#parsedProperties() : this.#parsedMetadata();
+    const objects = (name.startsWith('properties.') ? this.#properties : this.#metadata).all();
     return toColumn(objects.map((object) => memberOf(object, key)));
   }
-
-  #parsedProperties(): readonly JsonObject[] {
-    // Verified before they were sealed.
-    return (this.#properties ??= this.#rows.properties.map((text) => JSON.parse(text) as JsonObject));
-  }
-
-  #parsedMetadata(): readonly (JsonObject | undefined)[] {
-    return (this.#metadata ??= this.#rows.metadata.map((text) => (text === '' ? undefined : (JSON.parse(text) as JsonObject))));
-  }
-}
-
-function lengthOf(texts: readonly string[], parsed: readonly unknown[] | undefined): number {
-  let length = 0;
-  for (const text of texts) length += text.length;
-  return parsed === undefined ? length : length * (1 + PARSED_SHARE);
 }
 
 /** An own member: `constructor` is none of an object without one. */

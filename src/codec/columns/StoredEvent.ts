@@ -40,15 +40,19 @@ export function storedEventAt(rows: EventRows, row: number, firstOffset: number)
 
 /** What a query returns for it. */
 export function eventOf(type: string, stored: StoredEvent): Event {
-  const { id, priority, userId, sessionId, properties, metadata, timestamp } = stored;
-  return {
-    id,
-    type,
-    priority,
-    ...(userId !== null && { userId }),
-    ...(sessionId !== null && { sessionId }),
-    properties: JSON.parse(properties) as JsonObject, // verified before it was sealed
-    ...(metadata !== '' && { metadata: JSON.parse(metadata) as JsonObject }),
-    timestamp,
-  };
+  const { properties, metadata } = stored;
+  // Verified before they were sealed.
+  return eventWith(type, stored, JSON.parse(properties) as JsonObject, metadata === '' ? undefined : (JSON.parse(metadata) as JsonObject));
+}
+
+/** The same, with what its texts hold. */
+export function eventWith(type: string, { id, priority, userId, sessionId, timestamp }: StoredEvent, properties: JsonObject, metadata: JsonObject | undefined): Event {
+  // By assignment: three objects that are spread into one take as long as all else.
+  const event: { -readonly [Name in keyof Event]: Event[Name] } = { id, type, priority } as Event; // the rest follows, in its order
+  if (userId !== null) event.userId = userId;
+  if (sessionId !== null) event.sessionId = sessionId;
+  event.properties = properties;
+  if (metadata !== undefined) event.metadata = metadata;
+  event.timestamp = timestamp;
+  return event;
 }

@@ -29,6 +29,14 @@ function rowsOf(events: readonly StoredEvent[], priority: EventRows['priority'])
   };
 }
 
+/** Changes everything that can be, all the way down. */
+function spoil(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return;
+  for (const member of Object.values(value)) spoil(member);
+  if (Array.isArray(value)) value.push('spoilt');
+  else for (const name of [...Object.keys(value), 'spoilt']) Object.defineProperty(value, name, { value: 'spoilt', enumerable: true });
+}
+
 describe('a small chunk as a table', () => {
   const rows = storedEvents.chain((events) => fc.constantFrom('low', 'critical').map((priority) => rowsOf(events, priority)));
 
@@ -40,6 +48,24 @@ describe('a small chunk as a table', () => {
         for (let row = 0; row < table.count; row++) expect(isSame(table.event(row), eventAt(chunk, row))).toBe(true);
       }),
       { numRuns: 100 },
+    );
+  });
+
+  it('gives out the same event however often it is read, and whatever was done to it before', () => {
+    fc.assert(
+      fc.property(rows, fc.boolean(), (chunk, isColumnFirst) => {
+        const table = new RowsTable(chunk, 1);
+        if (isColumnFirst) table.column('properties.a');
+        for (let reading = 0; reading < 4; reading += 1) {
+          for (let row = 0; row < table.count; row += 1) {
+            const event = table.event(row);
+            expect(isSame(event, eventAt(chunk, row))).toBe(true);
+            expect(Object.keys(event)).toEqual(Object.keys(eventAt(chunk, row)));
+            spoil(event);
+          }
+        }
+      }),
+      { numRuns: 60 },
     );
   });
 
