@@ -22,7 +22,7 @@ const LONE = 2000;
 
 /** What the audit log costs a read, how fast it answers, and what a record takes. */
 export const audit: Suite = {
-  ids: ['audit-append', 'audit-who-saw', 'audit-seen-by', 'audit-verify', 'audit-bytes'],
+  ids: ['audit-append', 'audit-who-saw', 'audit-seen-by', 'audit-list', 'audit-verify', 'audit-bytes'],
   async run(context) {
     const folder = await mkdtemp(join(tmpdir(), 'analytics-bench-audit-'));
     const redis = await startRedis();
@@ -79,6 +79,7 @@ async function measure(context: SuiteContext, redis: BenchmarkRedis, folder: str
   ];
   if (wanted.has('audit-who-saw')) rows.push(most('audit-who-saw', `who saw one person’s data, of ${stored} records`, 'ms', await timed(() => reader.whoSaw({ userId: 'user-77', limit: 1000 })), 5000));
   if (wanted.has('audit-seen-by')) rows.push(most('audit-seen-by', `what one actor saw, of ${stored} records`, 'ms', await timed(() => reader.seenBy({ actor: 'clinician-7', limit: 1000 })), 5000));
+  if (wanted.has('audit-list')) rows.push(most('audit-list', `the first page of all ${stored} records, and of those that were denied`, 'ms', await timed(async () => [await reader.list(), await reader.list({ outcome: 'denied' })]), 5000));
   if (wanted.has('audit-verify')) rows.push(most('audit-verify', `verifying ${stored} records`, 'ms', await timed(() => reader.verify(), 1), 60_000));
   return rows.filter(({ id }) => wanted.has(id));
 }

@@ -140,8 +140,8 @@ export function skimElement({ isBlock, plain }: OpenedElement, sketch: RowSketch
   reader.bytes(isBlock ? HASH_BYTES : LINK_BYTES);
   const count = reader.unsigned();
   const earliest = reader.unsigned();
-  const rows = plain.length - reader.rest().length;
-  return skimRows(plain, rows, count, sketch).map(({ place, start, end }) => ({ place, content: readRow(new ByteReader(plain.subarray(start, end)), earliest) }));
+  const at = plain.length - reader.rest().length;
+  return skimRows(plain, { at, count, earliest }, sketch).map(({ place, start, end }) => ({ place, content: readRow(new ByteReader(plain.subarray(start, end)), earliest) }));
 }
 
 function isBlockFormat(bytes: Buffer): boolean {

@@ -34,7 +34,12 @@ export interface AuditMatcher {
 /** Uses and disclosures that need no accounting: 164.528(a)(1)(i) and (ii). */
 const UNACCOUNTED: ReadonlySet<string> = new Set(['treatment', 'payment', 'operations', 'subject-request']);
 
-export function createMatcher({ userId, actor, operation, outcome, origin, from = -Infinity, to = Infinity, isDisclosure = false }: AuditFilter, secrets: AuditKeys): AuditMatcher {
+/** @param isStillWanted of records of a time: says no once a page is full of earlier ones. Default: always */
+export function createMatcher(
+  { userId, actor, operation, outcome, origin, from = -Infinity, to = Infinity, isDisclosure = false }: AuditFilter,
+  secrets: AuditKeys,
+  isStillWanted: (at: number) => boolean = () => true,
+): AuditMatcher {
   const person = userId === undefined ? undefined : secrets.pseudonym(userId);
   const subject = person?.toString('base64url');
   const sketch: RowSketch = {
@@ -43,11 +48,12 @@ export function createMatcher({ userId, actor, operation, outcome, origin, from 
     origin: origin === undefined ? undefined : sketchWord(origin),
     actor: actor === undefined ? undefined : sketchWord(actor),
     person,
+    isOfTime: (at) => at >= from && at < to && isStillWanted(at),
   };
   // Known words are numbers in a record, too short to be looked for.
   const needles = [person, sketch.operation?.text, sketch.origin?.text, sketch.actor?.text].filter((needle) => needle !== undefined);
   return {
-    mayBe: ({ earliest, latest }) => latest >= from && earliest < to,
+    mayBe: ({ earliest, latest }) => latest >= from && earliest < to && isStillWanted(earliest),
     mayHold: (plain) => needles.every((needle) => plain.includes(needle)),
     sketch,
     matches: (content) =>

@@ -25,10 +25,13 @@ type Position = Pick<FoundRecord, 'at' | 'chain' | 'seq'>;
 /** A page of the records that match, over all chains, earliest first. @throws BrokenChainError when a chain cannot be read to its end */
 export async function searchAudit({ source, secrets, filter, limit, cursor }: AuditSearch): Promise<AuditPage> {
   const after = cursor === undefined ? undefined : parseCursor(cursor);
-  const matcher = createMatcher({ ...filter, from: Math.max(filter.from ?? -Infinity, after?.at ?? -Infinity) }, secrets);
+  // Once there are enough for the page, what is later is looked at no more, and blocks of later records are not even opened.
+  let latest = Infinity;
+  const matcher = createMatcher({ ...filter, from: Math.max(filter.from ?? -Infinity, after?.at ?? -Infinity) }, secrets, (at) => at <= latest);
   let found: FoundRecord[] = [];
   const keep = (): void => {
     found = found.sort(compare).slice(0, limit + 1);
+    latest = found[limit]?.at ?? Infinity;
   };
   for (const [chain, head] of await chainsOf(source)) {
     for await (const record of searchChain({ source, secrets, chain, head, matcher })) {
