@@ -18,6 +18,8 @@ export interface Cost {
   /** Reads a second, a figure for each turn. */
   readonly recorded: readonly number[];
   readonly unrecorded: readonly number[];
+  /** CPU time of this process, in µs a read, over all turns. */
+  readonly cpuUs: { readonly recorded: number; readonly unrecorded: number };
   /** Reads of all turns that were to be recorded, and records that there are of them. */
   readonly reads: number;
   readonly records: number;
@@ -72,14 +74,19 @@ const commands: AuditedReaderCommands = {
     }
     record(true);
     const before = await countRecords();
+    const reads = order.reads * order.turns;
+    const cpuUs = { recorded: 0, unrecorded: 0 };
     for (let turn = 0; turn < order.turns; turn += 1) {
-      record(true);
-      recorded.push(await perSecond(order));
-      record(false);
-      unrecorded.push(await perSecond(order));
+      for (const [isOn, way, rates] of [[true, 'recorded', recorded], [false, 'unrecorded', unrecorded]] as const) {
+        record(isOn);
+        const startedAt = process.cpuUsage();
+        rates.push(await perSecond(order));
+        const { user, system } = process.cpuUsage(startedAt);
+        cpuUs[way] += (user + system) / reads;
+      }
     }
     record(true);
-    return { recorded, unrecorded, reads: order.reads * order.turns, records: (await countRecords()) - before };
+    return { recorded, unrecorded, cpuUs, reads, records: (await countRecords()) - before };
   },
   close: async () => void (await service.close()),
 };

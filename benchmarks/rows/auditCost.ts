@@ -49,6 +49,7 @@ export const auditCost: Suite = {
           targetIs: 'least ratio',
           isSound: all.every(({ reads, records }) => reads === records),
           notes: [
+            `CPU time of the reading process: ${Math.round(cost.cpuUs.recorded)} µs a read, ${Math.round(cost.cpuUs.unrecorded)} without records`,
             `pages of 10: ${ratioOf(small)} of the reads without records`,
             `a lone caller, pages of 100: ${ratioOf(lone)}`,
             `${all.reduce((sum, { records }) => sum + records, 0)} records of ${all.reduce((sum, { reads }) => sum + reads, 0)} reads`,

@@ -86,9 +86,18 @@ function textOf({ at, actor, count, operation, origin, outcome, purpose, reason,
   if (reason !== undefined) text += `,"reason":${quote(reason)}`;
   text += `,"seq":${seq}`;
   if (series !== undefined) text += `,"series":${quote(series)}`;
-  // base64url: nothing to escape.
-  if (subjects !== undefined) text += `,"subjects":["${subjects.join('","')}"]`;
+  if (subjects !== undefined) text += `,"subjects":[${listed(subjects)}]`;
   return `${text},"v":1}`;
+}
+
+/** A page that is read again has the list of before: see `PseudonymLists`. */
+const lists = new WeakMap<readonly string[], string>();
+
+function listed(pseudonyms: readonly string[]): string {
+  let text = lists.get(pseudonyms);
+  // base64url: nothing to escape.
+  if (text === undefined) lists.set(pseudonyms, (text = `"${pseudonyms.join('","')}"`));
+  return text;
 }
 
 /** Printable ASCII but for the quotation mark and the backslash, which JSON leaves as it is. */

@@ -7,7 +7,7 @@ interface KnownList {
 
 /**
  * What stands for the users of a read: sorted, each once. A page that is asked for again and again has the same users, so the
- * latest lists are remembered: of 100 users that takes 1 µs instead of 25.
+ * latest lists are remembered: of 100 users that takes 1 µs instead of 16.
  */
 export class PseudonymLists {
   readonly #pseudonymOf: (userId: string) => string;

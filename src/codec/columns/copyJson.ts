@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from '../../contract/json.js';
 
 /**
- * A copy all the way down, in a tenth of the time that parsing the text again takes: members of one shape are copied together.
+ * A copy all the way down, in a sixth of the time that parsing the text again takes: members of one shape are copied together.
  * What is called `__proto__` stays a member like others, as JSON.parse makes it.
  */
 export function copyObject(object: JsonObject): JsonObject {
