@@ -8,6 +8,7 @@ import type { RedisClient } from '../redis/RedisClient.js';
 import type { SealedChunk } from '../security/ChunkSealer.js';
 import type { ReadingKeys } from '../security/KeyRing.js';
 import { EventReader } from '../storage/EventReader.js';
+import { PurgeMark } from '../storage/PurgeMark.js';
 import type { FeedEntry } from './feedEntry.js';
 import { isWrongType } from './isWrongType.js';
 import { MergedEntries } from './MergedEntries.js';
@@ -22,6 +23,13 @@ export interface ChunkOpenerOptions {
   readonly onError: (error: unknown) => void;
 }
 
+interface FetchedChunks {
+  /** Of erasures, from before they were fetched. */
+  readonly mark: string;
+  /** As they rest, in the order of their entries; undefined for one that is gone. */
+  readonly chunks: readonly (SealedChunk | undefined)[];
+}
+
 /** Events whose chunks are held at a time. */
 const EVENTS_AT_ONCE = 4096;
 /** Merged chunks that are held in one run through a feed that leads to them. */
@@ -32,38 +40,53 @@ const RETRY_MS = 200;
 /** Fetches and opens the chunks that feed entries tell of. */
 export class ChunkOpener {
   readonly #options: ChunkOpenerOptions;
+  readonly #purges: PurgeMark;
   #isClosed = false;
 
   constructor(options: ChunkOpenerOptions) {
     this.#options = options;
+    this.#purges = new PurgeMark(options.redis, options.keys);
   }
 
   /**
    * Opens the chunks of these entries, which are of one type, in their order: group by group, as many as may be in
    * memory together. An entry counts only if its id is the offset that its chunk names: one that a failed write left is
    * passed over, like one whose events expired. Where the chunk was merged its events are found in what came of it.
+   *
+   * What was erased a second ago or earlier is not in it: what was fetched before is fetched again.
    */
   async *open(type: string, entries: readonly FeedEntry[]): AsyncGenerator<Iterable<OpenedEntry>> {
     const { figures, redis, keys, secrets } = this.#options;
     let merged: MergedEntries | undefined;
     for (const group of groupsOf(entries)) {
-      const chunks = await this.#tryUntilAnswered(async () => this.#fetch(type, group));
-      if (chunks === undefined) {
-        figures.entriesSkipped += group.length;
-        continue;
-      }
-      let from = 0;
-      for (const [place, chunk] of chunks.entries()) {
-        if (chunk !== undefined) continue;
-        if (place > from) yield this.#openEach(type, group, chunks, from, place);
-        from = place + 1;
+      let fetched = await this.#tryUntilAnswered(async () => this.#fetch(type, group));
+      // Who asked may have others to send first.
+      yield [];
+      for (let from = 0; from < group.length; ) {
+        const isCurrent = fetched !== undefined && (await this.#tryUntilAnswered(async () => this.#purges.current())) === fetched.mark;
+        if (fetched !== undefined && !isCurrent) {
+          merged = undefined;
+          fetched = await this.#tryUntilAnswered(async () => this.#fetch(type, group));
+          if (fetched !== undefined) continue;
+        }
+        if (fetched === undefined) {
+          figures.entriesSkipped += group.length - from;
+          break;
+        }
+        const absent = fetched.chunks.indexOf(undefined, from);
+        const to = absent === -1 ? group.length : absent;
+        if (to > from) {
+          yield this.#openEach(type, group, fetched.chunks, from, to);
+          from = to;
+          continue;
+        }
         merged ??= new MergedEntries(new EventReader({ redis, keys, secrets, cacheBytes: MERGED_BYTES }), type);
         const finder = merged;
-        const found = await this.#tryUntilAnswered(async () => finder.find(group[place]!));
+        const found = await this.#tryUntilAnswered(async () => finder.find(group[from]!));
+        from += 1;
         if (found === undefined) figures.entriesSkipped += 1;
         else yield [found];
       }
-      if (from < group.length) yield this.#openEach(type, group, chunks, from, group.length);
     }
   }
 
@@ -92,11 +115,12 @@ export class ChunkOpener {
     }
   }
 
-  /** The chunks as they rest, in the order of their entries; undefined for one that is gone. */
-  async #fetch(type: string, entries: readonly FeedEntry[]): Promise<(SealedChunk | undefined)[]> {
+  /** Once a second it asks first whether something was erased: a round trip that the others are spared. */
+  async #fetch(type: string, entries: readonly FeedEntry[]): Promise<FetchedChunks> {
     const { redis, keys, secrets } = this.#options;
     const series = keys.event(type);
-    return secrets.dataKeys.fetch(redis, series.chunks, series, entries.map((entry) => entry.chunkId));
+    const mark = await this.#purges.current();
+    return { mark, chunks: await secrets.dataKeys.fetch(redis, series.chunks, series, entries.map((entry) => entry.chunkId)) };
   }
 
   /**

@@ -16,6 +16,8 @@ export interface FeedPage {
   readonly more: boolean;
   /** Events were removed from the feed before they were read here. */
   readonly gap: boolean;
+  /** The offset of the last event that was in the feed, in it still or removed. */
+  readonly end: number;
 }
 
 /** How far one event type's feed was read. */
@@ -25,6 +27,8 @@ export class FeedCursor {
   readonly type: string;
   #offset = 0;
   #epoch = NO_EPOCH;
+  /** The offset of an event that was stored before the next read; 0 where none is known. */
+  #tip = 0;
   readonly #remembered: { readonly offset: number; readonly chunk: string }[] = [];
 
   constructor(redis: RedisClient, keys: EventKeys, type: string) {
@@ -63,13 +67,18 @@ export class FeedCursor {
 
   /** The next page. The cursor stands still until `advance`. */
   async read(): Promise<FeedPage> {
+    const tip = this.#tip;
     const raw = await this.#redis.xrangeBuffer(this.#keys.feed, `(${this.#offset}`, '+', 'COUNT', PAGE);
     const entries: FeedEntry[] = [];
     for (const one of raw) {
       const entry = parseFeedEntry(this.type, one);
       if (entry !== undefined) entries.push(entry);
     }
-    return { entries, more: raw.length === PAGE, gap: this.#hasGap(entries) };
+    const more = raw.length === PAGE;
+    const last = entries.at(-1)?.offset ?? this.#offset;
+    // The last entries may be gone: nothing further on would show it before another event of the type is stored.
+    const end = more ? last : Math.max(last, tip);
+    return { entries, more, gap: end > last || this.#hasGap(entries), end };
   }
 
   /** Entries follow each other without a gap, unless some were trimmed, or named somebody who was erased. */
@@ -84,12 +93,13 @@ export class FeedCursor {
 
   advance(page: FeedPage): void {
     for (const entry of page.entries) this.#remember(entry);
-    this.#offset = page.entries.at(-1)?.offset ?? this.#offset;
+    this.#offset = page.end;
   }
 
   /** Whether the feed seems to have been lost or to have gone back. Costs one small read. */
   async isDoubtful(): Promise<boolean> {
     const { epoch, offset } = await this.#counters();
+    this.#tip = epoch === this.#epoch ? offset : 0;
     return epoch !== this.#epoch || offset < this.#offset;
   }
 
@@ -105,6 +115,7 @@ export class FeedCursor {
       this.#counters(),
     ]);
     const before = this.#offset;
+    this.#tip = 0;
     const isSameEpoch = counters.epoch === this.#epoch;
     this.#epoch = counters.epoch;
     if (before === 0) return 'kept';

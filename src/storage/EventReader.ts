@@ -8,6 +8,7 @@ import type { ReadingKeys } from '../security/KeyRing.js';
 import { Breath } from './Breath.js';
 import type { ChunkEntry, ChunkIndexEntry } from './ChunkIndexEntry.js';
 import { openEventChunk, type EventChunk, type StoredTable } from './EventChunk.js';
+import { PurgeMark } from './PurgeMark.js';
 import { readHour } from './readHour.js';
 import { readIndex, type IndexRange } from './readIndex.js';
 import { readIndexPage } from './readIndexPage.js';
@@ -35,13 +36,16 @@ const DEFAULT_CACHE_BYTES = 32 * 1024 * 1024;
 
 /**
  * Reads the chunks of events: their index, and the columns that are asked for. What is opened stays in memory, since a
- * chunk never changes its bytes: nothing has to be taken back but what is erased, see `watchPurges`.
+ * chunk never changes its bytes: nothing has to be taken back but what is erased, see `PurgeMark`.
  */
 export class EventReader implements ChunkCache {
   readonly #redis: RedisClient;
   readonly #keys: Keys;
   readonly #secrets: Pick<ReadingKeys, 'chunks' | 'dataKeys'>;
   readonly #cache: LRUCache<string, EventChunk> | undefined;
+  readonly #purges: PurgeMark;
+  /** The mark under which the cache was filled. */
+  #heldUnder = '';
   /** Handed out since sizes were last looked at: they grow while their columns are decoded. */
   #growing: string[] = [];
   #opened = 0;
@@ -53,6 +57,7 @@ export class EventReader implements ChunkCache {
     this.#keys = keys;
     this.#secrets = secrets;
     this.#cache = cacheBytes > 0 ? new LRUCache({ maxSize: cacheBytes }) : undefined;
+    this.#purges = new PurgeMark(redis, keys);
   }
 
   get counts(): EventReaderCounts {
@@ -85,13 +90,29 @@ export class EventReader implements ChunkCache {
 
   /**
    * Loads these columns of chunks, in two round trips at most: one for small chunks and the heads of merged ones, one for
-   * blocks. Other columns of a merged chunk may be there or not. Gives the event loop back every 10 ms.
+   * blocks; and once a second one that asks whether something was erased. Other columns of a merged chunk may be there or
+   * not. Gives the event loop back every 10 ms.
+   *
+   * What it returns was there a second ago: what was erased before is not in it, whatever was in memory.
    *
    * @returns one table for each entry, in their order; undefined for a chunk that is gone: it expired, or was merged and
    *   the index was read more than ten minutes ago
    * @throws KeyError when a chunk does not open; AnalyticsError `STORE_INCONSISTENT` when it is not what its entry says
    */
   async load(type: string, entries: readonly ChunkEntry[], columns: Iterable<ColumnName> | 'all'): Promise<(StoredTable | undefined)[]> {
+    if (this.#cache === undefined) return this.#load(type, entries, columns);
+    for (let mark = await this.#purges.current(); ; ) {
+      if (mark !== this.#heldUnder) this.purge();
+      this.#heldUnder = mark;
+      const tables = await this.#load(type, entries, columns);
+      // Redis may have been away meanwhile, for longer than an erasure takes.
+      const now = await this.#purges.current();
+      if (now === mark) return tables;
+      mark = now;
+    }
+  }
+
+  async #load(type: string, entries: readonly ChunkEntry[], columns: Iterable<ColumnName> | 'all'): Promise<(StoredTable | undefined)[]> {
     this.#resize();
     const breath = new Breath();
     const names = entries.map(({ chunkId }) => chunkId.toString('latin1'));

@@ -23,6 +23,8 @@ export interface SubjectContext {
   /** What is declared of a type's members: it says what anonymising leaves. */
   readonly classesOf: (type: string) => TypeClasses;
   readonly now: () => number;
+  /** How long an erasure waits for other processes to forget what they hold, ms. Default: as long as they may use it, 2,000. */
+  readonly purgedAfterMs?: number | undefined;
 }
 
 /** Who asks: it is kept with a hold and in a receipt, sealed. */

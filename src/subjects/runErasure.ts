@@ -9,6 +9,7 @@ import { eraseSpools } from './spool/eraseSpools.js';
 import { eraseEvents } from './store/eraseEvents.js';
 import { fenceUser } from './store/fenceUser.js';
 import { Erasures } from '../storage/Erasures.js';
+import { PURGED_AFTER_MS } from '../storage/PurgeMark.js';
 import type { SubjectContext } from './SubjectContext.js';
 
 export interface RunErasureOptions {
@@ -25,7 +26,8 @@ export interface RunErasureOptions {
  *
  * 1. `fence`: what was tracked up to now is not stored any more, by anybody.
  * 2. `store`, `queue`, `feed`, `spool`: each place is gone through.
- * 3. `check`: every place is read once more; what is found there sends it back to the store.
+ * 3. `check`: every place is read once more, when no process holds anything of it in memory any more; what is found there
+ *    sends it back to the store.
  */
 export async function runErasure(context: SubjectContext, started: ErasureRequest, options: RunErasureOptions): Promise<ErasureReceipt> {
   const { redis, keys, secrets, keyRing, events, spoolDir } = context;
@@ -45,6 +47,8 @@ export async function runErasure(context: SubjectContext, started: ErasureReques
   };
   const fences = (): ReadonlyMap<string, number> => new Map(request.fences);
   const until = (): number => request.at ?? 0;
+  // Whoever goes on with it waits as long again.
+  let announcedAt = performance.now();
 
   const steps: Record<Exclude<ErasureStep, 'check'>, () => Promise<ErasureStep>> = {
     async fence() {
@@ -59,6 +63,7 @@ export async function runErasure(context: SubjectContext, started: ErasureReques
         await save({ typesDone: [...request.typesDone, type], counts: add({ events: erased, chunksIn, chunksOut, removed }) });
       }
       await new Erasures(redis, keys, secrets.fingerprints).announcePurge();
+      announcedAt = performance.now();
       return 'queue';
     },
     async queue() {
@@ -91,6 +96,7 @@ export async function runErasure(context: SubjectContext, started: ErasureReques
       await save({ step: await steps[request.step]() });
       continue;
     }
+    while (performance.now() - announcedAt < (context.purgedAfterMs ?? PURGED_AFTER_MS)) await options.pause();
     const left = await countSubject(context, { userId: request.userId, until: until(), upTo: (type) => fences().get(type) ?? 0, throwIfAborted });
     if (isClean(left)) return finish(context, request, left);
     // Something was on its way: a job that failed and went back, a file that a process sent.

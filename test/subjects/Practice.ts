@@ -31,7 +31,7 @@ export async function openPractice(url: string, spoolDir?: string): Promise<Prac
   const queue = createQueue(queuePlaces(keys).events, redis);
   queue.on('error', () => undefined);
   const types = createEventTypes();
-  const context: SubjectContext = { redis, keys, keyRing, secrets: keyRing.reading!, events: queue, spoolDir, classesOf: (type) => types.classesOf(type), now: Date.now };
+  const context: SubjectContext = { redis, keys, keyRing, secrets: keyRing.reading!, events: queue, spoolDir, classesOf: (type) => types.classesOf(type), now: Date.now, purgedAfterMs: 0 };
   const recorded: (SubjectRequest & { count?: number })[] = [];
   const subjects = createSubjects({
     context,
