@@ -57,11 +57,18 @@ try {
   await fill(mergedEvents, total);
   const queue = createQueue(queuePlaces(keys).events, redis);
   const types = createEventTypes();
+  let stepNow = 'fence';
+  let stepSince = performance.now();
   const subjects = createSubjects({
     context: { redis, keys, keyRing, secrets, events: queue, spoolDir: undefined, classesOf: (type) => types.classesOf(type), now: Date.now },
     by: { subject: 'benchmark', via: 'benchmark' },
     gate: { act: async (_request, work) => work(), told: async () => Promise.resolve() },
     wakeWorker: async () => Promise.resolve(),
+    onProgress({ step }) {
+      if (step === stepNow) return;
+      if (stepNow !== 'fence') console.log(`  ${stepNow}: ${((performance.now() - stepSince) / 1000).toFixed(1)} s`);
+      [stepNow, stepSince] = [step, performance.now()];
+    },
   });
   const timed = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
     const before = performance.now();
