@@ -56,11 +56,12 @@ try {
   await mergeAll({ redis, keys, secrets, now: () => Date.now() + HOUR_MS }, { graceMs: 0 });
   await fill(mergedEvents, total);
   const queue = createQueue(queuePlaces(keys).events, redis);
+  const metrics = createQueue(queuePlaces(keys).metrics, redis);
   const types = createEventTypes();
   let stepNow = 'fence';
   let stepSince = performance.now();
   const subjects = createSubjects({
-    context: { redis, keys, keyRing, secrets, events: queue, spoolDir: undefined, classesOf: (type) => types.classesOf(type), now: Date.now },
+    context: { redis, keys, keyRing, secrets, events: queue, metrics, spoolDir: undefined, classesOf: (type) => types.classesOf(type), now: Date.now },
     by: { subject: 'benchmark', via: 'benchmark' },
     gate: { act: async (_request, work) => work(), told: async () => Promise.resolve() },
     wakeWorker: async () => Promise.resolve(),
@@ -87,7 +88,7 @@ try {
   const { content } = await timed('erasure with its check', async () => subjects.erase('user-1', { mode: 'delete' }));
   console.log(JSON.stringify(content.done));
   await timed('anonymising another', async () => subjects.erase('user-2', { mode: 'anonymise' }));
-  await queue.close();
+  await Promise.all([queue.close(), metrics.close()]);
 } finally {
   redis.disconnect();
   await server.stop();

@@ -1,6 +1,7 @@
 import type { BackupContext, RunOptions } from './BackupContext.js';
 import { ERASED_KEY } from './capture/captureGlobals.js';
 import { hourKey } from './capture/captureHour.js';
+import { tagSections, tagsKey } from './capture/captureMetrics.js';
 import { commit } from './commitRun.js';
 import type { Manifest } from './files/Manifest.js';
 import { RunReader } from './files/RunReader.js';
@@ -13,6 +14,16 @@ export interface BackupHour {
   readonly hour: number;
 }
 
+/** Tag sets of a metric that were taken away, by the first bytes of their series' ids. */
+export interface BackupTags {
+  readonly kind: 'tags';
+  /** The metric's name as it stands in keys. */
+  readonly name: string;
+  readonly first: readonly number[];
+}
+
+export type BackupPart = BackupHour | BackupTags;
+
 /**
  * Adds what these hours hold now to the backup, and takes the data keys of chunks that are in none of them any more out of its
  * file of keys. Resolves when that is on the disk. For an erasure: after the replacement is in the store, before the replaced
@@ -21,7 +32,7 @@ export interface BackupHour {
  * @returns undefined where there is no backup yet
  * @throws BackupError; KeyError; whatever Redis answers otherwise: then nothing was added, and no key may be destroyed
  */
-export async function addHours(context: BackupContext, hours: readonly BackupHour[], options: RunOptions = {}): Promise<Manifest | undefined> {
+export async function addHours(context: BackupContext, parts: readonly BackupPart[], options: RunOptions = {}): Promise<Manifest | undefined> {
   const { folder, secrets, now } = context;
   if ((await folder.readHead()) === undefined) return undefined;
   return folder.locked('commit', async () => {
@@ -32,7 +43,7 @@ export async function addHours(context: BackupContext, hours: readonly BackupHou
     const writer = await RunWriter.create(folder, { run, kind: 'erasure', base: base.run, startedAt: now() });
     const reader = new RunReader(folder);
     // Who was erased goes along, so that what comes late for them is stored no more after a restore.
-    const touched = [...new Set(hours.map((hour) => hourKey(hour, hour.hour))), ERASED_KEY];
+    const touched = [...new Set(parts.flatMap(cellsOf)), ERASED_KEY];
     try {
       return await commit(context, { ...options, writer, reader, draft: folder.file(base.run, 'index'), marks: base.marks, waiting: base.waiting, touched });
     } finally {
@@ -40,4 +51,9 @@ export async function addHours(context: BackupContext, hours: readonly BackupHou
       await writer.abandon();
     }
   });
+}
+
+function cellsOf(part: BackupPart): string[] {
+  if (part.kind !== 'tags') return [hourKey(part, part.hour)];
+  return part.first.flatMap((first) => tagSections.map((section) => tagsKey({ kind: 'metrics', name: part.name }, section, first)));
 }

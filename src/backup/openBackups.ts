@@ -7,7 +7,7 @@ import { KeyError } from '../errors/KeyError.js';
 import { connect } from '../redis/connect.js';
 import { keysOf } from '../redis/keys.js';
 import { loadKeyRing } from '../security/loadKeyRing.js';
-import { addHours, type BackupHour } from './addHours.js';
+import { addHours, type BackupPart } from './addHours.js';
 import type { BackupContext, RunOptions } from './BackupContext.js';
 import type { Manifest } from './files/Manifest.js';
 import { forgetKeys } from './forgetKeys.js';
@@ -40,8 +40,8 @@ export interface Backups extends AsyncDisposable {
   restore(options?: RestoreOptions): Promise<RestoreReport>;
   /** The runs that lead to what a restore would put back, oldest first. */
   list(): Promise<Manifest[]>;
-  /** For an erasure: adds what these hours hold now. @throws as `full` does; then destroy no key */
-  addHours(hours: readonly BackupHour[]): Promise<Manifest | undefined>;
+  /** For an erasure: adds what these hours and tags are now. @throws as `full` does; then destroy no key */
+  addHours(parts: readonly BackupPart[]): Promise<Manifest | undefined>;
   /** For an erasure: takes the data keys of chunks out. @returns how many there were */
   forgetKeys(chunkIds: Iterable<Buffer>): Promise<number>;
   close(): Promise<void>;
@@ -87,7 +87,7 @@ function createBackups(context: BackupContext, { gate, principal, close }: Surro
     verify: async (options) => verifyBackup(context, options),
     restore: async (options) => gate.act(principal, { operation: 'backup.restore' }, async () => restoreBackup(context, options)),
     list: async () => listRuns(context),
-    addHours: async (hours) => addHours(context, hours),
+    addHours: async (parts) => addHours(context, parts),
     forgetKeys: async (chunkIds) => forgetKeys(context, chunkIds),
     close: closeOnce,
     [Symbol.asyncDispose]: closeOnce,

@@ -2,7 +2,7 @@ import type { BackupContext } from './BackupContext.js';
 import { Capture, type CaptureContext } from './capture/Capture.js';
 import { captureHash } from './capture/captureGlobals.js';
 import { captureHour } from './capture/captureHour.js';
-import { capturePeriods } from './capture/captureMetrics.js';
+import { capturePeriods, captureTagCell } from './capture/captureMetrics.js';
 import type { HourCounts } from './capture/readCounts.js';
 import { eventSeries, metricSeries, parseCellKey } from './capture/SeriesPlace.js';
 import type { IndexLine } from './files/IndexLine.js';
@@ -18,6 +18,7 @@ export async function recaptureCell({ keys }: Pick<BackupContext, 'keys'>, captu
   }
   const series = name.kind === 'metrics' ? metricSeries(keys, name.name) : eventSeries(keys, name.name);
   if (name.section === 'hour') await captureHour(one, series, name.number, await readHourCounts(capture, series.keys.counts, name.number));
+  else if (series.kind === 'metrics' && (name.section === 'tags' || name.section === 'past')) await captureTagCell(one, series, key, name.section, name.number);
   else if (series.kind === 'metrics' && known !== undefined) {
     const { entries } = await capture.reader.cell(known);
     await capturePeriods(one, series.keys.tier(name.section.replace('tier-', '')), key, entries.map(({ score }) => score));

@@ -10,8 +10,8 @@ const HELP = `
 The person's user id is read from the standard input, one line, and never given as an argument: arguments of a process can
 be read by others on the host.
 
-An erasure takes everything that was tracked of the person up to now: out of the store, the queue, the dead letters, the
-feeds and the spools of this host. Make a dry run first; with its token the erasure refuses if there is something else by
+An erasure takes everything that was tracked of the person up to now, and the samples whose tag userId names them: out of the
+store, the queues, the dead letters, the feeds and the spools of this host. Make a dry run first; with its token the erasure refuses if there is something else by
 then. It ends with a signed receipt. One that was cut short is gone on with by the worker, or by "resume".
 
 Reads from the environment what the worker reads: REDIS_URL, REDIS_PREFIX, the keys.

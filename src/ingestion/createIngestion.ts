@@ -82,6 +82,6 @@ export function createIngestion(options: IngestionOptions): Ingestion {
         storeCanary: (id, part, takenAt) => storeCanary(id, part, takenAt, { redis, keys, dataKeys, store: eventStore }),
       }),
     metrics: (jobId, data) =>
-      ingestMetrics(jobId, data, { store: metricStore, keyRing, oldestKept: now() - metricRetentionDays * DAY_MS, onOverflow }),
+      ingestMetrics(jobId, data, { store: metricStore, erasures, keyRing, oldestKept: now() - metricRetentionDays * DAY_MS, onOverflow }),
   };
 }

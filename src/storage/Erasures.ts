@@ -1,5 +1,5 @@
 import { AnalyticsError } from '../errors/AnalyticsError.js';
-import type { Keys } from '../redis/keys.js';
+import type { Keys, SeriesKeys } from '../redis/keys.js';
 import type { RedisClient } from '../redis/RedisClient.js';
 import { script } from '../redis/Script.js';
 import type { Fingerprints } from '../security/Fingerprints.js';
@@ -78,7 +78,16 @@ export class Erasures {
    * @returns the offset up to which events may have been stored by somebody who did not
    */
   async fence(type: string, generation: number): Promise<number> {
-    const reply = (await script('fenceErased').run(this.#redis, { keys: [this.#keys.event(type).counts], args: [generation] })) as unknown[]; // what the script answers
+    return this.#fence(this.#keys.event(type), generation);
+  }
+
+  /** The same of a metric, by its name in keys. Samples have no offsets. */
+  async fenceMetric(keyName: string, generation: number): Promise<void> {
+    await this.#fence(this.#keys.metric(keyName), generation);
+  }
+
+  async #fence({ counts }: SeriesKeys, generation: number): Promise<number> {
+    const reply = (await script('fenceErased').run(this.#redis, { keys: [counts], args: [generation] })) as unknown[]; // what the script answers
     if (String(reply[0]) !== 'fenced') throw wrongType();
     return Number(reply[1]);
   }

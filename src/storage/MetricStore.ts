@@ -32,12 +32,18 @@ export interface NewMetricChunk {
   readonly series: ReadonlyMap<string, NewSeries>;
   /** Samples of the batch that are not in it, since their series found no room. */
   readonly leftOut: number;
+  /** The generation of the latest erasure whose samples were left out: see `Erasures`. Default: of none. */
+  readonly generation?: number | undefined;
+  /** Whether it was asked for after the metric was listed. Default: it was. */
+  readonly isAsked?: boolean | undefined;
 }
 
 export type MetricOutcome =
   | { readonly kind: 'stored' }
   /** It was stored before. */
   | { readonly kind: 'known' }
+  /** Nothing was stored: somebody was erased, or may have been, whom `generation` does not tell of. */
+  | { readonly kind: 'erased' }
   /** Nothing was stored: the metric has as many series as it may, and these are none of them. */
   | { readonly kind: 'full'; readonly series: readonly string[] };
 
@@ -100,6 +106,9 @@ export class MetricStore {
           case 'known':
             outcomes[place] = { kind: 'known' };
             break;
+          case 'erased':
+            outcomes[place] = { kind: 'erased' };
+            break;
           case 'full':
             outcomes[place] = { kind: 'full', series: named() };
             break;
@@ -157,7 +166,7 @@ export class MetricStore {
     }
   }
 
-  #call({ name, hour, chunkId, series, leftOut }: NewMetricChunk, { place, bytes, wrappedKey }: SealedMetricChunk): ScriptCall {
+  #call({ name, hour, chunkId, series, leftOut, generation = 0, isAsked = true }: NewMetricChunk, { place, bytes, wrappedKey }: SealedMetricChunk): ScriptCall {
     const keyName = place.series;
     const { chunks, time, dataKeys, counts, tags, absorbed, retired } = this.#keys.metric(keyName);
     const told = Array.from(series, ([seriesId, one]): ScriptArgument[] => {
@@ -177,6 +186,8 @@ export class MetricStore {
         this.#seriesLimit,
         leftOut,
         this.#now(),
+        generation,
+        isAsked ? '1' : '',
         ...told.flat(),
       ],
     };

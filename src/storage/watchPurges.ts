@@ -1,7 +1,7 @@
 import type { Keys } from '../redis/keys.js';
 import type { RedisClient } from '../redis/RedisClient.js';
 
-/** Something that keeps decoded chunks. */
+/** Something that keeps decoded chunks, or what belongs to them. */
 export interface ChunkCache {
   readonly isEmpty: boolean;
   /** Forgets all of them. */
@@ -12,7 +12,7 @@ export interface WatchPurgesOptions {
   /** Its end ends the watch. */
   readonly redis: RedisClient;
   readonly keys: Keys;
-  readonly cache: ChunkCache;
+  readonly caches: readonly ChunkCache[];
   /** Default: 1,000. */
   readonly everyMs?: number;
 }
@@ -20,10 +20,10 @@ export interface WatchPurgesOptions {
 const EVERY_MS = 1000;
 
 /**
- * Empties a cache within a second of an erasure. No query is led to a chunk that was replaced: this is so that memory does
+ * Empties caches within a second of an erasure. No query is led to a chunk that was replaced: this is so that memory does
  * not keep what nobody may read any more. Costs one small read a second, while there is something to forget.
  */
-export function watchPurges({ redis, keys, cache, everyMs = EVERY_MS }: WatchPurgesOptions): void {
+export function watchPurges({ redis, keys, caches, everyMs = EVERY_MS }: WatchPurgesOptions): void {
   let known: string | null | undefined;
   let isAsking = false;
   // Once more after a second: a query may have fetched a chunk in the moment in which it was replaced.
@@ -32,7 +32,7 @@ export function watchPurges({ redis, keys, cache, everyMs = EVERY_MS }: WatchPur
     const purges = await redis.hget(keys.erased, 'purges');
     const isNews = known !== undefined && purges !== known;
     known = purges;
-    if (isNews || again) cache.purge();
+    if (isNews || again) for (const cache of caches) cache.purge();
     again = isNews;
   };
   const look = (): void => {
@@ -40,7 +40,7 @@ export function watchPurges({ redis, keys, cache, everyMs = EVERY_MS }: WatchPur
       clearInterval(timer);
       return;
     }
-    if (isAsking || (cache.isEmpty && !again && known !== undefined)) return;
+    if (isAsking || (caches.every(({ isEmpty }) => isEmpty) && !again && known !== undefined)) return;
     isAsking = true;
     // Redis is away: it is asked again.
     void ask()

@@ -13,10 +13,14 @@ const countsSchema = z.object({
   chunksOut: z.number(),
   /** Chunks that were removed with their data keys. */
   removed: z.number(),
-  /** Events taken out of batches that waited, and of dead letters. */
+  /** Samples that were removed from the store or moved in it, their series, and the rollups that were made anew. */
+  samples: z.number().default(0),
+  series: z.number().default(0),
+  rollups: z.number().default(0),
+  /** Events and samples taken out of batches that waited, and of dead letters. */
   queued: z.number(),
   deadLetters: z.number(),
-  /** Events taken out of spools that were left on this host. */
+  /** Events and samples taken out of spools that were left on this host. */
   spooled: z.number(),
   feedEntries: z.number(),
   /** Chunks, dead letters and files of spools that do not open. */
@@ -24,7 +28,7 @@ const countsSchema = z.object({
 });
 export type ErasureCounts = z.output<typeof countsSchema>;
 
-export const erasureSteps = ['fence', 'store', 'queue', 'feed', 'spool', 'check'] as const;
+export const erasureSteps = ['fence', 'store', 'metrics', 'queue', 'feed', 'spool', 'check'] as const;
 export type ErasureStep = (typeof erasureSteps)[number];
 
 const requestSchema = z.object({
@@ -40,8 +44,12 @@ const requestSchema = z.object({
   step: z.enum(erasureSteps),
   /** Types that the store was gone through for. */
   typesDone: z.array(z.string()),
-  /** Types and hours whose chunks were replaced, and that a backup has not been told of yet. */
-  touched: z.array(z.tuple([z.string(), z.number()])),
+  /** Types (or metrics) and hours whose chunks were replaced, and that a backup has not been told of yet. */
+  touched: z.array(z.tuple([z.string(), z.number(), z.enum(['events', 'metrics']).optional()])),
+  /** Series of the person, by metric: their ids, and those of the series in their place. Absent until they are looked for. */
+  series: z.array(z.tuple([z.string(), z.array(z.tuple([z.string(), z.string()]))])).optional(),
+  /** Whether nothing of these is left: what is found of them later was tracked later. */
+  areSamplesDone: z.boolean().default(false),
   counts: countsSchema,
   /** What surrogates are made with; with the request it goes, and nobody can make them again. base64 */
   surrogateKey: z.string(),
@@ -49,7 +57,7 @@ const requestSchema = z.object({
 export type ErasureRequest = z.output<typeof requestSchema>;
 
 export function emptyCounts(): ErasureCounts {
-  return { events: 0, chunksIn: 0, chunksOut: 0, removed: 0, queued: 0, deadLetters: 0, spooled: 0, feedEntries: 0, unreadable: 0 };
+  return { events: 0, chunksIn: 0, chunksOut: 0, removed: 0, samples: 0, series: 0, rollups: 0, queued: 0, deadLetters: 0, spooled: 0, feedEntries: 0, unreadable: 0 };
 }
 
 export interface RequestPlace {

@@ -1,3 +1,4 @@
+import type { BackupHour } from '../backup/addHours.js';
 import type { StoredEvent } from '../codec/columns/StoredEvent.js';
 import type { Keys } from '../redis/keys.js';
 import type { RedisClient } from '../redis/RedisClient.js';
@@ -15,10 +16,10 @@ export interface ErasureRun {
   /** A backup, which has to be told of what took the place of chunks before the data keys of these are destroyed. */
   readonly backup?:
     | {
-        /** Called before chunks of an hour are replaced. */
-        readonly touching: (type: string, hour: number) => Promise<void>;
-        /** Called before the replaced chunks of a type are removed. */
-        readonly removing: (type: string) => Promise<void>;
+        /** Called before chunks of an hour of an event type, or of a metric by its name in keys, are replaced. */
+        readonly touching: (kind: BackupHour['kind'], name: string, hour: number) => Promise<void>;
+        /** Called before the replaced chunks of a type, or of all metrics, are removed. */
+        readonly removing: (kind: BackupHour['kind'], name?: string) => Promise<void>;
       }
     | undefined;
   /** Called between two steps: throws when the run has to end, and go on later. */

@@ -26,9 +26,13 @@ const contentSchema = z.object({
     spooled: count,
     feedEntries: count,
     unreadable: count,
+    // Absent in receipts from before samples were erased.
+    samples: count.optional(),
+    series: count.optional(),
+    rollups: count.optional(),
   }),
   /** What was found when every place had been read once more. All but `unreadable` are 0, or there is no receipt. */
-  left: z.object({ events: count, chunks: count, queued: count, deadLetters: count, spooled: count, feedEntries: count, unreadable: count }),
+  left: z.object({ events: count, chunks: count, queued: count, deadLetters: count, spooled: count, feedEntries: count, unreadable: count, samples: count.optional(), rollups: count.optional() }),
 });
 const receiptSchema = z.object({ content: contentSchema, signature: z.string() });
 

@@ -14,8 +14,9 @@ export interface SubjectContext {
   readonly keyRing: KeyRing;
   /** `keyRing.reading`: a process that only produces can do nothing of this. */
   readonly secrets: ReadingKeys;
-  /** The queue of events. */
+  /** The queues of events and of samples. */
   readonly events: Queue;
+  readonly metrics: Queue;
   /** The folder of spools on this host; undefined where there is none. */
   readonly spoolDir: string | undefined;
   /** The backups that are kept of this store; undefined where there are none. */

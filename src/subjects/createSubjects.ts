@@ -99,6 +99,7 @@ export function createSubjects(options: SubjectsOptions): Subjects {
         step: 'fence',
         typesDone: [],
         touched: [],
+        areSamplesDone: false,
         counts: emptyCounts(),
         surrogateKey: randomBytes(32).toString('base64'),
       };
@@ -141,7 +142,7 @@ export function createSubjects(options: SubjectsOptions): Subjects {
       const userId = parseUserId(userIdGiven);
       const lines = await gate.act({ operation: 'subjects.export', userId }, async () => Promise.resolve(exportSubject(context, userId)));
       for await (const line of lines) {
-        if (line.record === 'end') await gate.told({ operation: 'subjects.export', userId, reason: 'end' }, line.events);
+        if (line.record === 'end') await gate.told({ operation: 'subjects.export', userId, reason: 'end' }, line.events + line.samples);
         yield line;
       }
     },

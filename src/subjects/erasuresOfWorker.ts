@@ -23,7 +23,8 @@ export async function erasuresOfWorker({ redis, keys, keyRing, config, logger }:
   if (secrets === undefined) throw new KeyError('KEY_UNAVAILABLE', 'A process that only holds ANALYTICS_PUBLIC_KEY cannot erase. Set ANALYTICS_ENCRYPTION_KEY.');
   const onError = (error: Error): void => logger.warn('An erasure met an error', { error });
   const events = createQueue(queuePlaces(keys).events, redis);
-  events.on('error', onError);
+  const metrics = createQueue(queuePlaces(keys).metrics, redis);
+  for (const queue of [events, metrics]) queue.on('error', onError);
   const audit = openAuditLog(config, { redis, keys, keyRing, onError });
   const late = AbortSignal.any([signal, AbortSignal.timeout(SHARE * config.ANALYTICS_MAINTENANCE_DEADLINE_MS)]);
   try {
@@ -31,6 +32,7 @@ export async function erasuresOfWorker({ redis, keys, keyRing, config, logger }:
     const context: SubjectContext = {
       ...parts,
       events,
+      metrics,
       spoolDir: config.ANALYTICS_SPOOL_DIR,
       backups: backupsOf(config, parts),
       classesOf: (type) => eventTypes.classesOf(type),
@@ -41,6 +43,6 @@ export async function erasuresOfWorker({ redis, keys, keyRing, config, logger }:
     return await resumeErasures(context, subjects, late);
   } finally {
     await audit.close();
-    await events.close();
+    await Promise.all([events.close(), metrics.close()]);
   }
 }

@@ -16,12 +16,12 @@ export interface ErasurePlan extends SubjectCounts {
   readonly token: string;
 }
 
-const counted = ['events', 'queued', 'deadLetters', 'spooled'] as const;
+const counted = ['events', 'samples', 'queued', 'deadLetters', 'spooled'] as const;
 const tokenSchema = z.object({
   subject: z.string(),
   mode: z.enum(erasureModes),
   at: z.number(),
-  counts: z.object({ events: z.number(), queued: z.number(), deadLetters: z.number(), spooled: z.number() }),
+  counts: z.object({ events: z.number(), samples: z.number(), queued: z.number(), deadLetters: z.number(), spooled: z.number() }),
 });
 const DAY_MS = 86_400_000;
 
@@ -46,7 +46,7 @@ export async function checkPlan(context: SubjectContext, userId: string, mode: E
   const now = context.now();
   if (now - plan.at > DAY_MS) throw new AnalyticsError('PLAN_OUTDATED', 'The plan is more than a day old. Make a dry run again.');
   const found = pick(await countSubject(context, { userId, until: now }));
-  // Events move from spools into the queue, and on into the store: that is no change.
+  // Events and samples move from spools into the queue, and on into the store: that is no change.
   const total = (counts: typeof found): number => counted.reduce((sum, name) => sum + counts[name], 0);
   if (total(found) === total(plan.counts)) return;
   const changes = counted.filter((name) => found[name] !== plan.counts[name]).map((name) => `${name}: ${plan.counts[name]} before, ${found[name]} now`);
@@ -69,6 +69,6 @@ function subjectOf({ secrets }: SubjectContext, userId: string): string {
   return secrets.fingerprints.subject(userId).toString('base64url');
 }
 
-function pick({ events, queued, deadLetters, spooled }: SubjectCounts): Pick<SubjectCounts, (typeof counted)[number]> {
-  return { events, queued, deadLetters, spooled };
+function pick({ events, samples, queued, deadLetters, spooled }: SubjectCounts): Pick<SubjectCounts, (typeof counted)[number]> {
+  return { events, samples, queued, deadLetters, spooled };
 }

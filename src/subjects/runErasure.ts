@@ -4,8 +4,13 @@ import { emptyCounts, saveRequest, type ErasureRequest, type ErasureStep } from 
 import type { ErasureRun } from './ErasureRun.js';
 import { eraseFeed } from './feed/eraseFeed.js';
 import { eraseJobs } from './queue/eraseJobs.js';
+import { eraseSamples } from './metrics/eraseSamples.js';
+import { findSeries } from './metrics/findSeries.js';
+import { createTagAnonymiser, planSeries, replaceTags } from './metrics/replaceTags.js';
+import type { SubjectSeries } from './metrics/SubjectSeries.js';
 import { issueReceipt, type ErasureReceipt } from './Receipt.js';
 import { eraseSpools } from './spool/eraseSpools.js';
+import { removeReplacedChunks } from './store/removeReplacedChunks.js';
 import { eraseEvents } from './store/eraseEvents.js';
 import { fenceUser } from './store/fenceUser.js';
 import { Erasures } from '../storage/Erasures.js';
@@ -25,12 +30,12 @@ export interface RunErasureOptions {
  * at once too; after each it is written down how far it came, so that one that was killed is gone on with.
  *
  * 1. `fence`: what was tracked up to now is not stored any more, by anybody.
- * 2. `store`, `queue`, `feed`, `spool`: each place is gone through.
+ * 2. `store`, `metrics`, `queue`, `feed`, `spool`: each place is gone through.
  * 3. `check`: every place is read once more, when no process holds anything of it in memory any more; what is found there
  *    sends it back to the store.
  */
 export async function runErasure(context: SubjectContext, started: ErasureRequest, options: RunErasureOptions): Promise<ErasureReceipt> {
-  const { redis, keys, secrets, keyRing, events, spoolDir } = context;
+  const { redis, keys, secrets, keyRing, events, metrics, spoolDir } = context;
   const { throwIfAborted } = options;
   const rewriter = started.mode === 'anonymise' ? createAnonymiser(Buffer.from(started.surrogateKey, 'base64'), context.classesOf) : () => undefined;
   let request = started;
@@ -39,6 +44,7 @@ export async function runErasure(context: SubjectContext, started: ErasureReques
     await saveRequest(context, request);
     options.onProgress?.(request);
   };
+  const rewriteTags = started.mode === 'anonymise' ? createTagAnonymiser(Buffer.from(started.surrogateKey, 'base64')) : undefined;
   const run: ErasureRun = { redis, keys, secrets, userId: started.userId, rewrite: rewriter, throwIfAborted, backup: backupOf(context, () => request, save) };
   const add = (counts: Partial<ErasureRequest['counts']>): ErasureRequest['counts'] => {
     const sum = { ...request.counts };
@@ -62,15 +68,39 @@ export async function runErasure(context: SubjectContext, started: ErasureReques
         const { events: erased, chunksIn, chunksOut, removed } = await eraseEvents(run, type, upTo);
         await save({ typesDone: [...request.typesDone, type], counts: add({ events: erased, chunksIn, chunksOut, removed }) });
       }
+      return 'metrics';
+    },
+    async metrics() {
+      // Once the fence is up, nobody adds to what there is of them, so that they are looked for and taken once.
+      if (request.areSamplesDone) return 'queue';
+      const found = await collect(findSeries(run));
+      // Written down before their tags go: nothing else tells afterwards whose they were.
+      if (request.series === undefined) await save({ series: planSeries(found, rewriteTags, secrets).map(({ keyName, ids }) => [keyName, [...ids]]), counts: add({ series: found.length }) });
+      const series = knownSeries(request);
+      await replaceTags(run, found.filter(({ keyName, seriesId }) => series.some((one) => one.keyName === keyName && one.ids.has(seriesId))), rewriteTags);
+      for (const one of series) {
+        const { samples, rollups, chunksIn, chunksOut } = await eraseSamples(run, one, until());
+        await save({ counts: add({ samples, rollups, chunksIn, chunksOut }) });
+      }
+      // Of all metrics together: each time costs a backup a file.
+      if (series.length > 0) await run.backup?.removing('metrics');
+      for (const { keyName } of series) await save({ counts: add({ removed: await removeReplacedChunks(run, keys.metric(keyName)) }) });
+      await save({ areSamplesDone: true });
       await new Erasures(redis, keys, secrets.fingerprints).announcePurge();
       announcedAt = performance.now();
       return 'queue';
     },
     async queue() {
       for (;;) {
-        const { queued, dead, held } = await eraseJobs({ ...run, queue: events, keyRing }, until());
-        await save({ counts: add({ queued, deadLetters: dead }) });
-        if (queued + dead + held === 0) return 'feed';
+        let found = 0;
+        let held = 0;
+        for (const [kind, queue] of [['events', events], ['metrics', metrics]] as const) {
+          const looked = await eraseJobs({ ...run, kind, queue, keyRing }, until());
+          await save({ counts: add({ queued: looked.queued, deadLetters: looked.dead }) });
+          found += looked.queued + looked.dead;
+          held += looked.held;
+        }
+        if (found + held === 0) return 'feed';
         if (held > 0) await options.pause();
       }
     },
@@ -97,11 +127,11 @@ export async function runErasure(context: SubjectContext, started: ErasureReques
       continue;
     }
     while (performance.now() - announcedAt < (context.purgedAfterMs ?? PURGED_AFTER_MS)) await options.pause();
-    const left = await countSubject(context, { userId: request.userId, until: until(), upTo: (type) => fences().get(type) ?? 0, throwIfAborted });
+    const left = await countSubject(context, { userId: request.userId, until: until(), upTo: (type) => fences().get(type) ?? 0, series: knownSeries(request), throwIfAborted });
     if (isClean(left)) return finish(context, request, left);
     // Something was on its way: a job that failed and went back, a file that a process sent.
     await options.pause();
-    await save({ step: 'store', typesDone: [] });
+    await save({ step: 'store', typesDone: [], areSamplesDone: request.areSamplesDone && left.samples + left.rollups === 0 });
   }
 }
 
@@ -109,22 +139,42 @@ export async function runErasure(context: SubjectContext, started: ErasureReques
 function backupOf({ backups }: SubjectContext, requestOf: () => ErasureRequest, save: (changes: Partial<ErasureRequest>) => Promise<void>): ErasureRun['backup'] {
   if (backups === undefined) return undefined;
   return {
-    async touching(type, hour) {
+    async touching(kind, name, hour) {
       const { touched } = requestOf();
-      if (!touched.some(([name, one]) => name === type && one === hour)) await save({ touched: [...touched, [type, hour]] });
+      if (!touched.some((one) => isOf(one, kind, name) && one[1] === hour)) await save({ touched: [...touched, [name, hour, kind]] });
     },
-    async removing(type) {
+    async removing(kind, name) {
       const { touched } = requestOf();
-      const hours = touched.filter(([name]) => name === type).map(([name, hour]) => ({ kind: 'events' as const, name, hour }));
-      if (hours.length === 0) return;
-      await backups.addHours(hours);
-      await save({ touched: touched.filter(([name]) => name !== type) });
+      const hours = touched.filter((one) => isOf(one, kind, name)).map(([of, hour]) => ({ kind, name: of, hour }));
+      const tags = kind === 'metrics' ? (requestOf().series ?? []).map(([of, ids]) => ({ kind: 'tags' as const, name: of, first: firstBytes(ids.flat()) })) : [];
+      if (hours.length + tags.length === 0) return;
+      await backups.addHours([...hours, ...tags]);
+      await save({ touched: touched.filter((one) => !isOf(one, kind, name)) });
     },
   };
 }
 
-function isClean({ events, queued, deadLetters, spooled, feedEntries }: SubjectCounts): boolean {
-  return events + queued + deadLetters + spooled + feedEntries === 0;
+function isOf([name, , kind = 'events']: ErasureRequest['touched'][number], wantedKind: string, wantedName: string | undefined): boolean {
+  return kind === wantedKind && (wantedName === undefined || name === wantedName);
+}
+
+/** Of ids in hex; '' has none. */
+function firstBytes(ids: readonly string[]): number[] {
+  return [...new Set(ids.flatMap((id) => (id === '' ? [] : [Number.parseInt(id.slice(0, 2), 16)])))];
+}
+
+function knownSeries({ series = [] }: ErasureRequest): SubjectSeries[] {
+  return series.map(([keyName, ids]) => ({ keyName, ids: new Map(ids) }));
+}
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+function isClean({ events, samples, rollups, queued, deadLetters, spooled, feedEntries }: SubjectCounts): boolean {
+  return events + samples + rollups + queued + deadLetters + spooled + feedEntries === 0;
 }
 
 async function finish(context: SubjectContext, { id, userId, mode, requestedAt, at = 0, counts }: ErasureRequest, left: SubjectCounts): Promise<ErasureReceipt> {

@@ -11,6 +11,7 @@ import { takeBackup } from '../../src/backup/takeBackup.js';
 import { verifyBackup } from '../../src/backup/verifyBackup.js';
 import { createSubjects } from '../../src/subjects/createSubjects.js';
 import { createMergeFixture, HOUR, LATER, START, TYPE, type MergeFixture } from '../merging/mergeFixture.js';
+import { createMetricFixture } from '../queries/metrics/metricFixture.js';
 import { openPractice } from '../subjects/Practice.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { createBackupFolders } from './backupFixture.js';
@@ -137,6 +138,38 @@ describe('the erasure of a person', () => {
       // What was tracked before and comes late stays away.
       expect(await practice.store.run(practice.store.batch([{ userId: 'user-1', timestamp: START + 5 }], 'normal', 1))).toMatchObject({ stored: 0 });
     } finally {
+      await practice.close();
+    }
+  });
+
+  it('takes their samples, tags and rollups out of it as well, and leaves everybody else theirs', async () => {
+    const practice = await openPractice(server.url);
+    const { redis, keys, keyRing } = practice.store;
+    const metrics = await createMetricFixture(server.url, { keyRing, prefix: keys.prefix });
+    const place = folders.context(practice.store as typeof store & { redis: Redis });
+    try {
+      const of = (userId: string, value: number) => ({ name: 'heart_rate', value, tags: { userId }, timestamp: START + value });
+      await metrics.run(metrics.batch([of('ann', 1), of('bob', 2)]));
+      await practice.store.merge(LATER);
+      await metrics.run(metrics.batch([of('ann', 3), of('bob', 4)]));
+      await takeBackup(place, 'full');
+      const subjects = createSubjects({
+        context: { ...practice.context, backups: { addHours: async (hours) => addHours(place, hours) } },
+        by: { subject: 'test', via: 'test' },
+        gate: { act: async (_request, work) => work(), told: async () => Promise.resolve() },
+        wakeWorker: async () => Promise.resolve(),
+      });
+      await subjects.erase('ann', { mode: 'delete' });
+      await verifyBackup(place);
+      await wipe(redis, keys.prefix);
+      expect(await restoreBackup(place)).toMatchObject({ samples: 2, destroyed: 0 });
+      metrics.forget();
+      expect((await metrics.get({ name: 'heart_rate' })).map(({ value, tags }) => [value, tags])).toEqual([2, 4].map((value) => [value, { userId: 'bob' }]));
+      expect(await metrics.queries.listTagValues({ name: 'heart_rate', key: 'userId' })).toEqual(['bob']);
+      expect((await practice.exported('ann')).map(({ record }) => record)).not.toContain('sample');
+      expect((await practice.exported('bob')).filter(({ record }) => record === 'rollup')).toHaveLength(3);
+    } finally {
+      metrics.redis.disconnect();
       await practice.close();
     }
   });

@@ -49,11 +49,11 @@ afterEach(async () => {
 
 function erasing(purgedAfterMs: number): Subjects {
   const { redis, keys, keyRing } = store;
-  const events = createQueue(queuePlaces(keys).events, redis);
-  cleanups.push(async () => events.close());
+  const [events, metrics] = [createQueue(queuePlaces(keys).events, redis), createQueue(queuePlaces(keys).metrics, redis)];
+  cleanups.push(async () => Promise.all([events.close(), metrics.close()]));
   const types = createEventTypes();
   return createSubjects({
-    context: { redis, keys, keyRing, secrets: keyRing.reading!, events, spoolDir: undefined, classesOf: (type) => types.classesOf(type), now: Date.now, purgedAfterMs },
+    context: { redis, keys, keyRing, secrets: keyRing.reading!, events, metrics, spoolDir: undefined, classesOf: (type) => types.classesOf(type), now: Date.now, purgedAfterMs },
     by: { subject: 'test', via: 'test' },
     gate: { act: async (_request, work) => work(), told: async () => Promise.resolve() },
     wakeWorker: async () => Promise.resolve(),

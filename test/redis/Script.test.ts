@@ -80,7 +80,7 @@ describe('Script', () => {
     const bytes = Buffer.from([0, 255, 10, 13, 34, 128]);
     const id = Buffer.from(Array.from({ length: 16 }, (_, place) => place * 17));
     const keys = ['c', 't', 'k', 'n', 'tags', 'absorbed', 'retired'];
-    const call: ScriptCall = { keys, args: [id, bytes, bytes, bytes, 1, 5, 7, 10, 0, 0, Buffer.alloc(8, 255), bytes] };
+    const call: ScriptCall = { keys, args: [id, bytes, bytes, bytes, 1, 5, 7, 10, 0, 0, 0, '1', Buffer.alloc(8, 255), bytes] };
     expect(await script('storeMetricChunk').run(redis, call)).toEqual(expect.arrayContaining([Buffer.from('stored')]));
     expect(await redis.hgetBuffer('c', id)).toEqual(bytes);
     expect(await redis.hgetBuffer('k', id)).toEqual(bytes);

@@ -251,7 +251,7 @@ describe('cleanUp of metrics', () => {
     expect(await clean()).toMatchObject({ metricChunks: 1, samples: 2, metrics: 0 });
     const keys = fixture.keys.metric(name);
     const hour = Math.floor(now / HOUR_MS);
-    expect(await fixture.redis.hgetall(keys.counts)).toEqual({ [hour]: '2', [`s${hour}`]: '1', changes: '1' });
+    expect(await fixture.redis.hgetall(keys.counts)).toEqual({ [hour]: '2', [`s${hour}`]: '1', changes: '1', erased: '0' });
     expect(await fixture.redis.hlen(keys.tags)).toBe(1);
   });
 

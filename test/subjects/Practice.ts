@@ -13,14 +13,15 @@ import type { Job } from '../queries/eventFixture.js';
 export interface Practice {
   readonly store: MergeFixture;
   readonly queue: Queue;
+  readonly metrics: Queue;
   readonly context: SubjectContext;
   readonly subjects: Subjects;
   /** What was asked for, in order, and how much was given out. */
   readonly recorded: (SubjectRequest & { readonly count?: number })[];
   /** Puts a batch into the queue. */
-  enqueue(job: Job): Promise<void>;
+  enqueue(job: Job, queue?: Queue): Promise<void>;
   /** Moves a waiting batch among the dead letters. */
-  giveUp(job: Job): Promise<void>;
+  giveUp(job: Job, queue?: Queue): Promise<void>;
   exported(userId: string): Promise<ExportRecord[]>;
   close(): Promise<void>;
 }
@@ -29,9 +30,10 @@ export async function openPractice(url: string, spoolDir?: string): Promise<Prac
   const store = await createMergeFixture(url);
   const { redis, keys, keyRing } = store;
   const queue = createQueue(queuePlaces(keys).events, redis);
-  queue.on('error', () => undefined);
+  const metrics = createQueue(queuePlaces(keys).metrics, redis);
+  for (const one of [queue, metrics]) one.on('error', () => undefined);
   const types = createEventTypes();
-  const context: SubjectContext = { redis, keys, keyRing, secrets: keyRing.reading!, events: queue, spoolDir, classesOf: (type) => types.classesOf(type), now: Date.now, purgedAfterMs: 0 };
+  const context: SubjectContext = { redis, keys, keyRing, secrets: keyRing.reading!, events: queue, metrics, spoolDir, classesOf: (type) => types.classesOf(type), now: Date.now, purgedAfterMs: 0 };
   const recorded: (SubjectRequest & { count?: number })[] = [];
   const subjects = createSubjects({
     context,
@@ -51,16 +53,17 @@ export async function openPractice(url: string, spoolDir?: string): Promise<Prac
   return {
     store,
     queue,
+    metrics,
     context,
     subjects,
     recorded,
-    async enqueue({ id, payload }) {
-      await queue.add('batch', payload, { jobId: id, priority: 100 });
+    async enqueue({ id, payload }, to = queue) {
+      await to.add('batch', payload, { jobId: id, priority: 100 });
     },
-    async giveUp({ id }) {
-      await redis.zrem(queue.toKey('prioritized'), id);
-      await redis.zadd(queue.toKey('failed'), Date.now(), id);
-      await redis.hset(queue.toKey(id), 'failedReason', 'STORE_INCONSISTENT: a test');
+    async giveUp({ id }, from = queue) {
+      await redis.zrem(from.toKey('prioritized'), id);
+      await redis.zadd(from.toKey('failed'), Date.now(), id);
+      await redis.hset(from.toKey(id), 'failedReason', 'STORE_INCONSISTENT: a test');
     },
     async exported(userId) {
       const lines: ExportRecord[] = [];
@@ -68,7 +71,7 @@ export async function openPractice(url: string, spoolDir?: string): Promise<Prac
       return lines;
     },
     async close() {
-      await queue.close();
+      await Promise.all([queue.close(), metrics.close()]);
       await store.close();
     },
   };

@@ -209,7 +209,7 @@ describe('after an erasure', () => {
   it('every process forgets what it holds of chunks that were replaced', async () => {
     const { store } = practice;
     const reader = new EventReader({ redis: store.redis, keys: store.keys, secrets: store.keyRing.reading! });
-    watchPurges({ redis: store.redis, keys: store.keys, cache: reader, everyMs: 20 });
+    watchPurges({ redis: store.redis, keys: store.keys, caches: [reader], everyMs: 20 });
     await store.run(store.batch(events(0, 10)));
     await readAll(reader);
     expect(reader.isEmpty).toBe(false);

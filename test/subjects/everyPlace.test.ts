@@ -70,7 +70,7 @@ describe('an export', () => {
     await fill();
     const lines = await practice.exported('ann');
     expect(lines[0]).toMatchObject({ record: 'subject', format: 1, userId: 'ann' });
-    expect(lines.at(-1)).toEqual({ record: 'end', events: 9, unreadable: 0 });
+    expect(lines.at(-1)).toEqual({ record: 'end', events: 9, samples: 0, unreadable: 0 });
     const places = new Map(lines.flatMap((line) => (line.record === 'event' ? [[line.event.id, line.from] as const] : [])));
     expect(Object.fromEntries(places)).toEqual({
       'ann-stored': 'store',
@@ -124,7 +124,7 @@ describe('an export', () => {
     await practice.store.run(both('stored'));
     const [entry] = await practice.store.redis.hkeysBuffer(practice.store.keys.event(TYPE).dataKeys);
     await practice.store.redis.hset(practice.store.keys.event(TYPE).dataKeys, entry!, Buffer.alloc(44));
-    expect((await practice.exported('ann')).at(-1)).toEqual({ record: 'end', events: 0, unreadable: 2 });
+    expect((await practice.exported('ann')).at(-1)).toEqual({ record: 'end', events: 0, samples: 0, unreadable: 2 });
   });
 });
 

@@ -69,6 +69,20 @@ export async function capturePeriods(capture: Capture, hash: string, key: string
   if (entries.length > 0) await capture.put(key, { entries }, { chunks: entries.length, bytes });
 }
 
+/** Parts of a metric that hold tags: of series with samples, and of those that only rollups tell of. */
+export const tagSections = ['tags', 'past'] as const;
+
+export function tagsKey(series: Pick<SeriesPlace, 'kind' | 'name'>, section: (typeof tagSections)[number], first: number): string {
+  return `${seriesStart(series)}${section}/${cellNumber(first)}`;
+}
+
+/** Tags of one cell, as they are now. */
+export async function captureTagCell(capture: Capture, { keys }: MetricSeries, key: string, section: (typeof tagSections)[number], first: number): Promise<void> {
+  const all = await readHash(capture, section === 'tags' ? keys.tags : keys.pastTags);
+  const fields = Array.from(all, ([id, value]): CellField => [Buffer.from(id, 'latin1'), value]);
+  await capture.putFields(key, fields.filter(([id]) => id[0] === first));
+}
+
 /** By the first byte of the series' ids, so that a new series changes a small part. */
 async function captureTags(capture: Capture, series: MetricSeries): Promise<void> {
   const { redis } = capture.context;
@@ -78,7 +92,7 @@ async function captureTags(capture: Capture, series: MetricSeries): Promise<void
   const past = await readHash(capture, pastTags);
   // A series that came back from the past in between would be in neither.
   if ((await redis.hget(counts, 'changes')) !== before) for (const [id, value] of await readHash(capture, tags)) live.set(id, value);
-  for (const [section, all] of [['tags', live], ['past', past]] as const) {
+  for (const [section, all] of [[tagSections[0], live], [tagSections[1], past]] as const) {
     const cells = new Map<number, CellField[]>();
     for (const [id, value] of all) {
       if (section === 'past' && live.has(id)) continue;
@@ -87,7 +101,7 @@ async function captureTags(capture: Capture, series: MetricSeries): Promise<void
       cell.push([name, value]);
       cells.set(name[0] ?? 0, cell);
     }
-    for (const [first, fields] of cells) await capture.putFields(`${seriesStart(series)}${section}/${cellNumber(first)}`, fields);
+    for (const [first, fields] of cells) await capture.putFields(tagsKey(series, section, first), fields);
   }
 }
 

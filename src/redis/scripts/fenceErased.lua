@@ -1,7 +1,8 @@
 --[[
-Lets nobody store events of a type any more who does not know of an erasure: see storeEventChunk.lua. Safe to repeat.
+Lets nobody store events of a type, or samples of a metric, any more who does not know of an erasure: see storeEventChunk.lua
+and storeMetricChunk.lua. Safe to repeat.
 
-KEYS[1] counts   hash   erased -> generation of the latest erasure, offset -> of the last event
+KEYS[1] counts   hash   erased -> generation of the latest erasure, offset -> of the last event; samples have none
 
 ARGV[1] generation
 

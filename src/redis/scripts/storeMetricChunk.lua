@@ -9,19 +9,24 @@ left is remembered only as long as a job may be repeated at once, so that its sa
 KEYS[1] chunks    hash   chunk id -> sealed chunk
 KEYS[2] time      zset   index entry by latest time
 KEYS[3] dataKeys  hash   chunk id -> wrapped data key
-KEYS[4] counts    hash   <hour> -> samples, s<hour> -> small chunks, overflow -> samples left out, changes -> of the series
+KEYS[4] counts    hash   <hour> -> samples, s<hour> -> small chunks, overflow -> samples left out, changes -> of the series,
+                         erased -> generation of the latest erasure, see storeEventChunk.lua
 KEYS[5] tags      hash   series id -> hour of its latest sample (4 bytes), sealed tags
 KEYS[6] absorbed  hash   <hour> -> ids of chunks that were merged: see swapChunks.lua
 KEYS[7] retired   zset   index entry of a chunk that is off the index, by when
 
 ARGV[1] chunk id (16 bytes)   ARGV[5] count, 0 if nothing is left   ARGV[9]  samples left out of it
 ARGV[2] sealed chunk          ARGV[6] latest time, ms               ARGV[10] now, ms
-ARGV[3] wrapped data key      ARGV[7] UTC hour                      ARGV[11...] series id, sealed tags or '' if they were
-ARGV[4] index entry           ARGV[8] most series                               stored before, ...
+ARGV[3] wrapped data key      ARGV[7] UTC hour                      ARGV[11] generation of the latest erasure known of
+ARGV[4] index entry           ARGV[8] most series                   ARGV[12] '1' if it was asked for after the metric was listed
+                                                                    ARGV[13...] series id, sealed tags or '' if they were
+                                                                                stored before, ...
 
 A wrapped data key is '' where keys lie apart from the data: then none is written.
 
 Returns { 'stored', 1 if the metric had no chunk before, else 0 } | { 'known' } | { 'wrong type', key's place }
+  | { 'erased' } when somebody was erased since, or that may be: a metric that clean-up removed, or that is new, tells of no
+    erasure, and whoever begins one has to have asked
   | { 'full', places of series that find no room, from 1 } | { 'untold', places of series whose tags have to come along }
 ]]
 -- unpack fails for thousands of values.
@@ -44,9 +49,12 @@ if ids then
   if at then return { 'known' } end
 end
 
+local fence = redis.call('HGET', KEYS[4], 'erased')
+if fence and tonumber(fence) > tonumber(ARGV[11]) or not fence and ARGV[12] ~= '1' then return { 'erased' } end
+
 local hour = tonumber(ARGV[7])
 local packedHour = struct.pack('>I4', hour)
-local series = (#ARGV - 10) / 2
+local series = (#ARGV - 12) / 2
 local room = tonumber(ARGV[8]) - redis.call('HLEN', KEYS[5])
 local new = 0
 local full = { 'full' }
@@ -55,21 +63,21 @@ local told = {}
 for from = 1, series, AT_ONCE do
   local to = math.min(from + AT_ONCE - 1, series)
   local fields = {}
-  for place = from, to do fields[#fields + 1] = ARGV[9 + 2 * place] end
+  for place = from, to do fields[#fields + 1] = ARGV[11 + 2 * place] end
   local stored = redis.call('HMGET', KEYS[5], unpack(fields))
   for place = from, to do
     local known = stored[place - from + 1]
-    local tags = ARGV[10 + 2 * place]
+    local tags = ARGV[12 + 2 * place]
     if known then
       -- The hour tells clean-up which series have no samples left: opening every chunk to see would cost too much.
-      if struct.unpack('>I4', known) < hour then told[#told + 1] = { ARGV[9 + 2 * place], packedHour .. string.sub(known, 5) } end
+      if struct.unpack('>I4', known) < hour then told[#told + 1] = { ARGV[11 + 2 * place], packedHour .. string.sub(known, 5) } end
     elseif new >= room then
       full[#full + 1] = place
     elseif tags == '' then
       untold[#untold + 1] = place
       new = new + 1
     else
-      told[#told + 1] = { ARGV[9 + 2 * place], packedHour .. tags }
+      told[#told + 1] = { ARGV[11 + 2 * place], packedHour .. tags }
       new = new + 1
     end
   end
@@ -95,6 +103,7 @@ local function countAs(samples, chunks, overflow, changes)
   end
   if leftOut > 0 then set('overflow', overflow) end
   if new > 0 then set('changes', changes) end
+  if not fence then set('erased', tonumber(ARGV[11])) end
   if #fields > 2 then redis.call(unpack(fields)) end
 end
 

@@ -6,8 +6,10 @@ import { fetchFields } from '../../redis/fetchFields.js';
 import { blockField, type Keys } from '../../redis/keys.js';
 import type { RedisClient } from '../../redis/RedisClient.js';
 import type { ReadingKeys } from '../../security/KeyRing.js';
+import { PurgeMark } from '../PurgeMark.js';
 import type { Breath } from '../Breath.js';
 import type { ChunkIndexEntry } from '../ChunkIndexEntry.js';
+import type { ChunkCache } from '../watchPurges.js';
 import { openMetricChunk, type MetricChunk } from './MetricChunk.js';
 
 export interface BlockLoaderOptions {
@@ -37,13 +39,19 @@ const OVERHEAD_BYTES = 300;
 const SAMPLE_BYTES = 16;
 const ID_BYTES = 64;
 
-/** Fetches and opens blocks of samples. They never change, so what is in memory is good until it is pushed out. */
-export class BlockLoader {
+/**
+ * Fetches and opens blocks of samples. They never change, so what is in memory is good until it is pushed out, or something
+ * was erased: see `PurgeMark`.
+ */
+export class BlockLoader implements ChunkCache {
   readonly #redis: RedisClient;
   readonly #keys: Keys;
   readonly #secrets: Pick<ReadingKeys, 'chunks' | 'dataKeys'>;
   readonly #chunks: LRUCache<string, MetricChunk> | undefined;
   readonly #blocks: LRUCache<string, readonly SeriesSamples[]> | undefined;
+  readonly #purges: PurgeMark;
+  /** The mark under which memory was filled. */
+  #heldUnder = '';
   #opened = 0;
   #found = 0;
 
@@ -51,6 +59,7 @@ export class BlockLoader {
     this.#redis = redis;
     this.#keys = keys;
     this.#secrets = secrets;
+    this.#purges = new PurgeMark(redis, keys);
     if (cacheBytes <= 0) return;
     this.#chunks = new LRUCache({ maxSize: Math.ceil(cacheBytes * DIRECTORIES), sizeCalculation: bytesOfChunk });
     this.#blocks = new LRUCache({ maxSize: Math.ceil(cacheBytes * (1 - DIRECTORIES)), sizeCalculation: bytesOfBlock });
@@ -62,11 +71,34 @@ export class BlockLoader {
 
   /**
    * The blocks that may hold wanted series, in two round trips at most: one for small chunks and directories, one for
-   * blocks; none for what is in memory.
+   * blocks; none for what is in memory, but one a second that asks whether something was erased.
    *
    * @throws KeyError when a chunk does not open; AnalyticsError `STORE_INCONSISTENT` when it is not what its entry says
    */
   async load(keyName: string, entries: readonly ChunkIndexEntry[], wanted: ReadonlySet<string> | undefined, breath: Breath): Promise<LoadedBlocks> {
+    if (this.#blocks === undefined) return this.#load(keyName, entries, wanted, breath);
+    for (let mark = await this.#purges.current(); ; ) {
+      if (mark !== this.#heldUnder) this.purge();
+      this.#heldUnder = mark;
+      const loaded = await this.#load(keyName, entries, wanted, breath);
+      // Redis may have been away meanwhile, for longer than an erasure takes.
+      const now = await this.#purges.current();
+      if (now === mark) return loaded;
+      mark = now;
+    }
+  }
+
+  get isEmpty(): boolean {
+    return (this.#blocks?.size ?? 0) + (this.#chunks?.size ?? 0) === 0;
+  }
+
+  /** Forgets all of them. */
+  purge(): void {
+    this.#blocks?.clear();
+    this.#chunks?.clear();
+  }
+
+  async #load(keyName: string, entries: readonly ChunkIndexEntry[], wanted: ReadonlySet<string> | undefined, breath: Breath): Promise<LoadedBlocks> {
     const chunks = await this.#loadChunks(keyName, entries, breath);
     const loaded = new Map<ChunkIndexEntry, SeriesSamples[]>();
     const absent: { readonly entry: ChunkIndexEntry; readonly chunk: MetricChunk; readonly block: number }[] = [];

@@ -7,6 +7,7 @@ import { Breath } from '../Breath.js';
 import type { ChunkIndexEntry } from '../ChunkIndexEntry.js';
 import { readHour } from '../readHour.js';
 import { readHours, type HourEntries } from '../readHours.js';
+import type { ChunkCache } from '../watchPurges.js';
 import { BlockLoader, type BlockCounts, type BlockLoaderOptions, type LoadedBlocks } from './BlockLoader.js';
 import type { HoursOptions, MetricHour, SeriesSlice } from './SeriesSlice.js';
 
@@ -18,7 +19,7 @@ const MOST_HOURS = 256;
 const MOST_TRIES = 5;
 
 /** Reads the samples of metrics, hour by hour. */
-export class MetricReader {
+export class MetricReader implements ChunkCache {
   readonly #redis: RedisClient;
   readonly #keys: Keys;
   readonly #loader: BlockLoader;
@@ -31,6 +32,15 @@ export class MetricReader {
 
   get counts(): BlockCounts {
     return this.#loader.counts;
+  }
+
+  get isEmpty(): boolean {
+    return this.#loader.isEmpty;
+  }
+
+  /** Forgets all blocks. */
+  purge(): void {
+    this.#loader.purge();
   }
 
   /**

@@ -4,6 +4,7 @@ import type { Keys } from '../../redis/keys.js';
 import { pipelineOf } from '../../redis/pipelineOf.js';
 import type { RedisClient } from '../../redis/RedisClient.js';
 import type { ReadingKeys } from '../../security/KeyRing.js';
+import type { ChunkCache } from '../watchPurges.js';
 import { KnownSeries } from './KnownSeries.js';
 
 /** Series kept in memory, over all metrics: about 500 bytes each. */
@@ -18,7 +19,7 @@ interface MetricSeries {
 }
 
 /** Reads which series a metric has, and their tags. Tags never change, so what was read once is kept. */
-export class SeriesCatalogue {
+export class SeriesCatalogue implements ChunkCache {
   readonly #redis: RedisClient;
   readonly #keys: Keys;
   readonly #secrets: ReadingKeys;
@@ -28,6 +29,15 @@ export class SeriesCatalogue {
     this.#redis = redis;
     this.#keys = keys;
     this.#secrets = secrets;
+  }
+
+  get isEmpty(): boolean {
+    return this.#metrics.size === 0;
+  }
+
+  /** Forgets all tags. */
+  purge(): void {
+    this.#metrics.clear();
   }
 
   /**

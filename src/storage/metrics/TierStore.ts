@@ -10,6 +10,7 @@ import type { ChunkPlace } from '../../security/ChunkSealer.js';
 import { keyBeside } from '../../security/keystore/keyBeside.js';
 import type { ReadingKeys } from '../../security/KeyRing.js';
 import { takeRandom } from '../../security/takeRandom.js';
+import type { ChunkCache } from '../watchPurges.js';
 import { tierNames } from './tierNames.js';
 
 export interface TierStoreOptions {
@@ -35,7 +36,7 @@ const MOST_TRIES = 5;
 const NONE = Buffer.alloc(0);
 
 /** Keeps the rollups of metrics, sealed: what is in them is for whoever makes and reads them. */
-export class TierStore {
+export class TierStore implements ChunkCache {
   readonly #redis: RedisClient;
   readonly #keys: Keys;
   readonly #secrets: Pick<ReadingKeys, 'chunks' | 'dataKeys'>;
@@ -65,6 +66,15 @@ export class TierStore {
       wanted = [...ids.keys()].filter((period) => !opened.has(period));
     }
     return new Map([...found].toSorted(([one], [other]) => one - other));
+  }
+
+  get isEmpty(): boolean {
+    return (this.#cache?.size ?? 0) === 0;
+  }
+
+  /** Forgets all rollups. No query is led to one that was replaced: this is so that memory does not keep it. */
+  purge(): void {
+    this.#cache?.clear();
   }
 
   /** Every period that has a rollup, and its id. */

@@ -7,9 +7,9 @@ import { openForSubject } from '../queue/openForSubject.js';
 import { readSpools } from './readSpools.js';
 
 export interface SpoolErasure {
-  /** Events taken out of spools whose processes are gone. */
+  /** Events and samples taken out of spools whose processes are gone. */
   readonly spooled: number;
-  /** Events in spools of running processes: they are on their way into the queue, where they are left out. */
+  /** Those in spools of running processes: they are on their way into the queue, where they are left out. */
   readonly held: number;
   readonly unreadable: number;
 }
@@ -24,19 +24,19 @@ export interface SpoolErasureRun {
 }
 
 /**
- * Takes somebody's events out of spools that were left: each file is written anew and takes the place of the old one. Files
+ * Takes what is somebody's out of spools that were left: each file is written anew and takes the place of the old one. Files
  * of running processes are left to these: they send them as soon as Redis answers, and it does, since this asks it.
  */
 export async function eraseSpools({ dir, keyRing, userId, until, throwIfAborted }: SpoolErasureRun): Promise<SpoolErasure> {
   const done = { spooled: 0, held: 0, unreadable: 0 };
   const rewriter = new BatchRewriter(keyRing);
-  for await (const { path, isLeft, records, isDamaged, others } of readSpools(dir)) {
+  for await (const { path, isLeft, records, isDamaged } of readSpools(dir)) {
     throwIfAborted();
     if (isDamaged) done.unreadable += 1;
     let found = 0;
-    const left: SpoolRecord[] = [...others];
+    const left: SpoolRecord[] = [];
     for (const record of records) {
-      const opened = await openForSubject(record.id, record.payload, userId, until, keyRing);
+      const opened = await openForSubject(record.queue, record.id, record.payload, userId, until, keyRing);
       if (opened === undefined) done.unreadable += 1;
       if (opened === undefined || opened.count === 0) {
         left.push(record);

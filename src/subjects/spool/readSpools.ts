@@ -4,14 +4,12 @@ import { join } from 'node:path';
 import { isLeft, SEGMENT } from '../../producer/spool/SpoolFolder.js';
 import { decodeRecords, type SpoolRecord } from '../../producer/spool/SpoolRecord.js';
 
-/** A file of a spool, with the batches of events in it. */
+/** A file of a spool, with the batches in it. */
 export interface SpoolSegment {
   readonly path: string;
   /** Whether the process that wrote it is gone, so that nobody appends to it. */
   readonly isLeft: boolean;
   readonly records: readonly SpoolRecord[];
-  /** Batches of samples. */
-  readonly others: readonly SpoolRecord[];
   /** What it holds that cannot be read. */
   readonly isDamaged: boolean;
 }
@@ -28,8 +26,7 @@ export async function* readSpools(dir: string | undefined): AsyncGenerator<Spool
       const bytes = await readFile(path).catch(() => undefined);
       if (bytes === undefined) continue; // it was sent meanwhile
       const { records, isDamaged } = decodeRecords(bytes);
-      const isOfEvents = ({ queue }: SpoolRecord): boolean => queue === 'events';
-      yield { path, isLeft: left, records: records.filter(isOfEvents), others: records.filter((record) => !isOfEvents(record)), isDamaged };
+      yield { path, isLeft: left, records, isDamaged };
     }
   }
 }

@@ -46,7 +46,7 @@ export async function eraseEvents(run: ErasureRun, type: string, upTo: number): 
   const reader = new EventReader({ redis, keys, secrets, cacheBytes: 0 });
   // Those that merges replaced, now or before the erasure began, and all that it replaces itself.
   const removeReplaced = async (): Promise<void> => {
-    await run.backup?.removing(type);
+    await run.backup?.removing('events', type);
     done.removed += await removeReplacedChunks(run, series);
   };
   let hours = 0;
@@ -77,7 +77,7 @@ async function eraseHour(run: ErasureRun, reader: EventReader, place: HourPlace,
   const found = await findHolders(reader, place.type, entries, { userId: run.userId, upTo: place.upTo });
   if (found === undefined) return false;
   let isWhole = true;
-  if (found.holders.length > 0) await run.backup?.touching(place.type, place.hour);
+  if (found.holders.length > 0) await run.backup?.touching('events', place.type, place.hour);
   for (const group of groupsOf(found.holders)) {
     run.throwIfAborted();
     const swapped = await swapGroup(run, reader, place, group);

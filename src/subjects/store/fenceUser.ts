@@ -13,6 +13,7 @@ export async function fenceUser({ redis, keys, secrets, userId }: Pick<ErasureRu
   const { generation, at } = await erasures.add(userId, now);
   // Listed after that: whoever lists a type later asks for erasures afterwards.
   const types = await redis.hkeys(keys.eventCatalogue);
+  for (const keyName of await redis.hkeys(keys.metricCatalogue)) await erasures.fenceMetric(keyName, generation);
   const fences = await Promise.all(types.map(async (type) => [type, await erasures.fence(type, generation)] as const));
   return { at, fences: new Map(fences) };
 }

@@ -15,6 +15,7 @@ import { connect } from '../../../src/redis/connect.js';
 import { createKeys } from '../../../src/redis/keys.js';
 import { keyRingFromMaster, type KeyRing } from '../../../src/security/KeyRing.js';
 import { offGuard } from '../../../src/security/guard/offGuard.js';
+import { Erasures } from '../../../src/storage/Erasures.js';
 import { MetricNames } from '../../../src/storage/metrics/MetricNames.js';
 import { MetricReader } from '../../../src/storage/metrics/MetricReader.js';
 import { SeriesCatalogue } from '../../../src/storage/metrics/SeriesCatalogue.js';
@@ -76,7 +77,7 @@ export async function createMetricFixture(url: string, { cacheBytes, seriesLimit
     },
     /** What the processor does with a job. `through` is the connection that it writes with. */
     run: async (job: { id: string; payload: unknown }, { through = redis, oldestKept = -Infinity, onOverflow }: RunOptions = {}) =>
-      ingestMetrics(job.id, job.payload, { store: new MetricStore(through, keys, secrets, { seriesLimit }), keyRing, oldestKept, onOverflow }),
+      ingestMetrics(job.id, job.payload, { store: new MetricStore(through, keys, secrets, { seriesLimit }), erasures: new Erasures(redis, keys, secrets.fingerprints), keyRing, oldestKept, onOverflow }),
     get: async (options: GetMetricsOptions) => queries().getMetrics(options),
     get queries(): MetricQueries {
       return queries();

@@ -12,10 +12,11 @@ const keyRing = await keyRingFromMaster(Buffer.from(master, 'base64'));
 const keys = createKeys(prefix);
 const redis = connect(url, 'patient', 'eraser', () => undefined);
 const events = createQueue(queuePlaces(keys).events, redis);
+const metrics = createQueue(queuePlaces(keys).metrics, redis);
 await redis.ping();
 const types = createEventTypes();
 const subjects = createSubjects({
-  context: { redis, keys, keyRing, secrets: keyRing.reading!, events, spoolDir: undefined, classesOf: (type) => types.classesOf(type), now: Date.now }, // made from a master key
+  context: { redis, keys, keyRing, secrets: keyRing.reading!, events, metrics, spoolDir: undefined, classesOf: (type) => types.classesOf(type), now: Date.now }, // made from a master key
   by: { subject: 'test', via: 'test' },
   gate: { act: async (_request, work) => work(), told: async () => Promise.resolve() },
   wakeWorker: async () => Promise.resolve(),
@@ -24,5 +25,5 @@ const subjects = createSubjects({
   },
 });
 await subjects.erase(userId, { mode: 'delete' });
-await events.close();
+await Promise.all([events.close(), metrics.close()]);
 redis.disconnect();

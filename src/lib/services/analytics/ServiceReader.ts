@@ -66,7 +66,10 @@ export function createServiceReader(link: ServiceLink, { config, types, guard }:
   }
   const daysOf = shownDays(config, types);
   const eventReader = new EventReader({ redis, keys, secrets });
-  watchPurges({ redis, keys, cache: eventReader });
+  const metricReader = new MetricReader({ redis, keys, secrets });
+  const catalogue = new SeriesCatalogue(redis, keys, secrets);
+  const tiers = new TierStore({ redis, keys, secrets });
+  watchPurges({ redis, keys, caches: [eventReader, metricReader, catalogue, tiers] });
   const ofEvents = {
     budgetMs: QUERY_SHARE * config.ANALYTICS_DEADLINE_MS,
     isKnownType: (type: string) => types.get(type) !== undefined,
@@ -87,13 +90,13 @@ export function createServiceReader(link: ServiceLink, { config, types, guard }:
     hourCounts: async (type: string) => eventReader.hourCounts(type),
   };
   const metrics = {
-    reader: new MetricReader({ redis, keys, secrets }),
-    catalogue: new SeriesCatalogue(redis, keys, secrets),
+    reader: metricReader,
+    catalogue,
     names: new MetricNames(redis, keys, secrets),
     secrets,
     guard,
     oldestKept: () => oldestKeptAt(config.ANALYTICS_RETENTION_DAYS, Date.now()),
-    rollups: new RollupReader(new TierStore({ redis, keys, secrets }), (tier) => oldestKeptAt(config.ANALYTICS_ROLLUP_DAYS[tierNames[tier]], Date.now())),
+    rollups: new RollupReader(tiers, (tier) => oldestKeptAt(config.ANALYTICS_ROLLUP_DAYS[tierNames[tier]], Date.now())),
     budgetMs: QUERY_SHARE * config.ANALYTICS_DEADLINE_MS,
   };
   return (views, onKnown) => {

@@ -35,6 +35,7 @@ export function serviceSubjects({ config, types, links, principal, signal }: Ser
       context: {
         ...parts,
         events: queues.events,
+        metrics: queues.metrics,
         spoolDir: config.ANALYTICS_SPOOL_DIR,
         backups: backupsOf(config, parts),
         classesOf: (type) => types.classesOf(type),

@@ -3,7 +3,7 @@ import type { Queue } from 'bullmq';
 import { pipelineOf } from '../../redis/pipelineOf.js';
 import type { RedisClient } from '../../redis/RedisClient.js';
 
-/** A job of the queue of events, with what it carries as it rests. */
+/** A job of a queue of batches, with what it carries as it rests. */
 export interface WaitingJob {
   readonly id: string;
   /** Whether it was given up. */
@@ -28,7 +28,7 @@ const AT_ONCE = 64;
  * All jobs of a queue, whatever state they are in: each that is there all the time at least once. One that moves meanwhile
  * may be missed, or come twice.
  */
-export async function* walkEventJobs(redis: RedisClient, queue: Queue): AsyncGenerator<WaitingJob> {
+export async function* walkJobs(redis: RedisClient, queue: Queue): AsyncGenerator<WaitingJob> {
   for (const { name, kind } of PLACES) {
     const key = queue.toKey(name);
     for await (const ids of kind === 'list' ? pagesOfList(redis, key) : pagesOfSet(redis, key)) {
