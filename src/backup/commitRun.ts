@@ -12,6 +12,7 @@ import type { RunReader } from './files/RunReader.js';
 import type { RunWriter } from './files/RunWriter.js';
 import { syncFolder, writeWhole } from './files/writeWhole.js';
 import { KeyFileWriter } from './KeyFile.js';
+import { writeErasures } from './KeptErasures.js';
 import { mergeLines } from './mergeLines.js';
 import { recaptureCell } from './recaptureCell.js';
 
@@ -102,6 +103,7 @@ export async function commit(context: BackupContext, { writer, reader, draft, ma
     };
     await writeWhole(folder.file(run, 'manifest.json'), encodeManifest(manifest, secrets.fields));
     await syncFolder(folder.runPath(run));
+    await writeErasures(context);
     await folder.writeHead({ format: 1, run, keyFile: keyFile.name });
     await cleanFolder(context, manifest, keyFile.name, draft);
     return manifest;

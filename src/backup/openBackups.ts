@@ -11,6 +11,7 @@ import { addHours, type BackupPart } from './addHours.js';
 import type { BackupContext, RunOptions } from './BackupContext.js';
 import type { Manifest } from './files/Manifest.js';
 import { forgetKeys } from './forgetKeys.js';
+import { keepErasures } from './KeptErasures.js';
 import { listRuns } from './listRuns.js';
 import { openFolder } from './openFolder.js';
 import { restoreBackup, type RestoreOptions, type RestoreReport } from './restoreBackup.js';
@@ -42,6 +43,8 @@ export interface Backups extends AsyncDisposable {
   list(): Promise<Manifest[]>;
   /** For an erasure: adds what these hours and tags are now. @throws as `full` does; then destroy no key */
   addHours(parts: readonly BackupPart[]): Promise<Manifest | undefined>;
+  /** For an erasure or a hold: a restore knows of it from then on, whichever copy of the backup it puts back. @throws BackupError, KeyError; whatever Redis answers otherwise */
+  keepErasures(): Promise<void>;
   /** For an erasure: takes the data keys of chunks out. @returns how many there were */
   forgetKeys(chunkIds: Iterable<Buffer>): Promise<number>;
   close(): Promise<void>;
@@ -88,6 +91,7 @@ function createBackups(context: BackupContext, { gate, principal, close }: Surro
     restore: async (options) => gate.act(principal, { operation: 'backup.restore' }, async () => restoreBackup(context, options)),
     list: async () => listRuns(context),
     addHours: async (parts) => addHours(context, parts),
+    keepErasures: async () => keepErasures(context),
     forgetKeys: async (chunkIds) => forgetKeys(context, chunkIds),
     close: closeOnce,
     [Symbol.asyncDispose]: closeOnce,

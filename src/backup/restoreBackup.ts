@@ -5,6 +5,7 @@ import type { Manifest } from './files/Manifest.js';
 import { RunReader } from './files/RunReader.js';
 import { readState, verifyFiles } from './readState.js';
 import { restoreCell } from './restoreCell.js';
+import { readErasures, restoreErasures } from './KeptErasures.js';
 import { restoreGlobal } from './restoreGlobal.js';
 import { restoreMarks } from './restoreMarks.js';
 import { walkBackup } from './walkBackup.js';
@@ -38,6 +39,7 @@ export async function restoreBackup(context: BackupContext, { replace = false, o
   const startedAt = performance.now();
   const state = await readState(context);
   await verifyFiles(context, state, onProgress);
+  const kept = await readErasures(context);
   await checkTarget(redis, keys, state.manifest, replace);
   await checkKeyIdentity(redis, keys, context.keyRing);
   const reader = new RunReader(folder);
@@ -60,6 +62,7 @@ export async function restoreBackup(context: BackupContext, { replace = false, o
       done.destroyed += held.destroyed.length;
       onProgress?.('restoring', done.events + done.samples, state.manifest.totals.events + state.manifest.totals.samples);
     }
+    await restoreErasures(context, kept, state.manifest.finishedAt);
     done.marks = await restoreMarks(context, state, reader, { signal });
   } finally {
     await reader.close();

@@ -1,11 +1,16 @@
 import type { BackupContext } from './BackupContext.js';
 import { chainOf, globalHashes } from './capture/captureGlobals.js';
+import { restoreErased } from './KeptErasures.js';
 import { writeFields } from './restoreCell.js';
 import type { HeldCell } from './walkBackup.js';
 
 /** Puts back what belongs to no series. Safe to repeat. */
 export async function restoreGlobal({ redis, keys }: Pick<BackupContext, 'redis' | 'keys'>, { cell, name: { name, section } }: HeldCell): Promise<void> {
   const hash = globalHashes(keys)[name];
+  if (hash === keys.erased) {
+    await restoreErased(redis, keys, cell.fields);
+    return;
+  }
   if (hash !== undefined) {
     await writeFields(redis, hash, cell.fields);
     return;

@@ -1,6 +1,7 @@
 import type { BackupContext, RunOptions } from './BackupContext.js';
 import type { Manifest } from './files/Manifest.js';
 import { RunReader } from './files/RunReader.js';
+import { readErasures } from './KeptErasures.js';
 import { readState, verifyFiles } from './readState.js';
 import { walkBackup } from './walkBackup.js';
 
@@ -21,6 +22,7 @@ export async function verifyBackup(context: BackupContext, { onProgress, signal 
   const startedAt = performance.now();
   const state = await readState(context);
   await verifyFiles(context, state, onProgress);
+  await readErasures(context);
   const reader = new RunReader(context.folder);
   const found = { chunks: 0, destroyed: 0 };
   try {

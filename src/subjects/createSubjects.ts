@@ -173,11 +173,18 @@ export function createSubjects(options: SubjectsOptions): Subjects {
     isGenuine: (receipt) => isGenuine(context, receipt),
     async hold(userIdGiven, given) {
       const { userId, reason, until } = parseHold(userIdGiven, given);
-      return gate.act({ operation: 'subjects.hold', userId, reason }, async () => setHold(context, { userId, reason, until }, by));
+      return gate.act({ operation: 'subjects.hold', userId, reason }, async () => {
+        await setHold(context, { userId, reason, until }, by);
+        await context.backups?.keepErasures();
+      });
     },
     async release(userIdGiven, given) {
       const { userId, reason } = parseRelease(userIdGiven, given);
-      return gate.act({ operation: 'subjects.hold', userId, reason }, async () => releaseHold(context, userId));
+      return gate.act({ operation: 'subjects.hold', userId, reason }, async () => {
+        const wasHeld = await releaseHold(context, userId);
+        await context.backups?.keepErasures();
+        return wasHeld;
+      });
     },
     async holds() {
       return gate.act({ operation: 'subjects.read' }, async () => listHolds(context));

@@ -60,6 +60,8 @@ export async function runErasure(context: SubjectContext, started: ErasureReques
     async fence() {
       const { at, fences: found } = await fenceUser(run, context.now());
       await save({ at, fences: [...found], counts: emptyCounts(), typesDone: [] });
+      // From here on a restore of any backup knows of it, and goes on with it.
+      await context.backups?.keepErasures();
       return 'store';
     },
     async store() {
@@ -190,6 +192,7 @@ async function finish(context: SubjectContext, { id, userId, mode, requestedAt, 
     done: { ...counts, unreadable: left.unreadable },
     left,
   });
+  await context.backups?.keepErasures();
   await redis.hdel(keys.erasures, id);
   secrets.fingerprints.forget();
   return receipt;

@@ -38,7 +38,7 @@ const files = (): string[] => (readdirSync(folders.dir, { recursive: true, withF
 describe('a backup whose bytes were changed', () => {
   it('is refused, whichever byte of which file it is, and nothing is restored of it', async () => {
     const all = files();
-    expect(all.map((file) => path.basename(file)).filter((name) => !name.startsWith('keys-')).sort()).toEqual(['blocks', 'cells', 'head.json', 'index', 'manifest.json', 'marks']);
+    expect(all.map((file) => path.basename(file)).filter((name) => !name.startsWith('keys-')).sort()).toEqual(['blocks', 'cells', 'erased', 'head.json', 'index', 'manifest.json', 'marks']);
     const before = await store.redis.dbsize();
     await fc.assert(
       fc.asyncProperty(fc.nat(all.length - 1), fc.nat(), fc.integer({ min: 1, max: 255 }), async (which, where, change) => {

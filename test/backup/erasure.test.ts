@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -6,6 +6,7 @@ import type { Redis } from 'ioredis';
 
 import { addHours } from '../../src/backup/addHours.js';
 import { forgetKeys } from '../../src/backup/forgetKeys.js';
+import { keepErasures } from '../../src/backup/KeptErasures.js';
 import { restoreBackup } from '../../src/backup/restoreBackup.js';
 import { takeBackup } from '../../src/backup/takeBackup.js';
 import { verifyBackup } from '../../src/backup/verifyBackup.js';
@@ -13,6 +14,7 @@ import { createSubjects } from '../../src/subjects/createSubjects.js';
 import { createMergeFixture, HOUR, LATER, START, TYPE, type MergeFixture } from '../merging/mergeFixture.js';
 import { createMetricFixture } from '../queries/metrics/metricFixture.js';
 import { openPractice } from '../subjects/Practice.js';
+import { worker } from '../subjects/worker.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { createBackupFolders } from './backupFixture.js';
 import { wipe } from './wipe.js';
@@ -50,7 +52,7 @@ async function destroy(chunkIds: readonly Buffer[]): Promise<void> {
 }
 
 function keyFiles(): Buffer[] {
-  return readdirSync(path.join(folders.dir, 'keys')).map((name) => readFileSync(path.join(folders.dir, 'keys', name)));
+  return readdirSync(path.join(folders.dir, 'keys')).filter((name) => name.startsWith('keys-')).map((name) => readFileSync(path.join(folders.dir, 'keys', name)));
 }
 
 describe('an erasure', () => {
@@ -124,7 +126,7 @@ describe('the erasure of a person', () => {
       await practice.store.merge(LATER);
       await takeBackup(place, 'full');
       const subjects = createSubjects({
-        context: { ...practice.context, backups: { addHours: async (hours) => addHours(place, hours) } },
+        context: { ...practice.context, backups: { addHours: async (hours) => addHours(place, hours), keepErasures: async () => keepErasures(place) } },
         by: { subject: 'test', via: 'test' },
         gate: { act: async (_request, work) => work(), told: async () => Promise.resolve() },
         wakeWorker: async () => Promise.resolve(),
@@ -154,7 +156,7 @@ describe('the erasure of a person', () => {
       await metrics.run(metrics.batch([of('ann', 3), of('bob', 4)]));
       await takeBackup(place, 'full');
       const subjects = createSubjects({
-        context: { ...practice.context, backups: { addHours: async (hours) => addHours(place, hours) } },
+        context: { ...practice.context, backups: { addHours: async (hours) => addHours(place, hours), keepErasures: async () => keepErasures(place) } },
         by: { subject: 'test', via: 'test' },
         gate: { act: async (_request, work) => work(), told: async () => Promise.resolve() },
         wakeWorker: async () => Promise.resolve(),
@@ -170,6 +172,91 @@ describe('the erasure of a person', () => {
       expect((await practice.exported('bob')).filter(({ record }) => record === 'rollup')).toHaveLength(3);
     } finally {
       metrics.redis.disconnect();
+      await practice.close();
+    }
+  });
+});
+
+describe('an older copy of a backup, put back beside the keys of today', () => {
+  /** The folder as it was, with everything in it but the keys. */
+  async function copyOf(): Promise<() => void> {
+    const copy = path.join(folders.dir, 'copy');
+    cpSync(path.join(folders.dir, 'backup'), copy, { recursive: true });
+    return () => {
+      const head = JSON.parse(readFileSync(path.join(folders.dir, 'backup', 'head.json'), 'utf8')) as { keyFile: string };
+      rmSync(path.join(folders.dir, 'backup'), { recursive: true });
+      cpSync(copy, path.join(folders.dir, 'backup'), { recursive: true });
+      const old = path.join(folders.dir, 'backup', 'head.json');
+      writeFileSync(old, JSON.stringify({ ...(JSON.parse(readFileSync(old, 'utf8')) as object), keyFile: head.keyFile }));
+    };
+  }
+
+  it('knows who was erased since, their receipts, and the holds of today: nothing that comes late brings anybody back', async () => {
+    const practice = await openPractice(server.url);
+    const { redis, keys } = practice.store;
+    const metrics = await createMetricFixture(server.url, { keyRing: practice.store.keyRing, prefix: keys.prefix });
+    const place = folders.context(practice.store as typeof store & { redis: Redis });
+    const subjects = createSubjects({
+      context: { ...practice.context, backups: { addHours: async (hours) => addHours(place, hours), keepErasures: async () => keepErasures(place) } },
+      by: { subject: 'test', via: 'test' },
+      gate: { act: async (_request, work) => work(), told: async () => Promise.resolve() },
+      wakeWorker: async () => Promise.resolve(),
+    });
+    try {
+      const late = practice.store.batch([{ id: 'late', userId: 'ann', timestamp: START }]);
+      const lateSamples = metrics.batch([{ name: 'm', value: 1, tags: { userId: 'ann' }, timestamp: START }]);
+      await practice.store.run(practice.store.batch([{ id: 'a', userId: 'ann', timestamp: START }, { id: 'b', userId: 'bob', timestamp: START }]));
+      await subjects.hold('cleo', { reason: 'released since' });
+      await subjects.erase('dan', { mode: 'delete' });
+      await takeBackup(place, 'full');
+      const putBack = await copyOf();
+      await subjects.release('cleo', { reason: 'over' });
+      await subjects.hold('bob', { reason: 'set since' });
+      const receipt = await subjects.erase('ann', { mode: 'delete' });
+      const erased = await redis.hgetall(keys.erased);
+      expect(erased['generation']).toBe('2');
+
+      putBack();
+      await wipe(redis, keys.prefix);
+      expect(await restoreBackup(place)).toMatchObject({ destroyed: 1 });
+      expect(await redis.hgetall(keys.erased)).toMatchObject({ generation: '2', latest: erased['latest'] });
+      expect(await subjects.receipt(receipt.content.id)).toEqual(receipt);
+      expect((await subjects.receipts()).length).toBe(2);
+      expect((await subjects.holds()).map(({ userId }) => userId)).toEqual(['bob']);
+      await expect(subjects.erase('bob', { mode: 'delete' })).rejects.toMatchObject({ code: 'LEGAL_HOLD' });
+      expect(await subjects.erasures()).toEqual([]);
+      expect(await worker(practice.store)(late)).toMatchObject({ stored: 0, erased: 1 });
+      expect(await metrics.run(lateSamples)).toMatchObject({ stored: 0, erased: 1 });
+      expect((await practice.exported('ann')).map(({ record }) => record)).toEqual(['subject', 'erasure', 'end']);
+    } finally {
+      metrics.redis.disconnect();
+      await practice.close();
+    }
+  });
+
+  it('goes on with an erasure that was under way when Redis was lost', async () => {
+    const practice = await openPractice(server.url);
+    const { redis, keys } = practice.store;
+    const place = folders.context(practice.store as typeof store & { redis: Redis });
+    const ending = new AbortController();
+    const options = {
+      context: { ...practice.context, backups: { addHours: async (hours: Parameters<typeof addHours>[1]) => addHours(place, hours), keepErasures: async () => keepErasures(place) } },
+      by: { subject: 'test', via: 'test' as const },
+      gate: { act: async <T>(_request: unknown, work: () => Promise<T>) => work(), told: async () => Promise.resolve() },
+      wakeWorker: async () => Promise.resolve(),
+    };
+    try {
+      await practice.store.run(practice.store.batch([{ id: 'a', userId: 'ann', timestamp: START }, { id: 'b', userId: 'bob', timestamp: START }]));
+      await takeBackup(place, 'full');
+      const cut = createSubjects({ ...options, signal: ending.signal, onProgress: ({ step }) => step === 'store' && ending.abort(new Error('The process was ended.')) });
+      await expect(cut.erase('ann', { mode: 'delete' })).rejects.toThrow('ended');
+      await wipe(redis, keys.prefix);
+      await restoreBackup(place);
+      const subjects = createSubjects(options);
+      const [under] = await subjects.erasures();
+      expect((await subjects.resume(under!.id))?.content.done.events).toBe(1);
+      expect((await practice.store.all()).map(({ event }) => event.id)).toEqual(['b']);
+    } finally {
       await practice.close();
     }
   });

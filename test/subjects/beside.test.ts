@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 
 import { addHours } from '../../src/backup/addHours.js';
+import { keepErasures } from '../../src/backup/KeptErasures.js';
 import { restoreBackup } from '../../src/backup/restoreBackup.js';
 import { takeBackup } from '../../src/backup/takeBackup.js';
 import { HOUR_MS } from '../../src/codec/hours.js';
@@ -191,7 +192,7 @@ describe('after an erasure', () => {
       await store.run(store.batch(events(60, 30)));
       await takeBackup(backup, 'full');
       const subjects = createSubjects({
-        context: { ...context, backups: { addHours: async (hours) => addHours(backup, hours) } },
+        context: { ...context, backups: { addHours: async (hours) => addHours(backup, hours), keepErasures: async () => keepErasures(backup) } },
         by: { subject: 'test', via: 'test' },
         gate: { act: async (_request, work) => work(), told: async () => Promise.resolve() },
         wakeWorker: async () => Promise.resolve(),
