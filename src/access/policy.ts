@@ -26,6 +26,7 @@ export const policy: Readonly<Record<Operation, Readonly<Partial<Record<Role, Re
   'deadletters.inspect': { admin: 'all' },
   'deadletters.change': { operator: 'all', admin: 'all' },
   'subjects.export': { self: 'own', admin: 'all' },
+  'subjects.amend': { admin: 'all' },
   'subjects.erase': { admin: 'all' },
   'subjects.hold': { admin: 'all' },
   'subjects.read': { auditor: 'all', admin: 'all' },

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 
 import { Command, InvalidArgumentError, Option } from 'commander';
 
 import type { ActorService } from '../lib/services/analytics/AnalyticsService.js';
-import { erasureModes, type ErasureMode } from '../subjects/options.js';
+import { amendmentKinds, erasureModes, type ErasureMode } from '../subjects/options.js';
 import { openAsAccount } from './openAsAccount.js';
 
 const HELP = `
@@ -18,6 +19,7 @@ Reads from the environment what the worker reads: REDIS_URL, REDIS_PREFIX, the k
 
 Examples:
   npm run subjects -- export < user.txt > export.ndjson
+  npm run subjects -- amend EVENT --reason "asked for on 3 May" --file statement.txt < user.txt
   npm run subjects -- erase --mode delete --dry-run < user.txt
   npm run subjects -- erase --mode delete --plan TOKEN < user.txt
   npm run subjects -- hold --reason "case 17" --until 2027-01-31 < user.txt
@@ -35,6 +37,7 @@ export function createSubjectsCommand(): Command {
     .description("export or erase one person's data, hold it, list and verify receipts")
     .addHelpText('after', HELP)
     .addCommand(createExport())
+    .addCommand(createAmend())
     .addCommand(createErase())
     .addCommand(new Command('erasures').description('list erasures that are not done').action(async () => withService(async ({ subjects }) => printLines(await subjects.erasures()))))
     .addCommand(createResume())
@@ -52,6 +55,21 @@ function createExport(): Command {
       for await (const line of subjects.export(await readUserId())) await print(`${JSON.stringify(line)}\n`);
     }),
   );
+}
+
+function createAmend(): Command {
+  return new Command('amend')
+    .description('link a statement to an event of one person, which stays as it is')
+    .argument('<event>', 'the id of the event')
+    .requiredOption('--reason <text>', 'why; it is kept, sealed, and recorded')
+    .addOption(new Option('--kind <kind>', 'what it is').choices(amendmentKinds).default('amendment'))
+    .requiredOption('--file <path>', 'where the statement is: never an argument, since these can be read by others on the host')
+    .action(async (event: string, { reason, kind, file }: { reason: string; kind: (typeof amendmentKinds)[number]; file: string }) =>
+      withService(async ({ subjects }) => {
+        const statement = (await readFile(file, 'utf8')).trim();
+        printLines([await subjects.amend(await readUserId(), event, { kind, reason, statement })]);
+      }),
+    );
 }
 
 function createErase(): Command {

@@ -30,6 +30,7 @@ export const operations = [
   'deadletters.inspect',
   'deadletters.change',
   'subjects.export',
+  'subjects.amend',
   'subjects.erase',
   'subjects.hold',
   'subjects.read',

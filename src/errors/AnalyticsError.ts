@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'PLAN_OUTDATED'
   | 'ERASURE_UNFINISHED'
   | 'RECEIPT_UNKNOWN'
+  | 'EVENT_UNKNOWN'
   | 'INTERNAL';
 
 /**

@@ -3,11 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Operation } from '../contract/access.js';
 import { AnalyticsError } from '../errors/AnalyticsError.js';
+import { amend, type AmendmentReceipt } from './amend.js';
 import { emptyCounts, readRequest, saveRequest, unfinishedRequests, type ErasureCounts, type ErasureRequest, type ErasureStep } from './ErasureRequest.js';
 import { ErasureLease } from './ErasureLease.js';
 import { exportSubject, type ExportRecord } from './exportSubject.js';
 import { listHolds, refuseHeld, releaseHold, setHold, type LegalHold } from './holds.js';
-import { parseErase, parseErasureId, parseHold, parseRelease, parseUserId, type EraseOptions, type ErasureMode, type HoldOptions, type ReleaseOptions } from './options.js';
+import { parseAmend, parseErase, parseErasureId, parseHold, parseRelease, parseUserId, type AmendOptions, type EraseOptions, type ErasureMode, type HoldOptions, type ReleaseOptions } from './options.js';
 import { checkPlan, planErasure, type ErasurePlan } from './plan.js';
 import { isGenuine, listReceipts, readReceipt, type ErasureReceipt } from './Receipt.js';
 import { runErasure } from './runErasure.js';
@@ -30,6 +31,8 @@ export interface ErasureProgress {
 export interface Subjects {
   /** Everything that there is of one person, line by line. */
   export(userId: string): AsyncGenerator<ExportRecord, void, undefined>;
+  /** Links a statement to an event of the person, which stays as it is; an export shows both. @throws AnalyticsError `EVENT_UNKNOWN` */
+  amend(userId: string, eventId: string, options: AmendOptions): Promise<AmendmentReceipt>;
   /** Counts what an erasure would take; changes nothing. */
   erase(userId: string, options: EraseOptions & { readonly dryRun: true }): Promise<ErasurePlan>;
   /** Erases what was tracked up to now, and resolves with the receipt. @throws LegalHoldError; AnalyticsError `PLAN_OUTDATED` */
@@ -145,6 +148,10 @@ export function createSubjects(options: SubjectsOptions): Subjects {
         if (line.record === 'end') await gate.told({ operation: 'subjects.export', userId, reason: 'end' }, line.events + line.samples);
         yield line;
       }
+    },
+    async amend(userIdGiven, eventId, given) {
+      const amendment = parseAmend(userIdGiven, eventId, given);
+      return gate.act({ operation: 'subjects.amend', userId: amendment.userId, reason: amendment.reason }, async () => amend(context, amendment, by));
     },
     erase: erase as Subjects['erase'], // a plan of a dry run, and a receipt otherwise
     async startErasure(userIdGiven, given) {

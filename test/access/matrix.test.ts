@@ -47,6 +47,7 @@ const others: Readonly<Record<Exclude<Operation, 'events.read' | 'events.count'>
   'deadletters.inspect': ['admin'],
   'deadletters.change': ['operator', 'admin'],
   'subjects.export': ['self', 'admin'],
+  'subjects.amend': ['admin'],
   'subjects.erase': ['admin'],
   'subjects.hold': ['admin'],
   'subjects.read': ['auditor', 'admin'],

@@ -66,6 +66,7 @@ export function serviceSubjects({ config, types, links, principal, signal }: Ser
       }
     },
     erase: ((userId: string, options: EraseOptions) => atLength('erase', async (subjects) => subjects.erase(userId, options))) as Subjects['erase'], // passes on what it gets
+    amend: (userId, eventId, options) => atLength('amend', async (subjects) => subjects.amend(userId, eventId, options)),
     startErasure: (userId, options) => atLength('startErasure', async (subjects) => subjects.startErasure(userId, options)),
     erasures: () => within('erasures', async (subjects) => subjects.erasures()),
     resume: (id) => atLength('resume', async (subjects) => subjects.resume(id)),
