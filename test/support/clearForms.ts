@@ -24,13 +24,17 @@ export function clearForms(text: string): ClearForm[] {
     ['lower case', Buffer.from(text.toLowerCase())],
     ['upper case', Buffer.from(text.toUpperCase())],
     ['reversed', Buffer.from(Array.from(text).toReversed().join(''))],
+    ['latin1', Buffer.from(text, 'latin1')],
     ['in a URL', Buffer.from(encodeURIComponent(text))],
+    ['in a form', Buffer.from(new URLSearchParams({ '': text }).toString().slice(1))],
+    ['in HTML', Buffer.from(inHtml(text))],
     ['in JSON', Buffer.from(JSON.stringify(text).slice(1, -1))],
     ['in JSON, escaped', Buffer.from(escapeUnicode(text))],
     ['UTF-16LE', utf16le],
     ['UTF-16BE', utf16be],
     ...encodedForms('', utf8),
     ...encodedForms('UTF-16LE in ', utf16le),
+    ...encodedForms('UTF-16BE in ', utf16be),
     ...HASHES.flatMap((name) => {
       const digest = createHash(name).update(utf8).digest().subarray(0, HASH_BYTES);
       return [[name, digest] as const, ...encodedForms(`${name} in `, digest)];
@@ -80,6 +84,10 @@ function encodedForms(before: string, bytes: Buffer): (readonly [form: string, b
 function base64At(bytes: Buffer, shift: number): string {
   const text = Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64');
   return text.slice(Math.ceil((shift * 8) / 6), Math.floor(((shift + bytes.length) * 8) / 6));
+}
+
+function inHtml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }
 
 function escapeUnicode(text: string): string {
