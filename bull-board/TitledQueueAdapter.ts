@@ -4,6 +4,7 @@ import type { Job, Queue } from 'bullmq';
 import type { QueueTitle } from '../queues/names.js';
 import { retryFailedJob } from '../src/deadletters/retryFailedJob.js';
 import type { RedisClient } from '../src/redis/RedisClient.js';
+import { isJobId } from './projectJob.js';
 
 /** A queue under the name that people call it by: its BullMQ name may be another, and stands in no address here. */
 export class TitledQueueAdapter extends BullMQAdapter {
@@ -23,6 +24,8 @@ export class TitledQueueAdapter extends BullMQAdapter {
   }
 
   override async getJob(id: string): Promise<Job | undefined> {
+    // Whatever else somebody puts into the address would be asked for, and with it stand in Redis's slow log.
+    if (!isJobId(id)) return undefined;
     const job = await super.getJob(id);
     return job === undefined ? undefined : this.#retriedAnew(job);
   }

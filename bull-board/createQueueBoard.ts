@@ -8,6 +8,7 @@ import type { Logger } from '../src/logging/createLogger.js';
 import type { RedisClient } from '../src/redis/RedisClient.js';
 import { mayChangeJobs } from './boardRoles.js';
 import { boardHooks } from './boardHooks.js';
+import { knownRoute } from './knownRoute.js';
 import { QuietExpressAdapter } from './QuietExpressAdapter.js';
 import { sessionOf } from './requireSession.js';
 import { TitledQueueAdapter } from './TitledQueueAdapter.js';
@@ -34,7 +35,7 @@ export function createQueueBoard(options: QueueBoardOptions): RequestHandler {
   return async (request, response, next) => {
     const { role, principal } = sessionOf(response);
     const mayChange = mayChangeJobs(role);
-    const change = { operation: 'queues.change', series: request.path.slice(0, MOST_OF_PATH) } as const;
+    const change = { operation: 'queues.change', series: knownRoute(request.path).slice(0, MOST_OF_PATH) } as const;
     if (request.method !== 'GET') await (mayChange ? options.gate.act(principal, change, async () => Promise.resolve()) : options.gate.denied(principal, change));
     (mayChange ? changing : reading)(request, response, next);
   };

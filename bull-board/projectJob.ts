@@ -10,6 +10,11 @@ const names: string[] = [...new Set([...Object.values(batches), ...Object.values
 const idPattern = /^(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{1,16}|repeat:[a-z]{1,32}:\d{1,16})$/;
 const UNKNOWN = '(unknown)';
 
+/** Whether it may be the id of a job of ours. */
+export function isJobId(text: string): boolean {
+  return idPattern.test(text);
+}
+
 export const jobId = z.string().regex(idPattern).catch(UNKNOWN);
 export const jobName = z.enum(names).catch(UNKNOWN);
 export const schedulerId = z.string().regex(/^[a-z]{1,32}$/).catch(UNKNOWN);
