@@ -13,7 +13,7 @@ const REASON_LENGTH = 500;
 const id = z.string().min(1).max(200);
 const queue = z.enum(queueTitles).optional();
 const cursor = z.string().max(1000).transform(decodePosition).optional();
-/** Who decides: a word, since it stands in the log. */
+/** Who decides: a word, as in the records of drops and of audit. */
 const actor = z.string().regex(/^[\w.:/@+=~-]{1,128}$/);
 
 const filter = { queue, reason: z.enum(failureCodes).optional(), cursor };
@@ -41,11 +41,11 @@ const only = (...names: (keyof typeof allowed)[]) => Object.fromEntries(names.ma
 export type ListDeadLettersOptions = z.input<typeof listSchema>;
 /** Which dead letters a decision is about: one, some, or all of a filter. */
 export type DeadLetterSelection = string | readonly string[] | z.input<typeof allSchema>;
-/** Who looks into a dead letter; it is logged. */
+/** Who looks into a dead letter; it is recorded. */
 export interface InspectDeadLetterOptions {
   readonly actor: string;
 }
-/** Who decides; it is logged. */
+/** Who decides; it is recorded. */
 export type RetryDeadLettersOptions = z.input<typeof retrySchema>;
 /** Who decides, and why: both are kept, sealed. */
 export type DropDeadLettersOptions = z.input<typeof dropSchema>;
@@ -74,6 +74,11 @@ export function parseRetry(options: unknown): z.output<typeof retrySchema> {
 
 export function parseDrop(options: unknown): z.output<typeof dropSchema> {
   return parseOptions('dropping of dead letters', dropSchema, options, { actor: ACTOR, reason: `why, in 1 to ${REASON_LENGTH} characters` });
+}
+
+/** Who a call says it is for; undefined where it does not say, or says no word. */
+export function parseActor(options: unknown): string | undefined {
+  return z.object({ actor }).safeParse(options).data?.actor;
 }
 
 function withFields(options: unknown, fields: object): unknown {

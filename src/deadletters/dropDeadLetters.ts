@@ -27,7 +27,7 @@ export async function dropDeadLetters(context: DeadLetterContext, selection: Dea
     await takeBackRecords(redis, keys, entries.filter((_, place) => removed[place] !== 1));
     return jobs.filter((_, place) => removed[place] === 1);
   });
-  logger.info('Somebody dropped dead letters', { actor: why.actor, count: report.done, ...onlyId(selection, report) });
+  logger.info('Somebody dropped dead letters', { count: report.done, ...onlyId(selection, report) });
   return report;
 }
 

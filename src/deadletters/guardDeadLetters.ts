@@ -5,6 +5,7 @@ import type { EventTypes } from '../contract/eventTypes.js';
 import { AccessError } from '../errors/AccessError.js';
 import type { Grant } from '../access/Grant.js';
 import type { DeadLetters } from './createDeadLetters.js';
+import { parseActor } from './deadLetterOptions.js';
 import type { OpenedDeadLetter } from './DeadLetter.js';
 
 export interface DeadLetterGuard {
@@ -19,9 +20,15 @@ const MOST_OF_NAME = 128;
 /** Dead letters for one actor: each call is decided and recorded before anything is given out or done. */
 export function guardDeadLetters(letters: DeadLetters, { gate, principal, types }: DeadLetterGuard): DeadLetters {
   const nothing: Pick<Told, 'subjects'> = { subjects: [] };
-  /** Who decides, as the log and the record of a drop have it: the actor, whatever the call says. */
+  /** Who decides, as the record of a drop has it: the actor, whatever the call says. */
   const named = <Options extends object | undefined>(options: Options): Options =>
     principal === application ? options : { ...options, actor: principal.actor.subject.replaceAll(WORD, '_').slice(0, MOST_OF_NAME) };
+  /** Where the application asks, whom it asks for stands in the record: a log would say it in clear. */
+  const by = (options: unknown, what?: string): { readonly reason?: string } => {
+    const actor = principal === application ? parseActor(options) : undefined;
+    const words = [...(what === undefined ? [] : [what]), ...(actor === undefined ? [] : [`by ${actor}`])];
+    return words.length === 0 ? {} : { reason: words.join(' ') };
+  };
   return {
     list: (options) =>
       gate.read(principal, { operation: 'deadletters.list' }, async () => {
@@ -39,14 +46,14 @@ export function guardDeadLetters(letters: DeadLetters, { gate, principal, types 
         return { answer, told: { ...nothing, count: answer.length } };
       }),
     inspect: (id, options) =>
-      gate.read(principal, { operation: 'deadletters.inspect' }, async (grant) => {
+      gate.read(principal, { operation: 'deadletters.inspect', ...by(options) }, async (grant) => {
         if (grant !== undefined) refuseDeidentified(grant);
         const answer = await letters.inspect(id, named(options));
         if (grant !== undefined) refuseLabelled(answer, grant, types);
         return { answer, told: toldOf(answer) };
       }),
-    retry: (selection, options) => gate.act(principal, { operation: 'deadletters.change', reason: 'retry' }, () => letters.retry(selection, named(options ?? {}))),
-    drop: (selection, options) => gate.act(principal, { operation: 'deadletters.change', reason: 'drop' }, () => letters.drop(selection, named(options))),
+    retry: (selection, options) => gate.act(principal, { operation: 'deadletters.change', ...by(options, 'retry') }, () => letters.retry(selection, named(options ?? {}))),
+    drop: (selection, options) => gate.act(principal, { operation: 'deadletters.change', ...by(options, 'drop') }, () => letters.drop(selection, named(options))),
   };
 }
 

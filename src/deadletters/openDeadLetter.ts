@@ -11,15 +11,15 @@ import { findFailed, unknownDeadLetter } from './findFailed.js';
 import { readDeadLetters } from './readDeadLetters.js';
 
 /**
- * Opens a dead letter. Who does is logged, whether or not it opens.
+ * Opens a dead letter. That somebody does is logged, whether or not it opens; who, the audit log has.
  * @throws AnalyticsError `DEAD_LETTER_UNKNOWN`; ValidationError; whatever keeps its batch from being opened: KeyError, BatchError
  */
 export async function openDeadLetter(context: DeadLetterContext, idGiven: string, options: InspectDeadLetterOptions): Promise<OpenedDeadLetter> {
-  const { id, actor } = parseInspect(idGiven, options);
+  const { id } = parseInspect(idGiven, options);
   const [job] = await findFailed(context, [id]);
   if (job === undefined) throw unknownDeadLetter();
   const [deadLetter] = (await readDeadLetters(context, [job])) as [DeadLetter]; // one for each job
-  context.logger.info('Somebody opened a dead letter', { actor, queue: job.queue, jobId: id, code: deadLetter.reason });
+  context.logger.info('Somebody opened a dead letter', { queue: job.queue, jobId: id, code: deadLetter.reason });
   try {
     return { deadLetter, ...(await openBatch(context, job)) };
   } catch (error) {

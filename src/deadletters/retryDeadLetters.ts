@@ -5,13 +5,13 @@ import { retryFailedJob } from './retryFailedJob.js';
 
 /** Puts dead letters back into their queues, each with its priority, and with all its attempts before it. */
 export async function retryDeadLetters(context: DeadLetterContext, selection: DeadLetterSelection, options: RetryDeadLettersOptions = {}): Promise<DecisionReport> {
-  const { actor } = parseRetry(options);
+  parseRetry(options);
   const { redis, queues, logger } = context;
   const report = await decide(context, selection, async (jobs) => {
     const outcomes = await Promise.all(jobs.map(async ({ queue, id }) => retryFailedJob(redis, queues[queue], id)));
     return jobs.filter((_, place) => outcomes[place]);
   });
-  logger.info('Somebody retried dead letters', { actor, count: report.done, ...onlyId(selection, report) });
+  logger.info('Somebody retried dead letters', { count: report.done, ...onlyId(selection, report) });
   return report;
 }
 
