@@ -1,3 +1,5 @@
+import { createReadStream } from 'node:fs';
+
 import { Command, InvalidArgumentError, Option } from 'commander';
 
 import { ApiKeys, type NewApiKey } from '../access/apiKeys/ApiKeys.js';
@@ -6,6 +8,7 @@ import { commandPrincipal } from '../access/commandPrincipal.js';
 import { Revocations } from '../access/revocation/Revocations.js';
 import { purposes, roles, type Purpose, type Role } from '../contract/access.js';
 import { formatTable } from './formatTable.js';
+import { readLines } from './readSecretLine.js';
 import { withAccess } from './withAccess.js';
 
 const DAY_SECONDS = 86_400;
@@ -15,6 +18,7 @@ its hash is kept. Who made, rotated or revoked which is recorded.
 
 Examples:
   npm run -s api-keys -- create exporter --role analyst --purpose research --days 30
+  npm run -s api-keys -- create ward-3 --role clinician --purpose treatment --panel-file patients.txt
   npm run -s api-keys -- rotate 5f1c0a9be2d34478 --overlap-hours 24
   npm run -s api-keys -- revoke 5f1c0a9be2d34478`;
 
@@ -29,10 +33,12 @@ function createCreate(): Command {
     .argument('<subject>', 'the program that it is for')
     .addOption(new Option('--role <role>', 'what it may do; may be given several times').choices(roles).argParser(addRole).makeOptionMandatory())
     .addOption(new Option('--purpose <purpose>', 'what it is used for').choices(purposes).default('operations'))
-    .option('--panel <users...>', 'users that a clinician may see')
+    .option('--panel-file <file>', 'a file with the users that a clinician may see, one a line; "-" for the standard input')
     .option('--days <n>', 'how long it is good', parseWhole, 90)
-    .action(async (subject: string, options: { role: Role[]; purpose: Purpose; panel?: string[]; days: number }) => {
-      const { role, purpose, panel, days } = options;
+    .action(async (subject: string, options: { role: Role[]; purpose: Purpose; panelFile?: string; days: number }) => {
+      const { role, purpose, panelFile, days } = options;
+      // From a file: arguments of a process can be read by others on the host.
+      const panel = panelFile === undefined ? undefined : await readLines(panelFile === '-' ? process.stdin : createReadStream(panelFile));
       const request = { subject, roles: role, purpose: purpose as 'operations', ttlSeconds: days * DAY_SECONDS, ...(panel !== undefined && { panel }) }; // checked there
       await withKeys('create', async (keys) => print(await keys.create(request)));
     });

@@ -2,14 +2,15 @@ import { Command, InvalidArgumentError } from 'commander';
 
 import { parseConfig } from '../config/parseConfig.js';
 import { signToken } from '../security/tokens.js';
+import { readPerson } from './readPerson.js';
 
 const DAY_SECONDS = 24 * 60 * 60;
 
-/** `token USER`: prints a token for the WebSocket, alone on a line, so that a script can take it. */
+/** `token`: prints a token for the WebSocket, alone on a line, so that a script can take it. */
 export function createTokenCommand(): Command {
   return new Command('token')
     .description('print a token with which a WebSocket client signs in as a user')
-    .argument('<user>', 'the user whose events the client may see')
+    .argument('[user]', 'the user whose events the client may see; without it, or in production, the first line of the standard input')
     .option('--role <role>', 'a role of the bearer; may be given several times', collect, [])
     .option('--ttl <seconds>', 'how long the token is valid', parseSeconds, DAY_SECONDS)
     .addHelpText(
@@ -18,11 +19,14 @@ export function createTokenCommand(): Command {
 Signs with ANALYTICS_TOKEN_SECRET (or its file); in development with the secret of the data folder, which is made when
 it is missing.
 
-Example:
-  npm run -s token -- user-123`,
+Arguments of a process can be read by others on the host: in production the user is read from the standard input.
+
+Examples:
+  npm run -s token -- user-123
+  npm run -s token -- --ttl 3600 < user.txt`,
     )
-    .action(async (user: string, { role, ttl }: { role: string[]; ttl: number }) => {
-      const token = await signToken(parseConfig(), { subject: user, roles: role, ttlSeconds: ttl });
+    .action(async (user: string | undefined, { role, ttl }: { role: string[]; ttl: number }) => {
+      const token = await signToken(parseConfig(), { subject: await readPerson(user), roles: role, ttlSeconds: ttl });
       process.stdout.write(`${token}\n`);
     });
 }

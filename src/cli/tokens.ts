@@ -2,6 +2,7 @@ import { Command } from 'commander';
 
 import { commandPrincipal } from '../access/commandPrincipal.js';
 import { Revocations, type Revocation } from '../access/revocation/Revocations.js';
+import { readPerson } from './readPerson.js';
 import { withAccess } from './withAccess.js';
 
 interface RevokeOptions {
@@ -15,9 +16,10 @@ export function createTokensCommand(): Command {
     new Command('revoke')
       .description('refuse a token from now on, or all that were issued to somebody until now; sockets and sessions end within 2 s')
       .option('--id <jti>', 'the id of the token (jti)')
-      .option('--subject <user>', 'the subject of the tokens (sub)')
-      .action(async ({ id, subject }: RevokeOptions, command: Command) => {
-        if ((id === undefined) === (subject === undefined)) command.error('error: give --id or --subject');
+      .option('--subject <user>', 'the subject of the tokens (sub); "-", and nothing else in production, for the first line of the standard input')
+      .action(async ({ id, subject: given }: RevokeOptions, command: Command) => {
+        if ((id === undefined) === (given === undefined)) command.error('error: give --id or --subject');
+        const subject = given === undefined ? undefined : await readPerson(given);
         await withAccess(async ({ gate, redis, keys, reading, onError }) => {
           const revocation: Revocation = id === undefined ? { subject: subject! } : { token: id };
           const revocations = new Revocations({ redis, keys, secrets: reading.audit, onError });

@@ -19,12 +19,13 @@ interface Outcome {
   readonly stderr: string;
 }
 
-function analytics(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Outcome> {
+function analytics(args: readonly string[], env: Readonly<Record<string, string>> = {}, input = ''): Promise<Outcome> {
   const options = { env: { ...process.env, NODE_OPTIONS: '', NODE_ENV: 'development', ANALYTICS_DATA_DIR: dataDir, ...env } };
   return new Promise((resolve) => {
-    execFile(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...args], options, (error, stdout, stderr) => {
+    const child = execFile(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...args], options, (error, stdout, stderr) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : error ? 1 : 0, stdout, stderr });
     });
+    child.stdin?.on('error', () => undefined).end(input); // most commands read nothing
   });
 }
 
@@ -42,6 +43,15 @@ describe('the command analytics', () => {
     expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
     const { sub, roles, exp = 0, iat = 0 } = decodeJwt(stdout.trim());
     expect({ sub, roles, seconds: exp - iat }).toEqual({ sub: 'user-123', roles: ['admin', 'viewer'], seconds: 60 });
+  });
+
+  test('reads the user from the standard input where none is given, and in production takes no other', async () => {
+    const production = { NODE_ENV: 'production', ANALYTICS_TOKEN_SECRET: randomBytes(32).toString('base64') };
+    const [read, refused] = await Promise.all([analytics(['token', '--ttl', '60'], production, 'user-123\n'), analytics(['token', 'canary-user-7'], production)]);
+    expect({ code: read.code, sub: decodeJwt(read.stdout.trim()).sub }).toEqual({ code: 0, sub: 'user-123' });
+    expect({ code: refused.code, stdout: refused.stdout }).toEqual({ code: 1, stdout: '' });
+    expect(refused.stderr).toContain('standard input');
+    expect(refused.stderr).not.toContain('canary-user-7');
   });
 
   test('says what is wrong with the environment, and no stack', async () => {
