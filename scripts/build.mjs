@@ -5,6 +5,8 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameS
 import { dirname, extname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
+import { installerEnvironment } from './lib/environments.mjs';
+
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
 const STAMP = '.built';
@@ -62,7 +64,7 @@ export function build({ force = false, log = (line) => process.stderr.write(`${l
   try {
     const compiler = join(root, 'node_modules/typescript/bin/tsc');
     const args = [compiler, '-p', join(root, 'tsconfig.build.json'), '--outDir', aside];
-    const isGood = spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 2, 2] }).status === 0;
+    const isGood = spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 2, 2], env: installerEnvironment() }).status === 0;
     for (const path of files) if (!['.ts', '.md'].includes(extname(path))) putAside(path, aside);
     const built = allFiles(aside);
     for (const path of built) replaceIfDifferent(join(aside, path), join(dist, path));

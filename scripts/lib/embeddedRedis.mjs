@@ -4,6 +4,7 @@ import { realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 
+import { bareEnvironment } from './environments.mjs';
 import { isRunning, readLock } from './processLock.mjs';
 import { Problem, root, note, sleep } from './project.mjs';
 import { ensureRedisProgram, findRedisProgram } from './redisProgram.mjs';
@@ -89,7 +90,7 @@ function isSameFolder(told, folder) {
 async function startKeeper(url, folder, { program, adopt }) {
   const port = Number(url.port || 6379);
   const host = url.hostname.replace(/^\[|\]$/g, '');
-  const keeper = spawn(process.execPath, [join(root, 'scripts/redis-keeper.mjs')], { detached: true, stdio: ['pipe', 'pipe', 'inherit'] });
+  const keeper = spawn(process.execPath, [join(root, 'scripts/redis-keeper.mjs')], { detached: true, stdio: ['pipe', 'pipe', 'inherit'], env: bareEnvironment() });
   keeper.stdin.on('error', () => undefined);
   const settings = { program, adopt, folder, host, port, parent: process.pid, configuration: configurationFor(url, host, port, folder) };
   keeper.stdin.write(`${JSON.stringify(settings)}\n`);

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { installerEnvironment } from './environments.mjs';
 import { Problem, root, note } from './project.mjs';
 
 function readJson(path) {
@@ -67,7 +68,7 @@ export function installPackages() {
 function npm(...words) {
   const command = ['npm', ...words, '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund'];
   note(`Running: ${command.join(' ')}`);
-  const result = spawnSync(command[0], command.slice(1), { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
+  const result = spawnSync(command[0], command.slice(1), { cwd: root, stdio: ['ignore', 2, 2], env: installerEnvironment(), shell: process.platform === 'win32' });
   if (result.error !== undefined) throw new Problem(`npm could not be run (${result.error.code}). Install Node with npm from https://nodejs.org.`);
   return result.status === 0;
 }

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
+import { installerEnvironment } from './environments.mjs';
 import { Problem, note } from './project.mjs';
 
 const NAMES = ['redis-server', 'valkey-server'];
@@ -91,7 +92,7 @@ function privilege({ asRoot }, folders) {
 
 function run(command) {
   note(`Running: ${command.join(' ')}`);
-  spawnSync(command[0], command.slice(1), { stdio: ['ignore', 2, 2], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
+  spawnSync(command[0], command.slice(1), { stdio: ['ignore', 2, 2], env: { ...installerEnvironment(), DEBIAN_FRONTEND: 'noninteractive' } });
 }
 
 function howToInstall(manager, folders) {

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 
+import { clearForms } from '../support/clearForms.js';
+import { FormFinder } from '../support/FormFinder.js';
 import { isListening, runProgram, until, type RunningProgram } from '../support/program.js';
 import { freePort, isAlive, startRedis, type TestRedis } from '../support/redis.js';
 
@@ -201,6 +203,23 @@ describe('npm start', () => {
     await expect(withRedis(async (redis) => redis.ping())).rejects.toThrow(/NOAUTH/);
     const server = keeperLock()?.server;
     expect(readFileSync(`/proc/${server}/cmdline`, 'utf8')).not.toContain('s3cret');
+  });
+
+  it('keeps from Redis, and from whoever keeps it, what the service is told', async () => {
+    const told = {
+      REDIS_URL: `redis://:canary-password-7731@localhost:${ports.redis}`,
+      ANALYTICS_ENCRYPTION_KEY: Buffer.alloc(32, 'canary-key').toString('base64'),
+      ANALYTICS_TOKEN_SECRET: 'canary-token-secret-of-32-bytes-or-more',
+      VAULT_TOKEN: 'canary-vault-token-3390',
+    };
+    const text = await start(told).waitFor(RUNNING);
+    const lock = keeperLock()!; // it runs
+    const seen = [lock.pid, lock.server].flatMap((pid) => ['cmdline', 'environ'].map((file) => readFileSync(`/proc/${pid}/${file}`)));
+    expect(seen.every((bytes) => bytes.length > 20)).toBe(true);
+    const forms = Object.values({ ...told, REDIS_URL: 'canary-password-7731' }).flatMap(clearForms);
+    const finder = new FormFinder(forms);
+    for (const bytes of [...seen, Buffer.from(text), readFileSync(join(dataDir, 'redis/redis.log'))]) expect([...finder.find(bytes)]).toEqual([]);
+    expect(text).not.toContain('canary');
   });
 
   it('says which password is wanted instead of starting another Redis', async () => {

@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 
 import { JobFailure } from '../../ingestion/jobFailure.js';
 import type { CancelReason, ChildJob, MessageFromChild, MessageToChild } from './messages.js';
+import { childEnvironment } from './childEnvironment.js';
 import { eachLine } from './eachLine.js';
 import { guardOrphan } from './orphanGuard.js';
 
@@ -45,6 +46,7 @@ export class ProcessorChild {
     this.#process = fork(program, [file.href], {
       // A group of its own: Ctrl-C reaches the whole terminal group, and would interrupt a job.
       detached: true,
+      env: childEnvironment(process.env),
       execArgv: [...execArgv],
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
     });
