@@ -18,20 +18,24 @@ export interface RunningProgram {
   ended(mostMs?: number): Promise<number | NodeJS.Signals>;
 }
 
-/** Runs `node ...args` in the project's folder with `env` beside PATH and HOME, and nothing else of the environment. */
-export function runProgram(args: readonly string[], env: Readonly<Record<string, string>>): RunningProgram {
+/**
+ * Runs `node ...args` in the project's folder with `env` beside PATH and HOME, and nothing else of the environment.
+ * @param input what it reads from its standard input. Default: nothing
+ */
+export function runProgram(args: readonly string[], env: Readonly<Record<string, string>>, input?: string): RunningProgram {
   const child = spawn(process.execPath, args, {
     cwd: root,
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
   });
+  child.stdin?.on('error', () => undefined).end(input); // it may end without having read
   let text = '';
   const append = (chunk: Buffer): void => {
     text += chunk.toString();
   };
-  child.stdout.on('data', append);
-  child.stderr.on('data', append);
+  child.stdout?.on('data', append);
+  child.stderr?.on('data', append);
   const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
 
   return {
@@ -48,7 +52,7 @@ export function runProgram(args: readonly string[], env: Readonly<Record<string,
     },
     async ended(mostMs = 20_000) {
       if (!(await until(hasEnded, mostMs))) throw new Error(`Did not end within ${mostMs} ms:\n${text}`);
-      if (!child.stdout.readableEnded) await Promise.race([once(child, 'close'), pause(500)]);
+      if (child.stdout?.readableEnded === false) await Promise.race([once(child, 'close'), pause(500)]);
       return child.exitCode ?? child.signalCode ?? 'SIGKILL';
     },
   };

@@ -1,5 +1,3 @@
-import { inflateRawSync, constants } from 'node:zlib';
-
 import type { Redis } from 'ioredis';
 
 /** One string that Redis holds: a key's name, a value, a field, a member or a part of a stream's entry. */
@@ -45,27 +43,19 @@ async function stringsOf(redis: Redis, name: Buffer): Promise<Buffer[]> {
   }
 }
 
-const MOST_HEADER_BYTES = 64;
-/** Too little to hold a compressed canary. */
-const LEAST_BYTES = 16;
-
-/**
- * What comes out of `bytes` if they are no more than compressed: deflate (raw, zlib or gzip) beginning anywhere in the
- * first 64 bytes, of the bytes themselves or of base64 in them. A scan for text alone would take compressed for sealed.
- */
-export function inflated(bytes: Buffer): Buffer[] {
-  const base64 = bytes.toString('latin1').match(/[A-Za-z0-9+/]{40,}={0,2}/g) ?? [];
-  if (bytes.length < LEAST_BYTES) return [];
-  return [bytes, ...base64.map((text) => Buffer.from(text, 'base64'))].flatMap((candidate) => {
-    const texts: Buffer[] = [];
-    for (let start = 0; start < Math.min(MOST_HEADER_BYTES, candidate.length); start += 1) {
-      try {
-        const text = inflateRawSync(candidate.subarray(start), { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: 1 << 20 });
-        if (text.length > 0) texts.push(text);
-      } catch {
-        // Not deflate from here on.
-      }
+/** The strings of commands and replies as they pass, and as an append-only file keeps them. */
+export function bulkStrings(bytes: Buffer): Buffer[] {
+  const found: Buffer[] = [];
+  for (let at = bytes.indexOf('$'); at >= 0; ) {
+    const end = bytes.indexOf('\r\n', at);
+    const digits = end < 0 || end - at > 10 ? '' : bytes.toString('latin1', at + 1, end);
+    if (!/^\d+$/.test(digits)) {
+      at = bytes.indexOf('$', at + 1);
+      continue;
     }
-    return texts;
-  });
+    const start = end + 2;
+    found.push(bytes.subarray(start, start + Number(digits)));
+    at = bytes.indexOf('$', start + Number(digits));
+  }
+  return found;
 }
