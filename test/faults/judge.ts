@@ -2,6 +2,7 @@ import { hourOf } from '../../src/codec/hours.js';
 import { until } from '../support/program.js';
 import { checkCounts } from './check/checkCounts.js';
 import { checkEvents, type EventTally } from './check/checkEvents.js';
+import { checkLeaks, checkProcesses } from './check/checkLeaks.js';
 import { checkSamples, type SampleTally } from './check/checkSamples.js';
 import { checkSockets } from './check/checkSockets.js';
 import type { Findings } from './check/Findings.js';
@@ -49,6 +50,7 @@ export async function settle(scene: Scene, findings: Findings, say: (line: strin
   if (!isDrained) findings.add('hung', 'queues', `${await scene.unfinishedJobs()} jobs were left after ${DRAIN_MS / 1000} s`);
   await socketsQuiet(scene);
   await schedulesGoOn(scene, findings, say);
+  checkProcesses(scene, findings);
   await Promise.all(
     scene.workers.map(async (worker) => {
       const code = await worker.stop();
@@ -69,6 +71,9 @@ export async function judge(scene: Scene, findings: Findings, slack: number, say
   const keptFrom = Date.now() - days * 86_400_000 + SKEW_MS;
   const perType = new Map(usedTypes.map((type) => [type as string, { ids: new Set<string>(), perHour: new Map<number, number>() }]));
   const byUser = new Map<string, StoredEvent[]>(watchedUsers.map((user) => [user, []]));
+
+  say('searching what lies open ...');
+  checkLeaks(scene, findings);
 
   say('reading the store ...');
   const everything = async function* (): AsyncGenerator<StoredEvent> {

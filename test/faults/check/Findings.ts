@@ -17,6 +17,7 @@ export const findingKinds = [
   'hung',
   'orphans',
   'failedJobs',
+  'leaked',
 ] as const;
 export type FindingKind = (typeof findingKinds)[number];
 

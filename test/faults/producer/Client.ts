@@ -1,6 +1,7 @@
 import { DeadlineError, type AnalyticsService } from '../../../src/index.js';
 import { AnalyticsError } from '../../../src/errors/AnalyticsError.js';
 import type { EventData } from '../../../src/contract/event.js';
+import { planted } from '../scene/planted.js';
 import type { Random } from '../random.js';
 import type { HistoryWriter } from './HistoryWriter.js';
 import type { PlannedEvent } from './createEvent.js';
@@ -76,7 +77,7 @@ export class Client {
     this.#history.write({ sample: value, time: timestamp });
     this.#underWay += 1;
     this.#service
-      .trackMetric({ name: SAMPLE_METRIC, value, timestamp, tags: { part: `p${value % 7}` } })
+      .trackMetric({ name: SAMPLE_METRIC, value, timestamp, tags: { part: `${planted.tag} ${value % 7}` } })
       .then(
         () => this.#history.write({ sampleAcknowledged: value }),
         // A sample has no id, so a client cannot repeat it safely.

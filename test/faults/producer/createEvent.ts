@@ -2,6 +2,7 @@ import { EventPriority } from '../../../src/contract/EventPriority.js';
 import { EventType } from '../../../src/contract/EventType.js';
 import type { EventData } from '../../../src/contract/event.js';
 import { users } from '../scene/people.js';
+import { planted } from '../scene/planted.js';
 import type { Random } from '../random.js';
 
 const HOUR_MS = 3_600_000;
@@ -24,9 +25,9 @@ export function createEvent(op: string, random: Random, retentionMs: number): Pl
       type: random.pick(usedTypes),
       priority: random.pick(Object.values(EventPriority)),
       userId: random.pick(users),
-      sessionId: `visit ${random.whole(1, 500)}`,
+      sessionId: `${planted.session} ${random.whole(1, 500)}`,
       timestamp: createTime(random, retentionMs),
-      properties: { op, page: `/pages/${random.whole(1, 40)}`, note: 'lorem ipsum dolor sit amet '.repeat(random.whole(1, 8)) },
+      properties: { op, page: `/pages/${random.whole(1, 40)}`, note: `${planted.property} `.repeat(random.whole(1, 8)) },
       ...(own && { id: `own-${op}` }),
     },
   };

@@ -33,7 +33,7 @@ const IN_FLIGHT = 150;
 const CONNECTED_MS = 20_000;
 const CLOSE_MS = 30_000;
 /** As on a server that keeps data: what was acknowledged survives the process, and nothing is thrown out. */
-const REDIS_ARGUMENTS = ['--appendonly', 'yes', '--appendfsync', 'everysec', '--maxmemory-policy', 'noeviction'];
+const REDIS_ARGUMENTS = ['--appendonly', 'yes', '--appendfsync', 'everysec', '--maxmemory-policy', 'noeviction', '--rdbcompression', 'no', '--logfile', 'redis.log'];
 
 export interface SceneOptions {
   readonly random: Random;
