@@ -5,7 +5,6 @@ import { Command, InvalidArgumentError } from 'commander';
 import { jobs } from '../../queues/jobs.js';
 import { createQueue } from '../../queues/createQueue.js';
 import { queuePlaces } from '../../queues/names.js';
-import { parseConfig } from '../config/parseConfig.js';
 import { countKeyUse } from '../rekeying/countKeyUse.js';
 import { rekeyStore } from '../rekeying/rekeyStore.js';
 import { readRekeyStatus, type RekeyReport, type RekeyWork } from '../rekeying/rekeyStatus.js';
@@ -13,10 +12,11 @@ import { retireKey } from '../rekeying/retireKey.js';
 import { readScrubFindings, readScrubStatus } from '../rekeying/scrubStatus.js';
 import { scrubStore } from '../rekeying/scrubStore.js';
 import { addToKeyFile, putNextFirst } from '../security/keylist/addToKeyFile.js';
-import { KEY_BYTES, type KeyEntry } from '../security/keylist/KeyList.js';
-import { loadKeyProvider } from '../security/keylist/loadKeyProvider.js';
+import { KEY_BYTES } from '../security/keylist/KeyList.js';
 import { formatTable } from './formatTable.js';
+import { createJoin, createSplit } from './keyShares.js';
 import { openKeys } from './openKeys.js';
+import { wrapEntry } from './wrapEntry.js';
 
 const HELP = `
 A rotation, step by step, is in docs/keys.md: a key is added (new), every process is started anew with it, and what is
@@ -28,7 +28,8 @@ Examples:
   npm run keys -- status
   npm run keys -- new --file /run/secrets/analytics-keys
   npm run keys -- rotate
-  npm run keys -- retire 0123456789abcdef`;
+  npm run keys -- retire 0123456789abcdef
+  npm run keys -- split --shares 3 --threshold 2 --dir /media/shares`;
 
 /** `keys`: rotates keys, and looks after what is sealed. */
 export function createKeysCommand(): Command {
@@ -43,7 +44,9 @@ export function createKeysCommand(): Command {
     .addCommand(createRekey('reencrypt', 'write what is under older keys anew under new data keys: for when an older key got into the wrong hands'))
     .addCommand(createRetire())
     .addCommand(createScrub())
-    .addCommand(createDestroy());
+    .addCommand(createDestroy())
+    .addCommand(createSplit())
+    .addCommand(createJoin());
 }
 
 function createStatus(): Command {
@@ -68,7 +71,7 @@ function createNew(): Command {
     .requiredOption('--file <file>', 'the file, as ANALYTICS_ENCRYPTION_KEY_FILE names it; made when it is not there')
     .option('--next', 'opens only, until it is put first: while processes are started anew one after the other')
     .action(async ({ file, next }: { file: string; next?: true }) => {
-      await addToKeyFile(file, await wrapped(next ? 'next' : 'key', randomBytes(KEY_BYTES)), next ? 'last' : 'first', `made ${new Date().toISOString().slice(0, 10)}`);
+      await addToKeyFile(file, await wrapEntry(next ? 'next' : 'key', randomBytes(KEY_BYTES)), next ? 'last' : 'first', `made ${new Date().toISOString().slice(0, 10)}`);
       process.stderr.write(`${file}: a new key, ${next ? 'to be put first once every process knows it' : 'the current one from the next start on'}.\n`);
     });
 }
@@ -90,17 +93,9 @@ function createLasting(): Command {
     .action(async ({ file }: { file: string }) => {
       await using open = await openKeys();
       await open.record('keys.rotate', { reason: 'lasting' });
-      await addToKeyFile(file, await wrapped('lasting', open.secrets.lastingKeys()), 'last', 'of pseudonyms and the audit log');
+      await addToKeyFile(file, await wrapEntry('lasting', open.secrets.lastingKeys()), 'last', 'of pseudonyms and the audit log');
       process.stderr.write(`${file}: the lasting keys stand there now.\n`);
     });
-}
-
-/** An entry as it may lie on a disk: wrapped where there is a key provider. */
-async function wrapped(use: KeyEntry['use'], bytes: Buffer): Promise<KeyEntry> {
-  const { ANALYTICS_KEY_PROVIDER: specifier } = parseConfig();
-  if (specifier === undefined) return { use, isWrapped: false, bytes };
-  const provider = await loadKeyProvider(specifier);
-  return { use, isWrapped: true, bytes: Buffer.from(await provider.wrap(bytes)) };
 }
 
 function createRekey(work: RekeyWork, description: string): Command {

@@ -5,7 +5,7 @@ import { ConfigurationError } from '../errors/ConfigurationError.js';
 import { loadKeyProvider } from './keylist/loadKeyProvider.js';
 import { openKeyList } from './keylist/openKeyList.js';
 import { parseKeyList } from './keylist/parseKeyList.js';
-import { KEY_BYTES, type KeyEntry } from './keylist/KeyList.js';
+import { KEY_BYTES, type KeyEntry, type KeyList } from './keylist/KeyList.js';
 import { openKeyStore } from './keystore/openKeyStore.js';
 import { keyRingFromList, keyRingFromPublicKey, type KeyRing } from './KeyRing.js';
 import { keepSecret, readSecret } from './secretFile.js';
@@ -38,11 +38,8 @@ interface WrittenKeys {
  *   provider does not unwrap one
  */
 export async function loadKeyRing(config: KeyConfig): Promise<KeyRing> {
-  const written = await writtenKeys(config);
-  if (written !== undefined) {
-    const provider = config.ANALYTICS_KEY_PROVIDER === undefined ? undefined : await loadKeyProvider(config.ANALYTICS_KEY_PROVIDER);
-    return keyRingFromList(await openKeyList(written.name, written.entries, provider), openKeyStore(config));
-  }
+  const list = await loadKeyList(config);
+  if (list !== undefined) return keyRingFromList(list, openKeyStore(config));
   if (config.ANALYTICS_PUBLIC_KEY !== undefined) {
     const [entry, ...more] = parseKeyList('ANALYTICS_PUBLIC_KEY', config.ANALYTICS_PUBLIC_KEY);
     if (entry === undefined || entry.isWrapped || more.length > 0) {
@@ -59,6 +56,14 @@ export async function loadKeyRing(config: KeyConfig): Promise<KeyRing> {
   }
   const file = path.resolve(config.ANALYTICS_DATA_DIR, 'encryption-key');
   return keyRingFromList(await openKeyList(file, parseKeyList(file, await keepSecret(file, KEY_BYTES)), undefined), openKeyStore(config));
+}
+
+/** The list that the configuration names, unwrapped; undefined where it names none. @throws as `loadKeyRing` does */
+export async function loadKeyList(config: KeyConfig): Promise<KeyList | undefined> {
+  const written = await writtenKeys(config);
+  if (written === undefined) return undefined;
+  const provider = config.ANALYTICS_KEY_PROVIDER === undefined ? undefined : await loadKeyProvider(config.ANALYTICS_KEY_PROVIDER);
+  return openKeyList(written.name, written.entries, provider);
 }
 
 async function writtenKeys(config: KeyConfig): Promise<WrittenKeys | undefined> {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -124,5 +124,27 @@ describe('the command keys', () => {
     expect(secrets).toHaveLength(3);
     for (const { stdout, stderr } of outputs) for (const secret of secrets) expect(stdout + stderr).not.toContain(secret.slice(0, 20));
     expect((await redis.keys('analytics:audit*')).length).toBeGreaterThan(0);
+  });
+
+  test('splits the list into shares, a file each, and restores it from two of them', async () => {
+    await keys('new', '--file', file);
+    await keys('new', '--file', file, '--next');
+    const dir = join(folder, 'shares');
+    const split = await keys('split', '--dir', dir);
+    const files = readdirSync(dir).toSorted().map((name) => join(dir, name));
+    expect(files).toHaveLength(3);
+    expect(files.map((name) => statSync(name).mode & 0o777)).toEqual([0o600, 0o600, 0o600]);
+    const id = /key ([0-9a-f]{16})/.exec(split.stderr)![1]!; // it is told
+    expect((await keys('join', '--check', files[0]!, files[2]!)).stderr).toBe(`The shares restore key ${id} and 1 more entry. Nothing was written.\n`);
+
+    const restored = join(folder, 'restored');
+    await keys('join', '--file', restored, files[2]!, files[1]!);
+    const entriesOf = (name: string) => readFileSync(name, 'utf8').split('\n').filter((line) => line !== '' && !line.startsWith('#')).toSorted();
+    expect(entriesOf(restored)).toEqual(entriesOf(file));
+    expect(statSync(restored).mode & 0o777).toBe(0o600);
+    await expect(keys('join', '--file', restored, files[2]!, files[1]!)).rejects.toThrow('EEXIST');
+    await expect(keys('join', '--check', files[0]!)).rejects.toThrow('2 different ones');
+    writeFileSync(files[1]!, readFileSync(files[1]!, 'utf8').replace(/.\n$/, 'x\n'));
+    await expect(keys('join', '--check', files[0]!, files[1]!)).rejects.toThrow('file 2, line 2');
   });
 });
