@@ -40,6 +40,14 @@ export const apps = [
   },
   {
     ...common,
+    name: 'analytics-http',
+    args: '--services=http',
+    // As above, for ANALYTICS_HTTP_PORT.
+    instances: Number(process.env.ANALYTICS_HTTP_PROCESSES || 1),
+    exec_mode: 'cluster',
+  },
+  {
+    ...common,
     name: 'analytics-board',
     args: '--services=board',
     instances: 1,

@@ -1,4 +1,4 @@
-// Behind "worker:analytics": processing, broadcasting and scheduling in one process, from dist. It starts no Redis; it waits for it.
+// Behind "worker:analytics": processing, broadcasting, scheduling and the HTTP API in one process, from dist. It starts no Redis; it waits for it.
 // With --watch ("worker:analytics:dev") it builds and starts again whenever a source changes.
 import { checkNode } from './lib/checkNode.mjs';
 

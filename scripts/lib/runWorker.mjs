@@ -8,7 +8,7 @@ import { prepare } from './prepare.mjs';
 import { note, root, runScript, sleep } from './project.mjs';
 
 const MAIN = join(root, 'dist/src/processes/main.js');
-const SERVICES = ['broadcasting', 'processing', 'scheduling'];
+const SERVICES = ['broadcasting', 'http', 'processing', 'scheduling'];
 const WATCHED = ['src', 'queues', 'processors', 'bull-board'];
 /** Editors save in several steps, and a checkout changes many files. */
 const SETTLE_MS = 150;

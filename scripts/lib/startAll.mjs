@@ -5,7 +5,7 @@ import { Problem, runScript, say } from './project.mjs';
 const HELP = `npm start [-- --demo]
 
 Installs the packages and builds if needed, finds Redis at REDIS_URL or starts one,
-and runs everything: processing, broadcasting, scheduling and the board.
+and runs everything: processing, broadcasting, scheduling, the board and the HTTP API.
 
   --demo    also sends a steady synthetic stream, to see events, metrics and live messages at once
   --help    this text
@@ -14,11 +14,12 @@ and runs everything: processing, broadcasting, scheduling and the board.
                                                   address only, a Redis is started on it
   ANALYTICS_WS_PORT      8083                     the WebSocket server
   ANALYTICS_BOARD_PORT   8084                     the board, /health/live and /health/ready
+  ANALYTICS_HTTP_PORT    8085                     the HTTP API; waited for if another program has it
   ANALYTICS_DATA_DIR     .analytics               keys of development, and the data of a Redis started here
 
 All variables: docs/configuration.md. Ctrl-C ends it all in order; the data stays.`;
 
-const SERVICES = ['board', 'broadcasting', 'processing', 'scheduling'];
+const SERVICES = ['board', 'broadcasting', 'http', 'processing', 'scheduling'];
 
 export function startAll(args) {
   return runScript(async () => {

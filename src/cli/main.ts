@@ -9,6 +9,7 @@ import { createBackupCommand } from './backup.js';
 import { createDeadLettersCommand } from './deadLetters.js';
 import { createKeysCommand } from './keys.js';
 import { createExportCommand } from './export.js';
+import { createOpenApiCommand } from './openApi.js';
 import { createPublicKeyCommand } from './publicKey.js';
 import { createReplayCommand } from './replay.js';
 import { createSubjectsCommand } from './subjects.js';
@@ -31,7 +32,8 @@ const program = new Command('analytics')
   .addCommand(createApiKeysCommand())
   .addCommand(createEmergencyCommand())
   .addCommand(createPublicKeyCommand())
-  .addCommand(createAclCommand());
+  .addCommand(createAclCommand())
+  .addCommand(createOpenApiCommand());
 
 try {
   await program.parseAsync();

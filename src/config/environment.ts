@@ -4,6 +4,7 @@ import { z } from 'zod';
 
 import { limits } from '../contract/limits.js';
 import { hostListSchema } from './hostList.js';
+import { proxiesSchema } from './proxies.js';
 import { retentionByTypeSchema } from './retentionByType.js';
 import { rollupDaysSchema } from './rollupDays.js';
 
@@ -23,6 +24,10 @@ const redisUrl = z
   .refine(hasHost, 'must be a URL such as redis://localhost:6379');
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 const optionalText = z.string().min(1).optional();
+const originsSchema = z
+  .string()
+  .regex(/^https?:\/\/[^/\s,]+(\s*,\s*https?:\/\/[^/\s,]+)*$/, 'must be origins such as https://app.example.org, separated by commas')
+  .transform((text) => text.split(',').map((origin) => origin.trim()));
 
 /**
  * Every environment variable that the service reads. docs/configuration.md has the same table for people; a test holds
@@ -60,7 +65,18 @@ export const environmentSchema = z.object({
   ANALYTICS_HOST: z.string().min(1).default('127.0.0.1'),
   ANALYTICS_WS_PORT: port.default(8083),
   ANALYTICS_BOARD_PORT: port.default(8084),
-  /** Certificate (with its chain) and key of the WebSocket server and the board. */
+  ANALYTICS_HTTP_PORT: port.default(8085),
+  /** Origins whose pages may use the API, separated by commas; only pages of its own host when absent. */
+  ANALYTICS_HTTP_ORIGINS: originsSchema.optional(),
+  /** Names by which the API may be asked, without ports, separated by commas; any when absent. */
+  ANALYTICS_HTTP_HOSTS: z
+    .string()
+    .regex(/^[A-Za-z0-9.:[\]-]+(\s*,\s*[A-Za-z0-9.:[\]-]+)*$/, 'must be names of hosts such as api.example.org, separated by commas')
+    .transform((text) => text.split(',').map((host) => host.trim()))
+    .optional(),
+  /** Proxies before the API, whose word on where a request came from is taken. */
+  ANALYTICS_HTTP_PROXIES: proxiesSchema.optional(),
+  /** Certificate (with its chain) and key of the WebSocket server, the board and the API. */
   ANALYTICS_TLS_CERT_FILE: optionalText,
   ANALYTICS_TLS_KEY_FILE: optionalText,
   /** Says that a proxy before them ends TLS. */
@@ -90,11 +106,7 @@ export const environmentSchema = z.object({
   ANALYTICS_ALLOW_BARE_AUTH: flag.default(true),
 
   /** Values of `Origin` that may open a WebSocket, separated by commas; any when absent. */
-  ANALYTICS_ALLOWED_ORIGINS: z
-    .string()
-    .regex(/^https?:\/\/[^/\s,]+(\s*,\s*https?:\/\/[^/\s,]+)*$/, 'must be origins such as https://app.example.org, separated by commas')
-    .transform((text) => text.split(',').map((origin) => origin.trim()))
-    .optional(),
+  ANALYTICS_ALLOWED_ORIGINS: originsSchema.optional(),
 
   ANALYTICS_RETENTION_DAYS: whole(1, 36_500).default(90),
   /** `security=2190,page_view=30`: types that are kept for another number of days. */

@@ -7,7 +7,7 @@ export interface JsonObject {
   readonly [key: string]: JsonValue | undefined;
 }
 
-const jsonValueSchema: z.ZodType<JsonValue, JsonValue> = z.lazy(() =>
+export const jsonValueSchema: z.ZodType<JsonValue, JsonValue> = z.lazy(() =>
   z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(jsonValueSchema), jsonObjectSchema]),
 );
 

@@ -15,7 +15,7 @@ const FIRST_YEAR = 1970;
 const LAST_YEAR = 9999;
 
 const year = z.number().int().min(FIRST_YEAR).max(LAST_YEAR);
-const exportOptionsSchema = z.strictObject({
+export const exportOptionsSchema = z.strictObject({
   type: z.string().min(1),
   fields: z
     .array(z.string().regex(/^(priority|(properties|metadata)(\.[^.]+)+)$/))

@@ -23,7 +23,7 @@ export interface HeartbeatOptions {
   /** A connection of the caller's; it stays open. */
   readonly redis: RedisClient;
   readonly keys: Keys;
-  /** `processing`, `broadcasting`, `scheduling` or `board`. */
+  /** `processing`, `broadcasting`, `scheduling`, `board` or `http`. */
   readonly role: string;
   /** Read at each beat; see `ProcessingFigures` and `BroadcastingFigures` for the names. */
   readonly figures: () => object;

@@ -19,6 +19,7 @@ export function announcement(config: Config, options: RunOptions, redis: Answeri
     runs('broadcasting') ? ['WebSocket', `ws${tls}://${host}:${config.ANALYTICS_WS_PORT}`] : [],
     runs('board') ? ['Board', `http${tls}://${host}:${config.ANALYTICS_BOARD_PORT}`] : [],
     runs('board') ? ['', 'sign in: paste what this prints:  npm run -s token -- me --role viewer'] : [],
+    runs('http') ? ['API', `http${tls}://${host}:${config.ANALYTICS_HTTP_PORT}/v1   (docs/http-api.md)`] : [],
     ['Redis', `${nameOfPlace(config)}  (${redis.version}, ${whose})`],
     ['Data folder', path.resolve(config.ANALYTICS_DATA_DIR)],
   ].filter((row) => row.length > 0);

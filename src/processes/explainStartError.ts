@@ -17,5 +17,5 @@ export function explainStartError(error: unknown, config?: Config): string | und
 
 function portVariable(port: number | undefined, config: Config | undefined): string | undefined {
   if (config === undefined || port === undefined) return undefined;
-  return (['ANALYTICS_WS_PORT', 'ANALYTICS_BOARD_PORT'] as const).find((name) => config[name] === port);
+  return (['ANALYTICS_WS_PORT', 'ANALYTICS_BOARD_PORT', 'ANALYTICS_HTTP_PORT'] as const).find((name) => config[name] === port);
 }

@@ -3,7 +3,7 @@ import { parseArguments } from './parseArguments.js';
 import { runProcesses } from './runProcesses.js';
 
 // The program of every process but "npm start", which calls runProcesses itself:
-//   node dist/src/processes/main.js --services=processing,broadcasting,scheduling,board [--demo] [--standby]
+//   node dist/src/processes/main.js --services=processing,broadcasting,scheduling,board,http [--demo] [--standby]
 process.setSourceMapsEnabled(true);
 try {
   process.exit(await runProcesses(parseArguments(process.argv.slice(2))));

@@ -8,7 +8,7 @@ export interface ProcessArguments {
   readonly services: readonly ServiceName[];
   /** Sends a synthetic stream besides. */
   readonly demo: boolean;
-  /** Waits for the WebSocket port while another process has it. */
+  /** Waits for the ports of WebSocket server and API while another process has them. */
   readonly standsBy: boolean;
 }
 

@@ -20,7 +20,7 @@ const BROKEN_MS = 5000;
 export interface RunOptions extends Omit<ProcessArguments, 'standsBy'> {
   /** Prints where everything is, and live figures: for a person at a terminal. Default: false, log lines only. */
   readonly announces?: boolean;
-  /** Waits for the WebSocket port while another process has it, instead of failing. Default: false. */
+  /** Waits for the ports of WebSocket server and API while another process has them, instead of failing. Default: false. */
   readonly standsBy?: boolean;
   /**
    * Starts everything again in this process when a part cannot be mended otherwise. Default: false; the process ends with
@@ -106,7 +106,8 @@ async function start(options: RunOptions, runtime: Runtime, redis: AnsweringRedi
     if (signal.aborted) return;
     const startRole = await load();
     const own = { ...runtime, logger: createLogger(runtime.config, name) };
-    const role = name === 'broadcasting' && options.standsBy === true ? await startWhenFree(startRole, own) : await startRole(own);
+    const port = portToWaitFor(name, options, runtime.config);
+    const role = port === undefined ? await startRole(own) : await startWhenFree(startRole, own, port);
     running.push({ name, close: async () => role.close() });
     // A person at a terminal reads the announcement instead.
     runtime.logger[options.announces === true ? 'debug' : 'info']('Started.', { role: name, pid: process.pid });
@@ -118,6 +119,15 @@ async function start(options: RunOptions, runtime: Runtime, redis: AnsweringRedi
   }
   // For pm2's wait_ready: from now on it may end the process that this one replaces.
   process.send?.('ready');
+}
+
+/**
+ * The port that a role waits for while another process has it; undefined where the start fails instead. The API is waited for
+ * beside other roles also where nobody asked for that: it came later than they, on a port that may have been in use.
+ */
+function portToWaitFor(name: string, { services, standsBy = false }: RunOptions, config: Config): number | undefined {
+  if (name === 'broadcasting' && standsBy) return config.ANALYTICS_WS_PORT;
+  return name === 'http' && (standsBy || services.length > 1) ? config.ANALYTICS_HTTP_PORT : undefined;
 }
 
 function reportStartError(error: unknown, config: Config, logger: Logger): void {

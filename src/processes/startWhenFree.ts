@@ -6,17 +6,18 @@ const TRY_EVERY_MS = 2000;
 
 /**
  * Starts a role; while another process has its port, stands by and starts it when the port is free. A worker beside
- * "npm start" has sockets served by that one, and still has events to process.
+ * "npm start" has sockets and the API served by that one, and still has events to process.
  *
+ * @param port that the role listens on, for the log
  * @throws whatever the first try throws, unless it is that the port is taken
  */
-export async function startWhenFree(startRole: StartRole, runtime: Runtime): Promise<RunningRole> {
+export async function startWhenFree(startRole: StartRole, runtime: Runtime, port: number): Promise<RunningRole> {
   try {
     return await startRole(runtime);
   } catch (error) {
     if (!isPortTaken(error)) throw error;
   }
-  runtime.logger.warn('The port is in use, so another process serves it; standing by.', { port: runtime.config.ANALYTICS_WS_PORT });
+  runtime.logger.warn('The port is in use, so another process serves it; standing by.', { port });
   const stop = new AbortController();
   const trying = tryUntilFree(startRole, runtime, stop.signal);
   return {

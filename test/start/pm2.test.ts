@@ -25,7 +25,7 @@ const AWAY_MOST_MS = 5000;
 let redis: TestRedis;
 let folder: string;
 let environment: Record<string, string>;
-let ports: { readonly socket: number; readonly board: number };
+let ports: { readonly socket: number; readonly board: number; readonly api: number };
 
 /** Runs pm2 with a daemon of the test's own. */
 async function pm2(...args: readonly string[]): Promise<string> {
@@ -50,11 +50,12 @@ async function list(): Promise<readonly ListedProcess[]> {
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'analytics-pm2-'));
   redis = await startRedis({ args: ['--appendonly', 'yes'] });
-  ports = { socket: await freePort(), board: await freePort() };
+  ports = { socket: await freePort(), board: await freePort(), api: await freePort() };
   environment = {
     REDIS_URL: redis.url,
     ANALYTICS_WS_PORT: String(ports.socket),
     ANALYTICS_BOARD_PORT: String(ports.board),
+    ANALYTICS_HTTP_PORT: String(ports.api),
     ANALYTICS_DATA_DIR: folder,
     ANALYTICS_ENCRYPTION_KEY: Buffer.alloc(32, 5).toString('base64'),
     ANALYTICS_CONCURRENCY: '1',
@@ -76,11 +77,13 @@ describe('pm2 start ecosystem.config.js', () => {
       'analytics-board fork_mode',
       'analytics-broadcaster cluster_mode',
       'analytics-broadcaster cluster_mode',
+      'analytics-http cluster_mode',
       'analytics-worker fork_mode',
       'analytics-worker fork_mode',
     ]);
     expect(await isListening(ports.socket)).toBe(true);
     expect(await isListening(ports.board)).toBe(true);
+    expect(await isListening(ports.api)).toBe(true);
 
     const service = new AnalyticsService({ redisUrl: redis.url, encryptionKey: environment['ANALYTICS_ENCRYPTION_KEY'] ?? '' });
     const keys = createKeys('analytics:');

@@ -12,13 +12,13 @@ import { freePort, isAlive, startRedis, type TestRedis } from '../support/redis.
 const RUNNING = 'Ctrl-C ends it.';
 
 let dataDir: string;
-let ports: { readonly redis: number; readonly socket: number; readonly board: number };
+let ports: { readonly redis: number; readonly socket: number; readonly board: number; readonly api: number };
 const programs: RunningProgram[] = [];
 const servers: TestRedis[] = [];
 
 beforeEach(async () => {
   dataDir = mkdtempSync(join(tmpdir(), 'analytics-start-'));
-  ports = { redis: await freePort(), socket: await freePort(), board: await freePort() };
+  ports = { redis: await freePort(), socket: await freePort(), board: await freePort(), api: await freePort() };
 });
 
 afterEach(async () => {
@@ -36,6 +36,7 @@ function start(env: Readonly<Record<string, string>> = {}, args: readonly string
     REDIS_URL: `redis://localhost:${ports.redis}`,
     ANALYTICS_WS_PORT: String(ports.socket),
     ANALYTICS_BOARD_PORT: String(ports.board),
+    ANALYTICS_HTTP_PORT: String(ports.api),
     ANALYTICS_DATA_DIR: dataDir,
     ...env,
   });

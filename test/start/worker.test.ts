@@ -8,13 +8,13 @@ import { isListening, runProgram, until, type RunningProgram } from '../support/
 import { freePort, isAlive, startRedis, type TestRedis } from '../support/redis.js';
 
 let dataDir: string;
-let ports: { readonly redis: number; readonly socket: number };
+let ports: { readonly redis: number; readonly socket: number; readonly api: number };
 const programs: RunningProgram[] = [];
 const servers: TestRedis[] = [];
 
 beforeEach(async () => {
   dataDir = mkdtempSync(join(tmpdir(), 'analytics-worker-'));
-  ports = { redis: await freePort(), socket: await freePort() };
+  ports = { redis: await freePort(), socket: await freePort(), api: await freePort() };
 });
 
 afterEach(async () => {
@@ -29,6 +29,7 @@ function worker(args: readonly string[] = []): RunningProgram {
   const program = runProgram(['scripts/worker.mjs', ...args], {
     REDIS_URL: `redis://127.0.0.1:${ports.redis}`,
     ANALYTICS_WS_PORT: String(ports.socket),
+    ANALYTICS_HTTP_PORT: String(ports.api),
     ANALYTICS_DATA_DIR: dataDir,
   });
   programs.push(program);
@@ -46,10 +47,10 @@ describe('worker:analytics', () => {
     expect(await isListening(ports.redis)).toBe(false);
     await redis();
     await program.waitFor('role=scheduling');
-    expect(await isListening(ports.socket)).toBe(true);
+    expect([await isListening(ports.socket), await isListening(ports.api)]).toEqual([true, true]);
     program.signalGroup('SIGTERM');
     expect(await program.ended()).toBe(0);
-    expect(await isListening(ports.socket)).toBe(false);
+    expect([await isListening(ports.socket), await isListening(ports.api)]).toEqual([false, false]);
   });
 
   it('ends while it waits for Redis', async () => {
@@ -59,7 +60,7 @@ describe('worker:analytics', () => {
     expect(await program.ended()).toBe(0);
   });
 
-  it('works beside another that has the WebSocket port, and serves it when that one has gone', async () => {
+  it('works beside another that has the ports of WebSocket server and API, and serves them when that one has gone', async () => {
     await redis();
     const first = worker();
     await first.waitFor('role=scheduling');
@@ -67,8 +68,8 @@ describe('worker:analytics', () => {
     expect(await second.waitFor('role=scheduling')).toContain('standing by');
     first.signalGroup('SIGTERM');
     await first.ended();
-    await second.waitFor('serving it now');
-    expect(await isListening(ports.socket)).toBe(true);
+    await second.waitFor(/serving it now[^]*serving it now/);
+    expect([await isListening(ports.socket), await isListening(ports.api)]).toEqual([true, true]);
     second.signalGroup('SIGTERM');
     expect(await second.ended()).toBe(0);
   });

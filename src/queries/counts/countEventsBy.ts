@@ -21,7 +21,7 @@ const HOURS_AT_ONCE = 4;
 /** A year before the last time that a calendar has. */
 const LAST_TIME = 8.64e15 - 366 * 24 * HOUR_MS;
 
-const optionsSchema = z.strictObject({
+export const countEventsByOptionsSchema = z.strictObject({
   ...scanOptions,
   /** Default: each type by itself. */
   type: z.string().optional(),
@@ -31,7 +31,7 @@ const optionsSchema = z.strictObject({
 });
 
 /** What `countEventsBy` takes. */
-export type CountEventsByOptions = z.input<typeof optionsSchema>;
+export type CountEventsByOptions = z.input<typeof countEventsByOptionsSchema>;
 
 export interface EventCount {
   readonly type: string;
@@ -59,7 +59,7 @@ export interface CountEventsByContext extends CountContext {
  *   chunk does not open; whatever Redis answers otherwise
  */
 export async function countEventsBy(given: CountEventsByOptions, context: CountEventsByContext): Promise<EventCount[]> {
-  const { options, filter } = parseEventQuery(optionsSchema, given, context);
+  const { options, filter } = parseEventQuery(countEventsByOptionsSchema, given, context);
   const { type, interval, startTime = -Infinity, endTime = Infinity, timezone, budget = {} } = options;
   for (const user of filter?.users ?? []) context.trace?.see(user);
   const stored = type === undefined ? await shownTypes(context) : [type];

@@ -13,7 +13,7 @@ const HOURS_OF_DAY = DAY_MS / HOUR_MS;
 /** Periods of one answer: a century of days. */
 const MOST_PERIODS = 36_525;
 
-const optionsSchema = z.strictObject({
+export const countUsersOptionsSchema = z.strictObject({
   /** Default: users of all types, each counted once. */
   type: z.string().optional(),
   period: z.enum(['day', 'week', 'month']),
@@ -24,7 +24,7 @@ const optionsSchema = z.strictObject({
 });
 
 /** What `countUsers` takes. */
-export type CountUsersOptions = z.input<typeof optionsSchema>;
+export type CountUsersOptions = z.input<typeof countUsersOptionsSchema>;
 
 export interface UserCount {
   /** When the period begins, ms since 1970, UTC. */
@@ -46,7 +46,7 @@ export interface CountUsersContext extends CountContext {
  * @throws ValidationError with every bad option; whatever Redis answers otherwise
  */
 export async function countUsers(given: CountUsersOptions, context: CountUsersContext): Promise<UserCount[]> {
-  const { type, period, startTime, endTime } = parseEventQuery(optionsSchema, given, context).options;
+  const { type, period, startTime, endTime } = parseEventQuery(countUsersOptionsSchema, given, context).options;
   const types = type === undefined ? await shownTypes(context) : [type];
   const daysOf = new Map(await Promise.all(types.map(async (name) => [name, await keptDays(name, context)] as const)));
 

@@ -10,7 +10,7 @@ import type { Position } from './Position.js';
 import type { PartialEvent } from './Projection.js';
 import { readPage } from './readPage.js';
 
-const streamEventsOptionsSchema = z
+export const streamEventsOptionsSchema = z
   .strictObject({ ...scanOptions, select: selectOption, order: orderOption.default('asc') })
   // A stream ends where the range does, or where its reader does.
   .omit({ budget: true });

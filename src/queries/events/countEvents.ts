@@ -8,7 +8,7 @@ import { mayTell } from './EventView.js';
 import { openScan } from './openScan.js';
 import { parseEventQuery } from './parseEventQuery.js';
 
-const countEventsOptionsSchema = z.strictObject(scanOptions);
+export const countEventsOptionsSchema = z.strictObject(scanOptions);
 
 /** What `countEvents` takes. */
 export type CountEventsOptions = z.input<typeof countEventsOptionsSchema>;

@@ -9,6 +9,9 @@ import type { SelectedField } from './Projection.js';
 /** What the query may look at before it stops: see `BudgetOptions`. */
 export const budgetOption = z.strictObject({ events: z.int().min(1).optional(), ms: z.number().positive().optional() }).optional();
 
+/** Checked by `parseFilter`, which says where in it something is wrong. */
+export const whereOption = z.custom<EventFilter>();
+
 /** Which events: what every query of events takes. */
 export const scanOptions = {
   type: z.string(),
@@ -20,12 +23,15 @@ export const scanOptions = {
   sessionId: textSchema(limits.subjectLength).optional(),
   priority: z.enum(EventPriority).optional(),
   /** Only events that pass this filter. Default: all. */
-  where: z.custom<EventFilter>().optional(),
+  where: whereOption.optional(),
   budget: budgetOption,
 };
 
+/** Checked by `parseSelect`. */
+export const fieldsOption = z.custom<readonly SelectedField[]>();
+
 /** Only these members of each event. Default: all. */
-export const selectOption = z.custom<readonly SelectedField[]>().optional();
+export const selectOption = fieldsOption.optional();
 
 /** Newest first (`desc`) or oldest first (`asc`). */
 export const orderOption = z.enum(['asc', 'desc']);

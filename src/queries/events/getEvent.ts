@@ -12,7 +12,7 @@ import { findById, type IdTrace } from './findById.js';
 import { openScan } from './openScan.js';
 import { parseEventQuery } from './parseEventQuery.js';
 
-const getEventOptionsSchema = z.strictObject({
+export const getEventOptionsSchema = z.strictObject({
   id: textSchema(limits.eventIdLength),
   /** Default: any type; the first that has the id, in the order in which the types were defined. */
   type: z.string().optional(),

@@ -11,7 +11,7 @@ import { parseEventQuery } from './parseEventQuery.js';
 import type { PartialEvent } from './Projection.js';
 import { readPage } from './readPage.js';
 
-const queryEventsOptionsSchema = z.strictObject({
+export const queryEventsOptionsSchema = z.strictObject({
   ...scanOptions,
   select: selectOption,
   limit: limitOption,

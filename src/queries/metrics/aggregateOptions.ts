@@ -70,7 +70,7 @@ export interface AggregateRequest {
 
 /** @throws ValidationError with every bad option */
 export function parseAggregateOptions(options: unknown, custom: Aggregations): AggregateRequest {
-  const parsed = parseOptions('query of metrics', schemaFor(custom), options, ALLOWED);
+  const parsed = parseOptions('query of metrics', aggregateOptionsSchema(custom), options, ALLOWED);
   return {
     ...parsed,
     tags: parsed.tags,
@@ -88,7 +88,8 @@ function resolve(name: string, custom: Aggregations): NamedAggregation | undefin
   return definition === undefined ? undefined : { name, of: { kind: 'custom', definition } };
 }
 
-function schemaFor(custom: Aggregations) {
+/** The options, given what `defineAggregation` added. */
+export function aggregateOptionsSchema(custom: Aggregations) {
   return z.strictObject({
     name: textSchema(limits.metricNameLength),
     startTime: z.number().min(-LATEST_TIME).max(LATEST_TIME).optional(),

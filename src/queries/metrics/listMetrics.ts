@@ -6,7 +6,7 @@ import { parseOptions } from '../parseOptions.js';
 import type { MetricQueryContext } from './MetricQueryContext.js';
 import { DEFAULT_PAGE, PAGE_ALLOWED, pageShape } from './page.js';
 
-const optionsSchema = z.strictObject({
+export const listMetricsOptionsSchema = z.strictObject({
   /** Only metrics whose names begin with it. Default: all. */
   prefix: textSchema(limits.metricNameLength, 0).optional(),
   ...pageShape,
@@ -15,7 +15,7 @@ const optionsSchema = z.strictObject({
 const ALLOWED = { prefix: `a string of at most ${limits.metricNameLength} characters, well-formed Unicode`, ...PAGE_ALLOWED };
 
 /** What `listMetrics` takes. */
-export type ListMetricsOptions = z.input<typeof optionsSchema>;
+export type ListMetricsOptions = z.input<typeof listMetricsOptionsSchema>;
 
 /** One metric of a list. */
 export interface MetricInfo {
@@ -33,7 +33,7 @@ export interface MetricInfo {
  * @throws ValidationError with every bad option; KeyError when a name does not open; whatever Redis answers otherwise
  */
 export async function listMetrics(options: ListMetricsOptions, { names, oldestKept }: MetricQueryContext): Promise<MetricInfo[]> {
-  const { prefix = '', after, limit = DEFAULT_PAGE } = parseOptions('list of metrics', optionsSchema, options, ALLOWED);
+  const { prefix = '', after, limit = DEFAULT_PAGE } = parseOptions('list of metrics', listMetricsOptionsSchema, options, ALLOWED);
   const listed = (await names.all()).filter(({ name }) => name.startsWith(prefix) && (after === undefined || name > after)).slice(0, limit);
   const figures = await names.figures(listed.map(({ keyName }) => keyName));
   return listed.map(({ name }, place) => {

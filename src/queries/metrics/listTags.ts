@@ -14,8 +14,8 @@ import { DEFAULT_PAGE, PAGE_ALLOWED, pageShape } from './page.js';
 import { compileTagFilter, TAG_FILTER_ALLOWED, tagFilterSchema } from './tagFilter.js';
 
 const name = textSchema(limits.metricNameLength);
-const tagsOptionsSchema = z.strictObject({ name, ...pageShape });
-const valuesOptionsSchema = z.strictObject({
+export const listTagsOptionsSchema = z.strictObject({ name, ...pageShape });
+export const listTagValuesOptionsSchema = z.strictObject({
   name,
   /** The tag whose values are listed. */
   key: textSchema(limits.tagKeyLength),
@@ -32,16 +32,16 @@ const VALUES_ALLOWED = {
 };
 
 /** What `listTags` takes. */
-export type ListTagsOptions = z.input<typeof tagsOptionsSchema>;
+export type ListTagsOptions = z.input<typeof listTagsOptionsSchema>;
 /** What `listTagValues` takes. */
-export type ListTagValuesOptions = z.input<typeof valuesOptionsSchema>;
+export type ListTagValuesOptions = z.input<typeof listTagValuesOptionsSchema>;
 
 /**
  * The tags that the series of a metric have, in UTF-16 order.
  * @throws ValidationError with every bad option; KeyError when tags do not open; whatever Redis answers otherwise
  */
 export async function listTags(options: ListTagsOptions, context: MetricQueryContext): Promise<string[]> {
-  const { name, ...page } = parseOptions('list of tags', tagsOptionsSchema, options, TAGS_ALLOWED);
+  const { name, ...page } = parseOptions('list of tags', listTagsOptionsSchema, options, TAGS_ALLOWED);
   return listOf(name, page, context, (series) => Object.keys(shownTags(context.view, series.tags)));
 }
 
@@ -50,7 +50,7 @@ export async function listTags(options: ListTagsOptions, context: MetricQueryCon
  * @throws as `listTags` does
  */
 export async function listTagValues(options: ListTagValuesOptions, context: MetricQueryContext): Promise<string[]> {
-  const { name, key, tags, ...page } = parseOptions('list of tag values', valuesOptionsSchema, options, VALUES_ALLOWED);
+  const { name, key, tags, ...page } = parseOptions('list of tag values', listTagValuesOptionsSchema, options, VALUES_ALLOWED);
   keepToTags(context.view, [key, ...Object.keys(tags ?? {})]);
   const tests = compileTagFilter(name, tags ?? {}, context);
   const issues = new IssueList();

@@ -29,6 +29,7 @@ export interface AclScene {
   token(subject: string, roles?: readonly string[]): Promise<string>;
   readonly socketUrl: string;
   readonly boardUrl: string;
+  readonly apiUrl: string;
   /** What Redis refused since the last call, as `user: command or key`. */
   refused(): Promise<string[]>;
   close(): Promise<void>;
@@ -39,7 +40,7 @@ export async function openAclScene(): Promise<AclScene> {
   const command = runProgram(['dist/src/cli/main.js', 'acl', '--dir', folder], {});
   if ((await command.ended(60_000)) !== 0) throw new Error(command.output());
   const server = await startRedis({ args: ['--aclfile', join(folder, 'users.acl')] });
-  const [socketPort, boardPort] = [await freePort(), await freePort()];
+  const [socketPort, boardPort, apiPort] = [await freePort(), await freePort(), await freePort()];
   const master = randomBytes(32);
   const { publicKey } = await keyRingFromMaster(master);
   const common = {
@@ -48,6 +49,7 @@ export async function openAclScene(): Promise<AclScene> {
     ANALYTICS_DATA_DIR: folder,
     ANALYTICS_WS_PORT: String(socketPort),
     ANALYTICS_BOARD_PORT: String(boardPort),
+    ANALYTICS_HTTP_PORT: String(apiPort),
     ANALYTICS_CONCURRENCY: '1',
     ANALYTICS_MERGE_INTERVAL: '1000',
     ANALYTICS_CLEANUP_INTERVAL: '1000',
@@ -90,6 +92,7 @@ export async function openAclScene(): Promise<AclScene> {
     token: async (subject, roles = []) => signToken(parseConfig(common), { subject, roles: [...roles], ttlSeconds: 600 }),
     socketUrl: `ws://127.0.0.1:${socketPort}`,
     boardUrl: `http://127.0.0.1:${boardPort}`,
+    apiUrl: `http://127.0.0.1:${apiPort}`,
     async refused() {
       const entries = (await admin.call('ACL', 'LOG', '1000')) as readonly (readonly unknown[])[];
       await admin.call('ACL', 'LOG', 'RESET');

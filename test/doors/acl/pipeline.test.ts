@@ -20,7 +20,7 @@ afterAll(async () => scene?.close());
 
 describe('each process as its own user of Redis', () => {
   it('does all of its work, and asks for nothing that it may not do', async () => {
-    const programs = [scene.start('processing', 'worker'), scene.start('broadcasting', 'broadcaster'), scene.start('scheduling', 'scheduler'), scene.start('board', 'board')];
+    const programs = [scene.start('processing', 'worker'), scene.start('broadcasting', 'broadcaster'), scene.start('scheduling', 'scheduler'), scene.start('board', 'board'), scene.start('http', 'http')];
     await Promise.all(programs.map(async (program) => started(program)));
     const { secret, hash } = newEmergencySecret();
     process.env['ANALYTICS_EMERGENCY_HASH'] = hash;
@@ -59,24 +59,37 @@ describe('each process as its own user of Redis', () => {
     await access.end();
     expect((await reader.getStats()).queue).not.toBeNull();
     await lookAndDecideAtTheBoard();
+    await askOverHttp();
 
     socket.ws.terminate();
     for (const program of programs) program.signalGroup('SIGTERM');
-    expect(await Promise.all(programs.map(async (program) => program.ended()))).toEqual([0, 0, 0, 0]);
+    expect(await Promise.all(programs.map(async (program) => program.ended()))).toEqual([0, 0, 0, 0, 0]);
     expect(await refused()).toEqual([]);
   }, 120_000);
 
-  it('runs with three roles in one process as well', async () => {
-    const program = scene.start('processing,scheduling,broadcasting', 'combined');
+  it('runs with four roles in one process as well', async () => {
+    const program = scene.start('processing,scheduling,broadcasting,http', 'combined');
     await started(program, /"?role"?[=:]"?scheduling/);
     const application = scene.service('application');
     const id = await application.trackEvent({ type: EventType.CUSTOM, userId: 'user-1' });
     expect(await until(async () => (await application.getEvents({ type: EventType.CUSTOM })).some((event) => event.id === id), 30_000)).toBe(true);
+    await askOverHttp();
     program.signalGroup('SIGTERM');
     expect(await program.ended()).toBe(0);
     expect(await refused()).toEqual([]);
   }, 90_000);
 });
+
+async function askOverHttp(): Promise<void> {
+  const authorization = `Bearer ${await scene.token('root', ['admin'])}`;
+  const ask = async (path: string, body: object) => (await fetch(scene.apiUrl + path, { method: 'POST', headers: { Authorization: authorization, 'Content-Type': 'application/json' }, body: JSON.stringify(body) })).status;
+  expect(await ask('/v1/events', { type: EventType.ERROR, properties: {} })).toBe(202);
+  expect(await ask('/v1/metrics', { name: 'cpu', value: 1 })).toBe(202);
+  const reads = { '/v1/events/query': { type: EventType.PAGE_VIEW }, '/v1/events/get': { id: 'own-3' }, '/v1/users/count': { period: 'day' }, '/v1/metrics/query': { name: 'cpu' }, '/v1/metrics/names': {}, '/v1/events/stream': { type: EventType.PAGE_VIEW } };
+  for (const [path, body] of Object.entries(reads)) expect([path, await ask(path, body)]).toEqual([path, path === '/v1/events/get' ? expect.any(Number) : 200]);
+  const stats = await fetch(`${scene.apiUrl}/v1/stats`, { headers: { Authorization: authorization } });
+  expect([stats.status, (await fetch(`${scene.apiUrl}/health/ready`)).status]).toEqual([200, 200]);
+}
 
 /**
  * What was refused, but for what is asked for and done without: the folder of Redis, at a start; connections of workers, on

@@ -100,11 +100,12 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
 
   /**
    * Opens nothing, unless `worker` is set: the first call does.
+   * @param config for the roles, which have parsed theirs; it is made of the options and the environment otherwise
    * @throws ConfigurationError naming every option and variable that is wrong
    */
-  constructor(options: AnalyticsServiceOptions = {}) {
+  constructor(options: AnalyticsServiceOptions = {}, config: Config = configOf(options)) {
     super();
-    this.#config = configOf(options);
+    this.#config = config;
     this.#types = options.eventTypes ?? eventTypes;
     this.#guard = configuredGuard(this.#config, options.guard);
     this.#onError = options.onError ?? (() => {});
