@@ -12,7 +12,7 @@ let server: TestRedis;
 let service: AnalyticsService;
 beforeAll(async () => {
   server = await startRedis();
-  service = new AnalyticsService({ redisUrl: server.url, encryptionKey: randomBytes(32).toString('base64'), deadlineMs: 15_000 });
+  service = new AnalyticsService({ redisUrl: server.url, encryptionKey: randomBytes(32).toString('base64'), deadlineMs: 15_000, batchSize: 4096 });
   const owners = ['ann', 'bob', 'cid', undefined];
   await service.trackEvents(
     Array.from({ length: 40 }, (_, place) => {
@@ -57,6 +57,20 @@ describe('an actor', () => {
     for await (const event of ann.streamEvents({ type, order: 'desc' })) streamed.push(event);
     expect(streamed).toEqual(events);
     expect((await ann.countEventsBy({ type, interval: 'day' })).reduce((sum, { count }) => sum + count, 0)).toBe(10);
+  });
+
+  it('streams more than one page, those who are shown whole events and those who are not', async () => {
+    const many = EventType.PAGE_VIEW;
+    await service.trackEvents(Array.from({ length: 4050 }, (_, place) => ({ type: many, userId: place % 2 === 0 ? 'ann' : 'bob', properties: {} })));
+    await service.processEvents();
+    const streamed = async (actor: ActorOptions): Promise<number> => {
+      let count = 0;
+      for await (const event of service.as(actor).streamEvents({ type: many })) count += event.type === many ? 1 : 0;
+      return count;
+    };
+    expect(await streamed(self('ann'))).toBe(2025);
+    expect(await streamed(clinician('bob', 'ann'))).toBe(4050);
+    expect(await streamed({ subject: 'analyst-3', roles: ['analyst'], purpose: 'operations' })).toBe(4050);
   });
 
   it('learns nothing of the others by filters, ids and cursors', async () => {

@@ -4,6 +4,7 @@ import type { Event } from '../../contract/event.js';
 import { AccessError } from '../../errors/AccessError.js';
 import { orderOption, scanOptions, selectOption } from './eventOptions.js';
 import type { EventQueryContext } from './EventQueryContext.js';
+import { showsTheSame } from './EventView.js';
 import { openScan } from './openScan.js';
 import { parseEventQuery, type ParsedQuery } from './parseEventQuery.js';
 import type { Position } from './Position.js';
@@ -41,7 +42,7 @@ export class EventStream {
    */
   async next({ view, trace }: Pick<EventQueryContext, 'view' | 'trace'>): Promise<(Event | PartialEvent)[] | undefined> {
     if (this.#isAtEnd) return undefined;
-    if (view !== this.#context.view) throw new AccessError('events.read', 'changed', 'What the actor may see has changed since the stream began. Start it again.');
+    if (!showsTheSame(view, this.#context.view, this.#query.options.type)) throw new AccessError('events.read', 'changed', 'What the actor may see has changed since the stream began. Start it again.');
     const { options, filter, projection } = this.#query;
     const scan = openScan({ ...this.#context, trace }, options, options.order, filter, this.#after);
     const { events, next } = await readPage(scan, { skip: 0, limit: PAGE }, projection);

@@ -38,6 +38,17 @@ export function isOwned(owner: string | undefined, { owners }: EventView): boole
   return owners === 'all' || (owner !== undefined && owners.has(owner));
 }
 
+/** Whether two views show the same of the events of a type. Each call gets a view of its own, so it is not asked whether they are one. */
+export function showsTheSame(one: EventView | undefined, other: EventView | undefined, type: string): boolean {
+  if (one === undefined || other === undefined) return one === other;
+  return one.leastCount === other.leastCount && one.mayRead(type) === other.mayRead(type) && areTheSame(one.owners, other.owners);
+}
+
+function areTheSame(one: EventView['owners'], other: EventView['owners']): boolean {
+  if (one === 'all' || other === 'all') return one === other;
+  return one.size === other.size && [...one].every((owner) => other.has(owner));
+}
+
 /** Whether a count of so many may be told. */
 export function mayTell(count: number, view: EventView | undefined): boolean {
   return count === 0 || count >= (view?.leastCount ?? 0);
