@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 import type { Request } from 'express';
 
 import type { ActorOptions } from '../contract/access.js';
@@ -27,7 +29,7 @@ export const PURPOSE_HEADER = 'analytics-purpose';
  * @throws HttpError `TOO_MANY_REQUESTS`; UnauthenticatedError, recorded; ValidationError for a purpose that is none
  */
 export async function identify(request: Request, { service, lockout, actorOf }: IdentifyContext): Promise<ActorService | undefined> {
-  const address = request.ip ?? '';
+  const address = addressOf(request);
   const credential = credentialOf(request);
   if (credential === undefined) {
     const actor = await actorOf?.(request);
@@ -44,6 +46,12 @@ export async function identify(request: Request, { service, lockout, actorOf }: 
     if (error instanceof UnauthenticatedError && error.reason !== 'keys') await lockout.failed(address);
     throw error;
   }
+}
+
+/** Whatever a proxy says, it is an address. Which interface of this machine it came by is nobody's name. */
+function addressOf({ ip = '', socket }: Request): string {
+  const plain = (isIP(ip) > 0 ? ip : (socket.remoteAddress ?? '')).replace(/%.*$/, '');
+  return plain.replace(/^::ffff:(?=\d+\.)/i, '');
 }
 
 function originOf(address: string): { readonly origin?: string } {

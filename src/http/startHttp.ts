@@ -25,19 +25,34 @@ export interface HttpRole extends RunningRole {
   readonly figures: Requests['figures'];
 }
 
-const MOST_CONNECTIONS = 1024;
+/** What one client, and all of them, may take of this server. docs/http-api.md tells them. */
+export interface HttpLimits {
+  /** ms from a request's first byte to the end of its headers. */
+  readonly headersMs: number;
+  /** ms to the end of its body. */
+  readonly requestMs: number;
+  /** Whoever sends slowly is looked for this often; it is 30 s unless told, and 5 s then mean 35. */
+  readonly lookEveryMs: number;
+  readonly connections: number;
+  readonly requests: number;
+  readonly streams: number;
+  /** ms that requests under way have when it ends. Default: the deadline of calls and half a second. */
+  readonly closeMs?: number;
+}
+
+const httpLimits: HttpLimits = { headersMs: 5000, requestMs: 10_000, lookEveryMs: 1000, connections: 1024, requests: MOST_REQUESTS, streams: MOST_STREAMS };
+
 /** Beyond the deadline of calls, for what is still to be written. */
 const LAST_WORDS_MS = 500;
-/** Whoever sends slowly is looked for this often; it is 30 s unless told, and 5 s then mean 35. */
-const LOOK_EVERY_MS = 1000;
 
 /** The role `http`: serves the API. It answers without Redis too, and says so. */
-export async function startHttp({ config, logger, keys }: Runtime): Promise<HttpRole> {
+export async function startHttp({ config, logger, keys }: Runtime, own: Partial<HttpLimits> = {}): Promise<HttpRole> {
+  const limits = { ...httpLimits, ...own };
   const certificate = ServerCertificate.open(config, logger);
   const onError = (error: Error): void => logger.debug('The connection to Redis failed', { error });
   const service = new AnalyticsService({ onError }, config);
   const redis = connect(config, 'failFast', 'analytics-http', onError);
-  const requests = new Requests(MOST_REQUESTS, MOST_STREAMS);
+  const requests = new Requests(limits.requests, limits.streams);
   const app = express();
   app.disable('x-powered-by').set('trust proxy', config.ANALYTICS_HTTP_PROXIES ?? false);
   app.use(strictTransport(config.isProduction || certificate !== undefined), healthRoutes({ redis, isClosing: () => requests.isClosing }));
@@ -53,10 +68,10 @@ export async function startHttp({ config, logger, keys }: Runtime): Promise<Http
     }),
   );
   const server = createWebServer(
-    { headersTimeout: 5000, requestTimeout: 10_000, keepAliveTimeout: 5000, maxHeaderSize: 16_384, connectionsCheckingInterval: LOOK_EVERY_MS },
+    { headersTimeout: limits.headersMs, requestTimeout: limits.requestMs, keepAliveTimeout: 5000, maxHeaderSize: 16_384, connectionsCheckingInterval: limits.lookEveryMs },
     certificate,
   );
-  server.maxConnections = MOST_CONNECTIONS;
+  server.maxConnections = limits.connections;
   server.on('request', app);
   const heartbeat = createHeartbeat({ redis, keys, role: 'http', figures: () => ({ ...requests.figures, underWay: requests.underWay }) });
 
@@ -83,7 +98,7 @@ export async function startHttp({ config, logger, keys }: Runtime): Promise<Http
     port,
     figures: requests.figures,
     async close() {
-      closing ??= closeServer(server, requests, config.ANALYTICS_DEADLINE_MS + LAST_WORDS_MS).then(release);
+      closing ??= closeServer(server, requests, limits.closeMs ?? config.ANALYTICS_DEADLINE_MS + LAST_WORDS_MS).then(release);
       await closing;
     },
   };

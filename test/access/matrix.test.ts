@@ -1,12 +1,22 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
+import { ApiKeys } from '../../src/access/apiKeys/ApiKeys.js';
 import { AccessGate } from '../../src/access/AccessGate.js';
 import { decide } from '../../src/access/decide.js';
+import { Revocations } from '../../src/access/revocation/Revocations.js';
 import type { AuditEntry } from '../../src/audit/AuditLog.js';
-import { operations, roles, type Operation, type Role } from '../../src/contract/access.js';
+import { operations, roles, type Operation, type Purpose, type Role } from '../../src/contract/access.js';
+import { createHttpApi } from '../../src/http/createHttpApi.js';
+import { apiOperations } from '../../src/http/operations.js';
 import { AccessError, AnalyticsService, createEventTypes, type ActorOptions, type ActorService } from '../../src/index.js';
+import { connect } from '../../src/redis/connect.js';
+import { createKeys } from '../../src/redis/keys.js';
+import { keyRingFromMaster } from '../../src/security/KeyRing.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 
 const types = createEventTypes();
@@ -75,11 +85,20 @@ const actorOf = (role: Role, purpose: ActorOptions['purpose'] = 'treatment'): Ac
 
 let server: TestRedis;
 let service: AnalyticsService;
+let http: Server;
+let url: string;
+/** API keys by role and purpose: they carry the panel. */
+const credentials = new Map<string, string>();
 beforeAll(async () => {
   server = await startRedis();
+  const master = randomBytes(32);
   service = new AnalyticsService({
-    redisUrl: server.url, encryptionKey: randomBytes(32).toString('base64'), deadlineMs: 30_000, eventTypes: types, guard: { mode: 'off' },
+    redisUrl: server.url, encryptionKey: master.toString('base64'), deadlineMs: 30_000, eventTypes: types, guard: { mode: 'off' },
   });
+  await makeKeys(master);
+  http = createServer(createHttpApi(service)).listen(0, '127.0.0.1');
+  await once(http, 'listening');
+  url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
   const timestamp = Date.now() - 1000;
   await service.trackEvents(
     Object.entries(owners).flatMap(([owner, userId]) =>
@@ -94,9 +113,50 @@ beforeAll(async () => {
   await service.processEvents();
 }, 60_000);
 afterAll(async () => {
+  await new Promise((resolve) => http.close(resolve).closeAllConnections());
   await service.close();
   await server.stop();
 });
+
+const sorted = (events: unknown): string[] => (events as unknown[]).map((event) => JSON.stringify(event)).toSorted();
+
+/** An export has lines, and no document. */
+async function exported(role: Role, body: object): Promise<boolean> {
+  const response = await fetch(`${url}/v1/events/export`, { method: 'POST', headers: { Authorization: `Bearer ${credentials.get(`${role} treatment`)}`, 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+  await response.text();
+  expect([200, 403]).toContain(response.status);
+  return response.status === 200;
+}
+
+async function makeKeys(master: Buffer): Promise<void> {
+  const redis = connect(server.url, 'patient', 'test', () => undefined);
+  const keys = createKeys('analytics:');
+  const { audit, fields } = (await keyRingFromMaster(master)).reading!; // of the whole key
+  const apiKeys = new ApiKeys({ redis, keys, fields, revocations: new Revocations({ redis, keys, secrets: audit, onError: () => undefined }) });
+  for (const role of roles) {
+    for (const purpose of ['treatment', 'research'] as const) {
+      const { key } = await apiKeys.create({ ...actorOf(role, purpose), purpose });
+      credentials.set(`${role} ${purpose}`, key);
+    }
+  }
+  redis.disconnect();
+}
+
+/** Asks the same over HTTP, by a key of the role. @returns the answer, or 'no' for a refusal that is typed */
+async function overHttp(role: Role, path: string, body: object, purpose: Purpose = 'treatment'): Promise<'no' | Record<string, unknown>> {
+  const response = await fetch(`${url}${path}`, {
+    method: path === '/v1/stats' ? 'GET' : 'POST',
+    headers: { Authorization: `Bearer ${credentials.get(`${role} ${purpose}`)}`, 'Content-Type': 'application/json' },
+    ...(path !== '/v1/stats' && { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  if (response.status === 403) {
+    expect(JSON.parse(text)).toMatchObject({ code: 'FORBIDDEN' });
+    return 'no';
+  }
+  expect([path, response.status < 300 || response.status === 404, text]).toEqual([path, true, text]);
+  return path.endsWith('/stream') ? { events: text.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as unknown) } : (JSON.parse(text) as Record<string, unknown>);
+}
 
 /** @returns what came out, or 'no' for a refusal that is typed */
 async function attempt<T>(work: Promise<T>): Promise<T | 'no'> {
@@ -122,10 +182,15 @@ describe.each(roles)('%s', (role) => {
     const paged = await attempt(actor.queryEvents({ type, where }));
     const count = await attempt(actor.countEvents({ type, where }));
     const byDay = await attempt(actor.countEventsBy({ type, where, interval: 'day' }));
+    const asked = await Promise.all(['query', 'stream', 'count', 'count-by'].map(async (path) => overHttp(role, `/v1/events/${path}`, { type, where, ...(path === 'count-by' && { interval: 'day' }) })));
     if (expected === 'no') {
-      expect([read, paged, count, byDay]).toEqual(['no', 'no', 'no', 'no']);
+      expect([read, paged, count, byDay, ...asked]).toEqual(Array(8).fill('no'));
       return;
     }
+    // The same answers by both ways, event by event.
+    const [queried, streamed, counted, byDays] = asked as readonly Record<string, unknown>[];
+    expect([queried!['events'], counted, byDays]).toEqual([JSON.parse(JSON.stringify(read)), { count }, { counts: byDay }]);
+    expect(sorted(streamed!['events'])).toEqual(sorted(JSON.parse(JSON.stringify(read))));
     const number = isSeen ? 12 : 0;
     expect([read, paged === 'no' ? paged : paged.events].map((found) => found.length)).toEqual([number, number]);
     expect(count).toBe(number);
@@ -137,10 +202,13 @@ describe.each(roles)('%s', (role) => {
     const whole = await attempt(actor.getEvents({ type }));
     const selected = await attempt(actor.getEvents({ type, select: [field] }));
     const asked = await attempt(actor.countEvents({ type, where: { field, exists: true } }));
+    const overDoor = await Promise.all([overHttp(role, '/v1/events/query', { type }), overHttp(role, '/v1/events/query', { type, select: [field] }), overHttp(role, '/v1/events/count', { type, where: { field, exists: true } })]);
     if (expected === 'no') {
-      expect([whole, selected, asked]).toEqual(['no', 'no', 'no']);
+      expect([whole, selected, asked, ...overDoor]).toEqual(Array(6).fill('no'));
       return;
     }
+    expect(overDoor.map((answer) => answer === 'no')).toEqual([whole, selected, asked].map((answer) => answer === 'no'));
+    expect(overDoor[0] !== 'no' && overDoor[0]['events']).toEqual(JSON.parse(JSON.stringify(whole)));
     const isShown = expected.sees === 'whole' || dataClass === 'public' || dataClass === 'internal';
     expect(whole !== 'no' && whole.every((event) => Object.hasOwn(event.properties!, dataClass) === isShown)).toBe(true);
     expect(whole !== 'no' && whole.every((event) => Object.hasOwn(event, 'id') === (expected.sees === 'whole'))).toBe(true);
@@ -177,6 +245,24 @@ describe.each(roles)('%s', (role) => {
     expect(await got(actor.audit.verify())).toBe(may('audit.verify'));
     expect(await got(actor.deadLetters.count())).toBe(may('deadletters.list'));
     expect(await got(actor.deadLetters.retry({ all: true }))).toBe(may('deadletters.change'));
+    const door: Readonly<Record<string, readonly [keyof typeof others, object]>> = {
+      '/v1/events': ['events.track', { type }],
+      '/v1/metrics': ['metrics.track', { name: 'other', value: 1 }],
+      '/v1/metrics/query': ['metrics.read', { name: METRIC }],
+      '/v1/metrics/aggregate': ['metrics.read', { name: METRIC, aggregations: ['sum'] }],
+      '/v1/metrics/names': ['metrics.read', {}],
+      '/v1/metrics/tags': ['metrics.read', { name: METRIC }],
+      '/v1/metrics/tag-values': ['metrics.read', { name: METRIC, key: 'route' }],
+      '/v1/users/count': ['users.count', { period: 'day' }],
+      '/v1/events/export': ['export.deidentified', { type, fields: [], persons: false }],
+      '/v1/stats': ['stats.read', {}],
+    };
+    const reached = await Promise.all(Object.entries(door).map(async ([path, [, body]]) => [path, path.endsWith('/export') ? await exported(role, body) : (await overHttp(role, path, body)) !== 'no']));
+    expect(reached).toEqual(Object.entries(door).map(([path, [operation]]) => [path, may(operation)]));
+    // Each path that there is has a cell: these, those of events above, and the event by its id.
+    expect([...Object.keys(door), ...['query', 'get', 'stream', 'count', 'count-by'].map((name) => `/v1/events/${name}`)].toSorted()).toEqual(apiOperations.map(({ path }) => path).toSorted());
+    const byId = await overHttp(role, '/v1/events/get', { id: 'no-such-id' });
+    expect(byId === 'no').toBe(expected === 'no' || expected.sees === 'plain');
     // For want of a dead letter the one who may is told that there is none.
     expect(await actor.deadLetters.inspect('none', { actor: 'x' }).catch((error: unknown) => (error instanceof AccessError ? 'no' : 'none'))).toBe(may('deadletters.inspect') ? 'none' : 'no');
   });
@@ -198,6 +284,8 @@ describe.each(roles)('%s', (role) => {
 
   it('sees no more for research than what identifies nobody', async () => {
     const found = await attempt(service.as(actorOf(role, 'research')).getEvents({ type }));
+    const overDoor = await overHttp(role, '/v1/events/query', { type }, 'research');
+    expect(overDoor === 'no' ? 'no' : overDoor['events']).toEqual(JSON.parse(JSON.stringify(found)));
     if (expected === 'no') expect(found).toBe('no');
     else expect(found === 'no' ? [] : [...new Set(found.flatMap((event) => Object.keys(event.properties!)))].toSorted()).toEqual(['internal', 'public']);
   });

@@ -11,6 +11,7 @@ import { parseConfig } from '../../src/config/parseConfig.js';
 import { ConfigurationError } from '../../src/errors/ConfigurationError.js';
 import { createLogger } from '../../src/logging/createLogger.js';
 import type { Runtime } from '../../src/processes/Runtime.js';
+import { startHttp } from '../../src/http/startHttp.js';
 import { startBroadcasting } from '../../src/realtime/startBroadcasting.js';
 import { createKeys } from '../../src/redis/keys.js';
 import { keyRingFromMaster } from '../../src/security/KeyRing.js';
@@ -114,6 +115,21 @@ describe.each(['board', 'broadcasting'] as const)('the role %s', (role) => {
     expect(await until(async () => (await name()) === 'second')).toBe(true);
     expect(held.destroyed).toBe(false);
     held.destroy();
+    await running.close();
+  });
+});
+
+describe('the role http', () => {
+  it('starts in production as the others do, and tells browsers to stay with TLS', async () => {
+    const start = async (environment: Readonly<Record<string, string>>) => startHttp(await runtimeOf({ ANALYTICS_HTTP_PORT: '0', ...environment }));
+    await expect(start({})).rejects.toThrow(/production serves nothing without TLS/);
+    const behindProxy = await start({ ANALYTICS_TLS_BY_PROXY: 'true' });
+    expect(await speaksPlainly(behindProxy.port)).toMatch(/HTTP\/1.1 404[^]*strict-transport-security: max-age=\d{8}/i);
+    await behindProxy.close();
+    const running = await start(tlsFiles());
+    expect(await handshake(running.port, only('TLSv1.2'))).toMatchObject({ version: 'TLSv1.2' });
+    expect(await handshake(running.port, only('TLSv1.1'))).toBeUndefined();
+    expect(await speaksPlainly(running.port)).not.toContain('HTTP');
     await running.close();
   });
 });
