@@ -5,9 +5,10 @@ import express, { type ErrorRequestHandler, type Express, type Request, type Req
 import { BusyError } from '../errors/BusyError.js';
 import { ServiceClosedError } from '../errors/ServiceClosedError.js';
 import type { AnalyticsService } from '../lib/services/analytics/AnalyticsService.js';
+import type { ActorOf } from './ActorOf.js';
 import { answerHeaders, checkForm, checkHost, checkOrigin } from './doorkeeper.js';
 import { HttpError } from './HttpError.js';
-import { identify, type ActorOf } from './identify.js';
+import { identify } from './identify.js';
 import type { Lockout } from './Lockout.js';
 import { describeApi } from './openApi.js';
 import { apiOperations, type ApiOperation } from './operations.js';

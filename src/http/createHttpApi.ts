@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { AnalyticsService } from '../lib/services/analytics/AnalyticsService.js';
+import type { ActorOf } from './ActorOf.js';
 import { createApp } from './createApp.js';
-import type { ActorOf } from './identify.js';
 import { createLockout, type Lockout } from './Lockout.js';
 import { Requests } from './Requests.js';
 

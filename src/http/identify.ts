@@ -6,13 +6,11 @@ import type { ActorOptions } from '../contract/access.js';
 import type { ActorService } from '../lib/services/analytics/ActorService.js';
 import type { AnalyticsService } from '../lib/services/analytics/AnalyticsService.js';
 import { UnauthenticatedError } from '../security/UnauthenticatedError.js';
+import type { ActorOf } from './ActorOf.js';
 import { credentialOf } from './credentialOf.js';
 import { HttpError } from './HttpError.js';
 import type { Lockout } from './Lockout.js';
 import { retryAfter } from './problemOf.js';
-
-/** Somebody as the application knows them, by a session of its own; undefined: the application does not know them. */
-export type ActorOf<Asked> = (request: Asked) => ActorOptions | undefined | Promise<ActorOptions | undefined>;
 
 export interface IdentifyContext {
   readonly service: Pick<AnalyticsService, 'as' | 'authenticate'>;
