@@ -68,11 +68,11 @@ describe('worker:analytics', () => {
     expect(await second.waitFor('role=scheduling')).toContain('standing by');
     first.signalGroup('SIGTERM');
     await first.ended();
-    await second.waitFor(/serving it now[^]*serving it now/);
+    await second.waitFor(/serving it now[^]*serving it now/, 40_000);
     expect([await isListening(ports.socket), await isListening(ports.api)]).toEqual([true, true]);
     second.signalGroup('SIGTERM');
     expect(await second.ended()).toBe(0);
-  });
+  }, 90_000); // two workers start, each of which takes its time on a busy machine
 });
 
 describe('worker:analytics:dev', () => {
