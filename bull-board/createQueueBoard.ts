@@ -1,6 +1,6 @@
 import { createBullBoard } from '@bull-board/api';
 import type { Queue } from 'bullmq';
-import type { RequestHandler } from 'express';
+import { Router, type RequestHandler } from 'express';
 
 import { queueTitles, type QueueTitle } from '../queues/names.js';
 import type { AccessGate } from '../src/access/AccessGate.js';
@@ -27,18 +27,23 @@ const MOST_OF_PATH = 200;
 
 /**
  * Bull Board with our queues. There are two of it, since it knows read-only queues but no users: one that cannot change
- * anything, for viewers, and one that may retry and promote jobs.
+ * anything, for viewers, and one that may retry and promote jobs. Both are mounted, so that whoever walks the routes finds them.
  */
-export function createQueueBoard(options: QueueBoardOptions): RequestHandler {
-  const reading = createBoard(options, { mayChange: false });
-  const changing = createBoard(options, { mayChange: true });
-  return async (request, response, next) => {
+export function createQueueBoard(options: QueueBoardOptions): Router {
+  const router = Router();
+  router.use(async (request, response, next) => {
     const { role, principal } = sessionOf(response);
-    const mayChange = mayChangeJobs(role);
     const change = { operation: 'queues.change', series: knownRoute(request.path).slice(0, MOST_OF_PATH) } as const;
-    if (request.method !== 'GET') await (mayChange ? options.gate.act(principal, change, async () => Promise.resolve()) : options.gate.denied(principal, change));
-    (mayChange ? changing : reading)(request, response, next);
-  };
+    if (request.method !== 'GET') await (mayChangeJobs(role) ? options.gate.act(principal, change, async () => Promise.resolve()) : options.gate.denied(principal, change));
+    next();
+  });
+  for (const mayChange of [true, false]) {
+    const own = Router();
+    own.use((_request, response, next) => next(mayChangeJobs(sessionOf(response).role) === mayChange ? undefined : 'router'));
+    own.use(createBoard(options, { mayChange }));
+    router.use(own);
+  }
+  return router;
 }
 
 function createBoard({ queues, redis, basePath, logger }: QueueBoardOptions, { mayChange }: { readonly mayChange: boolean }): RequestHandler {

@@ -2,6 +2,7 @@ import { createLogger as createWinston, format, transports, type Logger as Winst
 
 import type { Config } from '../config/parseConfig.js';
 import { logFields, type LogFieldName, type LogFields } from './fields.js';
+import type { LogComponent } from './components.js';
 import { LineBudget } from './LineBudget.js';
 import { logOutput } from './logOutput.js';
 import { reduceError } from './reduceError.js';
@@ -32,7 +33,7 @@ let budget: LineBudget | undefined;
  * @param linesPerSecond what the first logger of a process says holds for all of it; default: 10
  * @returns a logger; all loggers of a process share a budget of 10 lines a second
  */
-export function createLogger(config: Pick<Config, 'ANALYTICS_LOG_LEVEL' | 'isProduction'>, component: string, linesPerSecond?: number): Logger {
+export function createLogger(config: Pick<Config, 'ANALYTICS_LOG_LEVEL' | 'isProduction'>, component: LogComponent, linesPerSecond?: number): Logger {
   const silent = config.ANALYTICS_LOG_LEVEL === 'silent';
   const winston = createWinston({
     level: silent ? 'error' : config.ANALYTICS_LOG_LEVEL,
@@ -86,7 +87,7 @@ function leftOutLine(leftOut: ReadonlyMap<string, number>): [sentence: string, f
   return [`Log lines were left out: ${named.join(', ')}${rest}.`, { dropped: kinds.reduce((sum, [, count]) => sum + count, 0) }];
 }
 
-function writeLine(winston: Winston, component: string, level: Level, sentence: string, fields: LogFields): void {
+function writeLine(winston: Winston, component: LogComponent, level: Level, sentence: string, fields: LogFields): void {
   // winston would append a field called "message" to the sentence and take over others: ours go in one place.
   winston.log({ level, message: sentence, component, fields: allowedFields(fields) });
 }

@@ -1,5 +1,6 @@
 import { parseConfig, type Config } from '../config/parseConfig.js';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
+import type { LogComponent } from '../logging/components.js';
 import { createLogger, type Logger } from '../logging/createLogger.js';
 import { announce } from './announce.js';
 import { awaitRedis, type AnsweringRedis } from './awaitRedis.js';
@@ -8,7 +9,7 @@ import { explainStartError } from './explainStartError.js';
 import { guardProcess } from './guardProcess.js';
 import { openRuntime } from './openRuntime.js';
 import type { ProcessArguments } from './parseArguments.js';
-import type { Runtime } from './Runtime.js';
+import type { Runtime, StartRole } from './Runtime.js';
 import { loadService } from './services.js';
 import { ShutdownSignal } from './ShutdownSignal.js';
 import { startLiveFigures } from './startLiveFigures.js';
@@ -100,7 +101,7 @@ async function runOnce(options: RunOptions, config: Config, logger: Logger): Pro
 }
 
 async function start(options: RunOptions, runtime: Runtime, redis: AnsweringRedis, signal: AbortSignal, running: NamedRole[]): Promise<void> {
-  const roles = options.services.map((name) => ({ name: name as string, load: loadService[name] }));
+  const roles: { readonly name: LogComponent; readonly load: () => Promise<StartRole> }[] = options.services.map((name) => ({ name, load: loadService[name] }));
   if (options.demo) roles.push({ name: 'demo', load: async () => (await import('../cli/demo.js')).startDemo });
   for (const { name, load } of roles) {
     if (signal.aborted) return;

@@ -41,7 +41,7 @@ afterAll(async () => {
 
 async function runtimeOf(environment: Readonly<Record<string, string>>): Promise<Runtime> {
   const config = parseConfig({ ...production, REDIS_URL: server.url, ...environment });
-  return { config, keys: createKeys('tls:'), logger: createLogger(config, 'test'), keyRing: await keyRingFromMaster(randomBytes(32)) };
+  return { config, keys: createKeys('tls:'), logger: createLogger(config, 'main'), keyRing: await keyRingFromMaster(randomBytes(32)) };
 }
 
 const tlsFiles = () => ({ ANALYTICS_TLS_CERT_FILE: certFile, ANALYTICS_TLS_KEY_FILE: keyFile });

@@ -21,16 +21,16 @@ afterEach(() => {
 
 describe('createLogger', () => {
   it('writes one line of JSON in production, a readable one in development', () => {
-    createLogger(production, 'store').info('A chunk was stored.', { type: 'page_view', count: 3 });
-    createLogger({ ...production, isProduction: false }, 'store').warn('A chunk was late.', { ageMs: 12 });
-    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 'info', component: 'store', message: 'A chunk was stored.', type: 'page_view', count: 3 });
-    expect(lines[1]).toMatch(/^\d\d:\d\d:\d\d\.\d{3} warn {2}\[store\] A chunk was late\. ageMs=12\n$/);
+    createLogger(production, 'processor').info('A chunk was stored.', { type: 'page_view', count: 3 });
+    createLogger({ ...production, isProduction: false }, 'processor').warn('A chunk was late.', { ageMs: 12 });
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 'info', component: 'processor', message: 'A chunk was stored.', type: 'page_view', count: 3 });
+    expect(lines[1]).toMatch(/^\d\d:\d\d:\d\d\.\d{3} warn {2}\[processor\] A chunk was late\. ageMs=12\n$/);
   });
 
   it('writes no field that is not on the list, and no value of another form', () => {
     const fields = { userId: 'patient-7', properties: { diagnosis: 'F32' }, message: 'patient-7', type: 'patient 7, born 1980', count: 'patient-7', reason: '{"a":1}' };
     // A caller in JavaScript may pass anything.
-    createLogger(production, 'store').info('Something happened.', fields as unknown as LogFields);
+    createLogger(production, 'processor').info('Something happened.', fields as unknown as LogFields);
     expect(lines.join('')).not.toMatch(/patient|diagnosis|F32|1980|"a"/);
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ message: 'Something happened.', type: '?', count: '?', reason: '?' });
   });
@@ -45,8 +45,8 @@ describe('createLogger', () => {
   });
 
   it('is silent when told, and below its level', () => {
-    createLogger({ ...production, ANALYTICS_LOG_LEVEL: 'silent' }, 'store').error('Unheard.');
-    createLogger({ ...production, ANALYTICS_LOG_LEVEL: 'warn' }, 'store').info('Unheard.');
+    createLogger({ ...production, ANALYTICS_LOG_LEVEL: 'silent' }, 'processor').error('Unheard.');
+    createLogger({ ...production, ANALYTICS_LOG_LEVEL: 'warn' }, 'processor').info('Unheard.');
     expect(lines).toEqual([]);
   });
 });

@@ -16,7 +16,7 @@ import { startRedis, type TestRedis } from '../support/redis.js';
 
 const keys = createKeys('analytics:');
 const config = parseConfig({ ANALYTICS_LOG_LEVEL: 'silent' });
-const logger = createLogger(config, 'test');
+const logger = createLogger(config, 'main');
 
 let server: TestRedis;
 let redis: Redis;

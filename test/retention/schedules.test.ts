@@ -59,7 +59,7 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
 
 async function runtime(intervalMs: number): Promise<Runtime> {
   const config = parseConfig({ REDIS_URL: server.url, REDIS_PREFIX: keys.prefix, ANALYTICS_CLEANUP_INTERVAL: String(intervalMs), ANALYTICS_MERGE_INTERVAL: String(intervalMs), ANALYTICS_LOG_LEVEL: process.env['TEST_LOG'] ?? 'silent' });
-  return { config, keys, logger: createLogger(config, 'test'), keyRing: await keyRingFromMaster(randomBytes(32)) };
+  return { config, keys, logger: createLogger(config, 'main'), keyRing: await keyRingFromMaster(randomBytes(32)) };
 }
 
 async function start(intervalMs: number): Promise<void> {
