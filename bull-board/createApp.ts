@@ -8,6 +8,7 @@ import type { Config } from '../src/config/parseConfig.js';
 import type { DeadLetters } from '../src/deadletters/createDeadLetters.js';
 import { guardDeadLetters } from '../src/deadletters/guardDeadLetters.js';
 import type { EventTypes } from '../src/contract/eventTypes.js';
+import type { LockOut } from '../src/doors/LockOut.js';
 import type { Logger } from '../src/logging/createLogger.js';
 import type { RedisClient } from '../src/redis/RedisClient.js';
 import type { TokenVerifier } from '../src/security/tokens.js';
@@ -23,7 +24,6 @@ import { requireSession, sessionOf } from './requireSession.js';
 import { securityHeaders } from './securityHeaders.js';
 import { createSessionCookie } from './sessionCookie.js';
 import { Sessions } from './Sessions.js';
-import { SignInLimiter } from './SignInLimiter.js';
 import { signInRoutes } from './signInRoutes.js';
 import type { StatsSource } from './StatsSource.js';
 
@@ -39,6 +39,8 @@ export interface AppContext {
   readonly types: EventTypes;
   readonly stats: StatsSource;
   readonly verifier: TokenVerifier;
+  /** Apart, since a scraper whose token expired must not keep people out. */
+  readonly lockOuts: { readonly signIn: LockOut; readonly metrics: LockOut };
   readonly logger: Logger;
   /** Default: the clock. */
   readonly now?: () => number;
@@ -48,7 +50,7 @@ export interface AppContext {
  * The console, the board, the health checks and the figures for Prometheus. Behind the session stands everything but
  * health, files, the sign-in, and `/metrics`, which takes a token.
  */
-export function createApp({ config, queues, redis, deadLetters, gate, revocations, types, stats, verifier, logger, now }: AppContext): Express {
+export function createApp({ config, queues, redis, deadLetters, gate, revocations, types, stats, verifier, lockOuts, logger, now }: AppContext): Express {
   const sessions = new Sessions(now, (identity) => revocations.isRevoked(identity));
   const cookie = createSessionCookie({ isSecure: config.isProduction || config.ANALYTICS_TLS_CERT_FILE !== undefined });
   const app = express();
@@ -57,11 +59,10 @@ export function createApp({ config, queues, redis, deadLetters, gate, revocation
 
   app.use(securityHeaders(config));
   app.use(healthRoutes(stats));
-  // Limited apart from sign-ins: a scraper whose token expired must not keep people out.
-  app.use(metricsRoute({ stats, verifier, limiter: new SignInLimiter(now), logger, gate }));
+  app.use(metricsRoute({ stats, verifier, lockOut: lockOuts.metrics, logger, gate }));
   app.use('/assets', express.static(publicFile('assets'), { index: false, maxAge: 0 }));
   app.use(requireSameOrigin);
-  app.use(signInRoutes({ verifier, sessions, cookie, limiter: new SignInLimiter(now), logger, gate }));
+  app.use(signInRoutes({ verifier, sessions, cookie, lockOut: lockOuts.signIn, logger, gate }));
 
   app.use(requireSession(sessions, cookie));
   app.use(logChanges(logger));

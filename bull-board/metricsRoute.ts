@@ -1,6 +1,7 @@
 import { Router } from 'express';
 
 import type { AccessGate } from '../src/access/AccessGate.js';
+import type { LockOut } from '../src/doors/LockOut.js';
 import type { Logger } from '../src/logging/createLogger.js';
 import { PROMETHEUS_TYPE, toPrometheus } from '../src/monitoring/toPrometheus.js';
 import type { TokenVerifier } from '../src/security/tokens.js';
@@ -8,13 +9,12 @@ import { UnauthenticatedError } from '../src/security/UnauthenticatedError.js';
 import { boardPrincipal } from './boardPrincipal.js';
 import { boardRoleOf } from './boardRoles.js';
 import { HttpError } from './HttpError.js';
-import type { SignInLimiter } from './SignInLimiter.js';
 import type { StatsSource } from './StatsSource.js';
 
 export interface MetricsContext {
   readonly stats: StatsSource;
   readonly verifier: TokenVerifier;
-  readonly limiter: SignInLimiter;
+  readonly lockOut: LockOut;
   readonly logger: Logger;
   readonly gate: AccessGate;
 }
@@ -26,13 +26,13 @@ const UNKNOWN = 'unknown';
  * `authorization` says. A scrape holds nobody's data and comes every few seconds for ever, so it is not recorded; one that is
  * refused is.
  */
-export function metricsRoute({ stats, verifier, limiter, logger, gate }: MetricsContext): Router {
+export function metricsRoute({ stats, verifier, lockOut, logger, gate }: MetricsContext): Router {
   const router = Router();
   router.get('/metrics', async (request, response) => {
     const address = request.socket.remoteAddress ?? '';
-    const waitSeconds = limiter.waitSeconds(address);
-    if (waitSeconds > 0) {
-      response.set('Retry-After', String(waitSeconds));
+    const lockedMs = await lockOut.lockedFor(address);
+    if (lockedMs > 0) {
+      response.set('Retry-After', String(Math.ceil(lockedMs / 1000)));
       throw new HttpError(429, 'TOO_MANY_REQUESTS');
     }
     const token = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
@@ -41,7 +41,7 @@ export function metricsRoute({ stats, verifier, limiter, logger, gate }: Metrics
       const { status, subject } = refusal;
       // Without a token nothing was guessed.
       if (token !== undefined) {
-        limiter.failed(address);
+        await lockOut.failed(address);
         await gate.denied(boardPrincipal(subject, [], 'token', address), { operation: 'stats.read', reason: status === 401 ? 'badToken' : 'noRole' });
         logger.warn('A reading of metrics was refused', { status });
       }

@@ -5,7 +5,7 @@ import { publicFile } from './publicFile.js';
 const faults = {
   badToken: 'This token is not valid, or it has expired. Make a new one and try again.',
   noRole: 'This token is good, but none of its roles may use the board. Make one with --role viewer or --role operator.',
-  tooMany: 'Too many tries failed. Wait a minute, then try again.',
+  tooMany: 'Too many tries failed. Wait a minute, or longer if it happens again; then try once more.',
 } as const;
 
 let template: string | undefined;

@@ -10,8 +10,10 @@ import { openAuditLog } from '../src/audit/openAuditLog.js';
 import { eventTypes } from '../src/contract/defineEventType.js';
 import { createDeadLetters } from '../src/deadletters/createDeadLetters.js';
 import { createWebServer } from '../src/doors/createWebServer.js';
+import { LockOut } from '../src/doors/LockOut.js';
 import { ServerCertificate } from '../src/doors/ServerCertificate.js';
 import { collectStats } from '../src/monitoring/collectStats.js';
+import type { SignInFigures } from '../src/monitoring/figures.js';
 import { createHeartbeat } from '../src/monitoring/Heartbeat.js';
 import type { RunningRole, Runtime } from '../src/processes/Runtime.js';
 import { connect } from '../src/redis/connect.js';
@@ -45,10 +47,12 @@ export async function startBoard({ config, logger, keys, keyRing }: Runtime): Pr
   const deadLetters = createDeadLetters({ redis, keys, queues, keyRing, logger, budgetMs: BULK_MS });
   const audit = openAuditLog(config, { redis, keys, keyRing, onError });
   const gate = new AccessGate(audit, (error) => logger.error('The audit log did not take a record', { error }));
+  const door = { redis, keys, fingerprints: keyRing.reading?.fingerprints, gate, logger };
+  const lockOuts = { signIn: new LockOut({ ...door, door: 'board', operation: 'signin.board' }), metrics: new LockOut({ ...door, door: 'metrics', operation: 'stats.read' }) };
   const server = createWebServer({ headersTimeout: 5000, requestTimeout: 10_000, keepAliveTimeout: 5000, maxHeaderSize: 16_384 }, certificate);
   server.maxConnections = MOST_CONNECTIONS;
-  server.on('request', createApp({ config, queues, redis, deadLetters, gate, revocations, types: eventTypes, stats, verifier, logger }));
-  const heartbeat = createHeartbeat({ redis, keys, role: 'board', figures: () => ({}) });
+  server.on('request', createApp({ config, queues, redis, deadLetters, gate, revocations, types: eventTypes, stats, verifier, lockOuts, logger }));
+  const heartbeat = createHeartbeat({ redis, keys, role: 'board', figures: () => sumOf(Object.values(lockOuts)) });
 
   const release = async (): Promise<void> => {
     stats.close();
@@ -81,6 +85,11 @@ export async function startBoard({ config, logger, keys, keyRing }: Runtime): Pr
       await closing;
     },
   };
+}
+
+function sumOf(lockOuts: readonly LockOut[]): SignInFigures {
+  const sum = (name: keyof SignInFigures): number => lockOuts.reduce((total, { figures }) => total + figures[name], 0);
+  return { signInFailures: sum('signInFailures'), signInLocks: sum('signInLocks') };
 }
 
 /** Takes no more requests, waits for those under way, and then for nobody. */

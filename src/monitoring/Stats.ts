@@ -88,6 +88,13 @@ export interface SystemStats {
   };
   /** Emergency accesses that go on; null when Redis does not answer. */
   readonly emergencies: number | null;
+  /** Sign-ins at the board; null when Redis does not answer. */
+  readonly signIns: {
+    /** Credentials that were refused since the running processes started. */
+    readonly failures: number;
+    /** Addresses and people that are locked out at the moment. */
+    readonly lockedOut: number;
+  } | null;
   readonly processes: readonly ProcessStats[];
   /** The children in which workers run jobs; null when Redis does not answer. */
   readonly children: ChildStats | null;

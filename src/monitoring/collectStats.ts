@@ -3,13 +3,14 @@ import type { Queue } from 'bullmq';
 import { queueTitles, type QueueTitle } from '../../queues/names.js';
 import { countEmergencies } from '../access/emergency/Emergencies.js';
 import type { Config } from '../config/parseConfig.js';
+import { countLockedOut } from '../doors/countLockedOut.js';
 import { readMergeStatus } from '../merging/mergeStatus.js';
 import { readStoreFigures } from '../merging/storeFigures.js';
 import type { Keys } from '../redis/keys.js';
 import type { RedisClient } from '../redis/RedisClient.js';
 import { readCleanupStatus } from '../retention/cleanupStatus.js';
 import type { ChildFigures } from './childFigures.js';
-import type { BroadcastingFigures, ProcessingFigures } from './figures.js';
+import type { BroadcastingFigures, ProcessingFigures, SignInFigures } from './figures.js';
 import { readCanary } from './canary/readCanary.js';
 import { canaryStatus, findReasons, isMoving } from './readiness.js';
 import { rateOf, readHeartbeats, type HeartbeatReading } from './readHeartbeats.js';
@@ -44,7 +45,7 @@ export async function collectStats(context: CollectStatsContext): Promise<Stats>
 }
 
 async function readAll({ config, keys, redis, queues }: CollectStatsContext): Promise<Stats> {
-  const [info, heartbeats, cleanup, merge, store, canary, emergencies, ...counts] = await Promise.all([
+  const [info, heartbeats, cleanup, merge, store, canary, emergencies, lockedOut, ...counts] = await Promise.all([
     readRedisInfo(redis),
     readHeartbeats(redis, keys),
     readCleanupStatus(redis, keys),
@@ -52,6 +53,7 @@ async function readAll({ config, keys, redis, queues }: CollectStatsContext): Pr
     readStoreFigures(redis, keys),
     readCanary(redis, keys),
     countEmergencies(redis, keys),
+    countLockedOut(redis, keys),
     ...queueTitles.map((title) => readCounts(redis, queues[title])),
   ]);
   const at = Date.now();
@@ -70,6 +72,7 @@ async function readAll({ config, keys, redis, queues }: CollectStatsContext): Pr
       notReady: findReasons({ roles: config.ANALYTICS_READY_ROLES, info, heartbeats, workerStatus: status, canary }),
       canary: { status: canaryStatus(canary), lastStoredAt: canary.storedSentAt ?? null, wait: canary.wait, store: canary.store, feed: canary.feed },
       emergencies,
+      signIns: { failures: sumOf(heartbeats, ({ figures }) => figures[signIn('signInFailures')] ?? 0), lockedOut },
       processes: heartbeats.map(toProcess),
       children: childStats(heartbeats),
       cleanup: {
@@ -112,6 +115,7 @@ function withoutCanary(queues: Readonly<Record<QueueTitle, JobCounts>>, waits: b
 
 const processing = (name: keyof ProcessingFigures) => name;
 const broadcasting = (name: keyof BroadcastingFigures) => name;
+const signIn = (name: keyof SignInFigures) => name;
 
 function sumOf(heartbeats: readonly HeartbeatReading[], value: (heartbeat: HeartbeatReading) => number): number {
   return heartbeats.reduce((sum, heartbeat) => sum + value(heartbeat), 0);
@@ -183,6 +187,7 @@ function withoutRedis(): Stats {
       notReady: ['REDIS_UNAVAILABLE'],
       canary: { status: 'unknown', lastStoredAt: null, wait: null, store: null, feed: null },
       emergencies: null,
+      signIns: null,
       processes: [],
       children: null,
       cleanup: { status: 'unknown', lastFinishedAt: null, durationMs: null, removed: null },

@@ -25,6 +25,14 @@ export interface ProcessingFigures {
   readonly jobsActive: number;
 }
 
+/** What a role counts where people or programs sign in: the board. */
+export interface SignInFigures {
+  /** Counter: credentials that were refused. */
+  readonly signInFailures: number;
+  /** Counter: addresses and people that were locked out. */
+  readonly signInLocks: number;
+}
+
 /** What a broadcasting role counts. */
 export interface BroadcastingFigures {
   /** Gauge: signed-in sockets. */

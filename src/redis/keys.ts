@@ -76,6 +76,18 @@ export interface Keys {
   readonly receipts: string;
   /** The audit log. */
   readonly audit: AuditLogKeys;
+  /** Failed sign-ins. */
+  readonly lockOut: LockOutKeys;
+}
+
+/** All in one slot: a failure is counted, and locks out, in one step. They expire together. */
+export interface LockOutKeys {
+  /** Hash: keyed hash of an address or a person at a door → failures, when their window ends, locks, until when it is locked out. */
+  readonly failures: string;
+  /** Sorted set: these hashes by when they are forgotten, ms. */
+  readonly forgotten: string;
+  /** Sorted set: those that are locked out, by until when, ms. */
+  readonly locked: string;
 }
 
 /** All in one slot: an append writes a chain and the list of chains. */
@@ -205,6 +217,11 @@ export function createKeys(prefix: string, { cluster = false }: { cluster?: bool
       tail: (chain) => one(`${tag('audit')}:tail:${chain}`),
       blocks: (chain) => one(`${tag('audit')}:blocks:${chain}`),
       changes: one(`${tag('audit')}:changes`),
+    },
+    lockOut: {
+      failures: one(`${tag('lockout')}:failures`),
+      forgotten: one(`${tag('lockout')}:forgotten`),
+      locked: one(`${tag('lockout')}:locked`),
     },
     erased: one('subjects:erased'),
     restoring: one('backup:restoring'),

@@ -20,6 +20,7 @@ export class Fingerprints {
   readonly #lastSeen = new Map<string, { readonly id: string; readonly field: Buffer }>();
   #cursors: Buffer | undefined;
   #subjects: Buffer | undefined;
+  #failures: Buffer | undefined;
   #day = -1;
   #dayKey: Buffer = Buffer.alloc(0);
 
@@ -83,6 +84,11 @@ export class Fingerprints {
   /** 16 bytes that stand for a user who was erased, or whose data are held or were given out. */
   subject(userId: string): Buffer {
     return hmac((this.#subjects ??= this.#derive('subjects')), userId).subarray(0, 16);
+  }
+
+  /** 16 bytes that stand for an address or a person whose sign-in failed. */
+  failure(text: string): Buffer {
+    return hmac((this.#failures ??= this.#derive('failed sign-ins')), text).subarray(0, 16);
   }
 
   /** Forgets whom it made hashes for: it keeps their ids beside them. */

@@ -35,8 +35,8 @@ export interface BoardFixture {
   close(): Promise<void>;
 }
 
-/** A board on a free port over a Redis. */
-export async function startBoardFixture(redisUrl: string, environment: Record<string, string> = {}): Promise<BoardFixture> {
+/** A board on a free port over a Redis. @param given keys to share with another one's; its own by default */
+export async function startBoardFixture(redisUrl: string, environment: Record<string, string> = {}, given?: KeyRing): Promise<BoardFixture> {
   const dataDir = mkdtempSync(join(tmpdir(), 'analytics-board-'));
   const config = parseConfig({
     REDIS_URL: redisUrl,
@@ -47,7 +47,7 @@ export async function startBoardFixture(redisUrl: string, environment: Record<st
     ...environment,
   });
   const keys = createKeys(config.REDIS_PREFIX);
-  const keyRing = await keyRingFromMaster(randomBytes(32));
+  const keyRing = given ?? (await keyRingFromMaster(randomBytes(32)));
   const board = await startBoard({ config, keys, logger: createLogger(config, 'board'), keyRing });
   const redis = connect(redisUrl, 'patient', 'test', () => undefined);
   const places = queuePlaces(keys);

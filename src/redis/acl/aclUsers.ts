@@ -69,11 +69,14 @@ const produces: readonly AclRight[] = [comparesKeys, ...looks, ...addsJobs(['eve
 /** Each read is recorded before its answer leaves, so whoever reads also appends to the audit log. */
 const records: readonly AclRight[] = [may(['audit'], 'hget hgetall hset lindex llen lrange rpush')];
 
+/** A door where people or programs sign in: counts who fails, and locks them out. */
+const keepsDoors = may(['lockOut'], 'hdel hget hmget hset pexpire zadd zcard zcount zrange zrangebyscore zrem zremrangebyscore');
+
 const readsStore: readonly AclRight[] = [
   may([...events, ...dataKeys, 'metricStore', 'catalogues'], 'exists get hexists hget hgetall hkeys hlen hmget hscan hstrlen mget type xlen xrange xrevrange zcard zmscore zrange zrangebyscore zrevrangebyscore zscore'),
 ];
 
-const reads: readonly AclRight[] = [joinsKeys, heedsErasures, checksAccess, may(['emergencies'], 'hset'), ...looks, ...readsStore, ...countsJobs, ...records, may(['status', 'canary'], 'hget hgetall')];
+const reads: readonly AclRight[] = [joinsKeys, heedsErasures, checksAccess, may(['emergencies'], 'hset'), may(['lockOut'], 'zcount'), ...looks, ...readsStore, ...countsJobs, ...records, may(['status', 'canary'], 'hget hgetall')];
 
 const processes: readonly AclRight[] = [
   ...runs,
@@ -108,13 +111,14 @@ const broadcasts: readonly AclRight[] = [
 const schedules: readonly AclRight[] = [...runs, may(['emergencies'], 'hdel'), keepsQueues(['maintenanceQueue']), ...addsJobs(['eventQueue']), may(['eventQueue'], 'hgetall'), may(['canary'], 'hget hset hsetnx pexpire'), may(['status'], 'hgetall')];
 
 /** Erasures, backups and what puts them back: everything that is stored, at once. */
-const keeps: readonly AclRight[] = [...processes, ...reads, may(['restoring'], 'del exists hget hmget hset'), may(['erased'], 'hexists hsetnx'), may(['access'], 'hdel hexists hincrby hset hsetnx')];
+const keeps: readonly AclRight[] = [...processes, ...reads, may(['restoring'], 'del exists hget hmget hset'), may(['erased'], 'hexists hsetnx'), may(['access'], 'hdel hexists hincrby hset hsetnx'), keepsDoors];
 
 const boards: readonly AclRight[] = [
   ...runs,
   keepsQueues(queues),
   may(['status', 'canary'], 'hget hgetall'),
   may(['deadLetters'], 'pexpire xadd xtrim'),
+  keepsDoors,
   ...records,
 ];
 

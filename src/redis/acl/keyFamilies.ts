@@ -43,6 +43,7 @@ export function keyFamilies(keys: Keys) {
     receipts: [keys.receipts],
     access: [keys.revocations, keys.apiKeys],
     emergencies: [keys.emergencies],
+    lockOut: [keys.lockOut.failures, keys.lockOut.forgotten, keys.lockOut.locked],
   } as const satisfies Readonly<Record<string, readonly string[]>>;
 }
 

@@ -10,6 +10,7 @@ import { openAuditLog } from '../../../src/audit/openAuditLog.js';
 import { parseConfig } from '../../../src/config/parseConfig.js';
 import { eventTypes } from '../../../src/contract/defineEventType.js';
 import { createDeadLetters } from '../../../src/deadletters/createDeadLetters.js';
+import { LockOut } from '../../../src/doors/LockOut.js';
 import { createLogger } from '../../../src/logging/createLogger.js';
 import { collectStats } from '../../../src/monitoring/collectStats.js';
 import { connect } from '../../../src/redis/connect.js';
@@ -34,7 +35,9 @@ export async function boardRoutes(): Promise<string[]> {
     const deadLetters = createDeadLetters({ redis, keys, queues, keyRing, logger });
     const audit = openAuditLog(config, { redis, keys, keyRing, onError });
     const stats = new StatsSource(async () => collectStats({ config, keys, redis, queues }));
-    const routes = routesOf(createApp({ config, queues, redis, deadLetters, gate: new AccessGate(audit, onError), revocations, types: eventTypes, stats, verifier, logger }));
+    const gate = new AccessGate(audit, onError);
+    const lockOut = new LockOut({ redis, keys, fingerprints: undefined, door: 'board', operation: 'signin.board', gate, logger });
+    const routes = routesOf(createApp({ config, queues, redis, deadLetters, gate, revocations, types: eventTypes, stats, verifier, lockOuts: { signIn: lockOut, metrics: lockOut }, logger }));
     await Promise.all([audit.close(), revocations.close()]);
     return routes;
   } finally {

@@ -113,6 +113,9 @@ async function lookAndDecideAtTheBoard(): Promise<void> {
   expect(await until(async () => (await queue.getFailedCount()) === 3)).toBe(true);
 
   const { boardUrl: url } = scene;
+  // Counted, and locked out, with the rights of a board.
+  for (let n = 0; n < 6; n += 1) await fetch(`${url}/metrics`, { headers: { Authorization: 'Bearer guessed' } });
+  expect([await scene.admin.zcard('analytics:lockout:locked'), (await fetch(`${url}/metrics`)).status]).toEqual([1, 429]);
   const signedIn = await fetch(`${url}/sign-in`, { method: 'POST', redirect: 'manual', headers: { Origin: url }, body: new URLSearchParams({ token: await scene.token('op', ['admin']) }) });
   const headers = { Cookie: cookieOf(signedIn), Origin: url, Accept: 'application/json', 'Content-Type': 'application/json' };
   const ask = async (method: string, path: string, body?: object) => fetch(url + path, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) });
