@@ -4,6 +4,7 @@ import express, { type Express } from 'express';
 import type { QueueTitle } from '../queues/names.js';
 import type { AccessGate } from '../src/access/AccessGate.js';
 import type { Revocations } from '../src/access/revocation/Revocations.js';
+import type { SecondFactors } from '../src/access/secondFactors/SecondFactors.js';
 import type { Config } from '../src/config/parseConfig.js';
 import type { DeadLetters } from '../src/deadletters/createDeadLetters.js';
 import { guardDeadLetters } from '../src/deadletters/guardDeadLetters.js';
@@ -18,6 +19,7 @@ import { handleErrors, notFound } from './handleErrors.js';
 import { healthRoutes } from './healthRoutes.js';
 import { logChanges } from './logChanges.js';
 import { metricsRoute } from './metricsRoute.js';
+import { PendingSignIns } from './PendingSignIns.js';
 import { publicFile } from './publicFile.js';
 import { requireSameOrigin } from './requireSameOrigin.js';
 import { requireSession, sessionOf } from './requireSession.js';
@@ -28,7 +30,7 @@ import { signInRoutes } from './signInRoutes.js';
 import type { StatsSource } from './StatsSource.js';
 
 export interface AppContext {
-  readonly config: Pick<Config, 'isProduction' | 'ANALYTICS_TLS_CERT_FILE'>;
+  readonly config: Pick<Config, 'isProduction' | 'ANALYTICS_TLS_CERT_FILE' | 'ANALYTICS_MFA'>;
   readonly queues: Readonly<Record<QueueTitle, Queue>>;
   /** The connection that they were made over. */
   readonly redis: RedisClient;
@@ -39,6 +41,8 @@ export interface AppContext {
   readonly types: EventTypes;
   readonly stats: StatsSource;
   readonly verifier: TokenVerifier;
+  /** Undefined in a process without keys. */
+  readonly factors: SecondFactors | undefined;
   /** Apart, since a scraper whose token expired must not keep people out. */
   readonly lockOuts: { readonly signIn: LockOut; readonly metrics: LockOut };
   readonly logger: Logger;
@@ -50,9 +54,11 @@ export interface AppContext {
  * The console, the board, the health checks and the figures for Prometheus. Behind the session stands everything but
  * health, files, the sign-in, and `/metrics`, which takes a token.
  */
-export function createApp({ config, queues, redis, deadLetters, gate, revocations, types, stats, verifier, lockOuts, logger, now }: AppContext): Express {
+export function createApp({ config, queues, redis, deadLetters, gate, revocations, types, stats, verifier, factors, lockOuts, logger, now }: AppContext): Express {
   const sessions = new Sessions(now, (identity) => revocations.isRevoked(identity));
-  const cookie = createSessionCookie({ isSecure: config.isProduction || config.ANALYTICS_TLS_CERT_FILE !== undefined });
+  const isSecure = config.isProduction || config.ANALYTICS_TLS_CERT_FILE !== undefined;
+  const cookie = createSessionCookie({ isSecure });
+  const pendingCookie = createSessionCookie({ isSecure, of: 'sign-in' });
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
@@ -62,7 +68,7 @@ export function createApp({ config, queues, redis, deadLetters, gate, revocation
   app.use(metricsRoute({ stats, verifier, lockOut: lockOuts.metrics, logger, gate }));
   app.use('/assets', express.static(publicFile('assets'), { index: false, maxAge: 0 }));
   app.use(requireSameOrigin);
-  app.use(signInRoutes({ verifier, sessions, cookie, lockOut: lockOuts.signIn, logger, gate }));
+  app.use(signInRoutes({ config, verifier, sessions, cookie, pending: new PendingSignIns(now), pendingCookie, factors, lockOut: lockOuts.signIn, logger, gate }));
 
   app.use(requireSession(sessions, cookie));
   app.use(logChanges(logger));

@@ -36,17 +36,17 @@ export function metricsRoute({ stats, verifier, lockOut, logger, gate }: Metrics
       throw new HttpError(429, 'TOO_MANY_REQUESTS');
     }
     const token = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-    const refusal = token === undefined ? { status: 401, subject: UNKNOWN } : await refusalOf(token, verifier);
+    const refusal = token === undefined ? { status: 401 as const, subject: UNKNOWN, isGuess: false } : await refusalOf(token, verifier);
     if (refusal !== undefined) {
-      const { status, subject } = refusal;
-      // Without a token nothing was guessed.
+      const { status, subject, isGuess } = refusal;
       if (token !== undefined) {
-        await lockOut.failed(address);
+        // Without a token nothing was guessed, and that keys could not be fetched is no fault of one.
+        if (isGuess) await lockOut.failed(address);
         await gate.denied(boardPrincipal(subject, [], 'token', address), { operation: 'stats.read', reason: status === 401 ? 'badToken' : 'noRole' });
         logger.warn('A reading of metrics was refused', { status });
       }
       if (status === 401) response.set('WWW-Authenticate', 'Bearer');
-      throw new HttpError(status, status === 401 ? 'UNAUTHENTICATED' : 'FORBIDDEN');
+      throw new HttpError(refusal.status, status === 401 ? 'UNAUTHENTICATED' : 'FORBIDDEN');
     }
     response.set('Content-Type', PROMETHEUS_TYPE).send(toPrometheus(await stats.now()));
   });
@@ -54,12 +54,12 @@ export function metricsRoute({ stats, verifier, lockOut, logger, gate }: Metrics
 }
 
 /** @returns undefined for a token whose role is of the board */
-async function refusalOf(token: string, verifier: TokenVerifier): Promise<{ readonly status: 401 | 403; readonly subject: string } | undefined> {
+async function refusalOf(token: string, verifier: TokenVerifier): Promise<{ readonly status: 401 | 403; readonly subject: string; readonly isGuess: boolean } | undefined> {
   try {
     const { roles, subject } = await verifier.verify(token);
-    return boardRoleOf(roles) === undefined ? { status: 403, subject } : undefined;
+    return boardRoleOf(roles) === undefined ? { status: 403, subject, isGuess: true } : undefined;
   } catch (error) {
     if (!(error instanceof UnauthenticatedError)) throw error;
-    return { status: 401, subject: UNKNOWN };
+    return { status: 401, subject: UNKNOWN, isGuess: error.reason !== 'keys' };
   }
 }

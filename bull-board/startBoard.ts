@@ -6,6 +6,7 @@ import { createQueue } from '../queues/createQueue.js';
 import { queuePlaces } from '../queues/names.js';
 import { AccessGate } from '../src/access/AccessGate.js';
 import { openCredentials } from '../src/access/openCredentials.js';
+import { SecondFactors } from '../src/access/secondFactors/SecondFactors.js';
 import { openAuditLog } from '../src/audit/openAuditLog.js';
 import { eventTypes } from '../src/contract/defineEventType.js';
 import { createDeadLetters } from '../src/deadletters/createDeadLetters.js';
@@ -49,9 +50,10 @@ export async function startBoard({ config, logger, keys, keyRing }: Runtime): Pr
   const gate = new AccessGate(audit, (error) => logger.error('The audit log did not take a record', { error }));
   const door = { redis, keys, fingerprints: keyRing.reading?.fingerprints, gate, logger };
   const lockOuts = { signIn: new LockOut({ ...door, door: 'board', operation: 'signin.board' }), metrics: new LockOut({ ...door, door: 'metrics', operation: 'stats.read' }) };
+  const factors = keyRing.reading && new SecondFactors({ redis, keys, secrets: keyRing.reading });
   const server = createWebServer({ headersTimeout: 5000, requestTimeout: 10_000, keepAliveTimeout: 5000, maxHeaderSize: 16_384 }, certificate);
   server.maxConnections = MOST_CONNECTIONS;
-  server.on('request', createApp({ config, queues, redis, deadLetters, gate, revocations, types: eventTypes, stats, verifier, lockOuts, logger }));
+  server.on('request', createApp({ config, queues, redis, deadLetters, gate, revocations, types: eventTypes, stats, verifier, factors, lockOuts, logger }));
   const heartbeat = createHeartbeat({ redis, keys, role: 'board', figures: () => sumOf(Object.values(lockOuts)) });
 
   const release = async (): Promise<void> => {

@@ -40,6 +40,7 @@ export const policy: Readonly<Record<Operation, Readonly<Partial<Record<Role, Re
   'signin.service': { ingest: 'all', self: 'all', clinician: 'all', analyst: 'all', auditor: 'all', operator: 'all', admin: 'all', viewer: 'all' },
   'tokens.revoke': { admin: 'all' },
   'apikeys.manage': { admin: 'all' },
+  'signins.manage': { admin: 'all' },
   // With the second secret, and only for the patients that are named.
   'emergency.begin': { clinician: 'all', admin: 'all' },
   'emergency.end': { clinician: 'all', operator: 'all', admin: 'all' },

@@ -11,5 +11,5 @@ export const words: readonly string[] = [
   'signin', 'signin.board', 'signin.socket', 'events.stream', 'stats.read',
   'page_view', 'user_action', 'therapy_session', 'notification', 'error', 'security', 'performance', 'custom',
   'FORBIDDEN', 'UNAUTHENTICATED', '127.0.0.1', '::1', 'badToken', 'noRole', 'tooMany',
-  'emergency.begin', 'emergency.end', 'emergency.list',
+  'emergency.begin', 'emergency.end', 'emergency.list', 'signins.manage',
 ];

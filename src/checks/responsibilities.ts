@@ -72,6 +72,8 @@ function access(config: Config): Responsibility[] {
     config.ANALYTICS_TOKEN_ISSUER !== undefined && config.ANALYTICS_TOKEN_AUDIENCE !== undefined
       ? row('164.312(d)', 'tokens of others are refused', 'service', 'issuer and audience are checked')
       : row('164.312(d)', 'tokens of others are refused', 'nobody', 'set ANALYTICS_TOKEN_ISSUER and ANALYTICS_TOKEN_AUDIENCE'),
+    secondFactor(config),
+    row('164.308(a)(5)(ii)(C)', 'lock-out on failed sign-ins', 'service', 'by address and person, over all processes; acting on the alarm is the operator’s'),
     isBare
       ? row('164.312(d)', 'no socket without a token', 'nobody', 'ANALYTICS_ALLOW_BARE_AUTH lets sockets of this machine in without one; production never does')
       : row('164.312(d)', 'no socket without a token', 'service', 'each needs a token of its user'),
@@ -83,6 +85,18 @@ function access(config: Config): Responsibility[] {
       ? row('164.502(b)', 'identifiers in what is tracked', 'nobody', 'ANALYTICS_GUARD=off')
       : row('164.502(b)', 'identifiers in what is tracked', 'service', `ANALYTICS_GUARD=${config.ANALYTICS_GUARD}: known forms are found; the least that is tracked is the application’s`),
   ];
+}
+
+function secondFactor({ ANALYTICS_MFA, isProduction }: Config): Responsibility {
+  const what = 'second factor of operators and admins at the board';
+  switch (ANALYTICS_MFA ?? (isProduction ? 'required' : 'off')) {
+    case 'required':
+      return row('164.312(d)', what, 'service', 'a code, or a token that says that the identity provider asked (amr); who is enrolled is the operator’s');
+    case 'provider':
+      return row('164.312(d)', what, 'operator', 'ANALYTICS_MFA=provider: the identity provider has to ask every one of them');
+    case 'off':
+      return row('164.312(d)', what, 'nobody', 'set ANALYTICS_MFA=required; production asks by itself');
+  }
 }
 
 function records(config: Config): Responsibility[] {

@@ -9,6 +9,7 @@ import { createEmergencyCommand } from './emergency.js';
 import { createExportCommand } from './export.js';
 import { createKeysCommand } from './keys.js';
 import { createOpenApiCommand } from './openApi.js';
+import { createMfaCommand } from './mfa.js';
 import { createPublicKeyCommand } from './publicKey.js';
 import { createReplayCommand } from './replay.js';
 import { createResponsibilitiesCommand } from './responsibilities.js';
@@ -31,6 +32,7 @@ export function createProgram(): Command {
     .addCommand(createTokenCommand())
     .addCommand(createTokensCommand())
     .addCommand(createApiKeysCommand())
+    .addCommand(createMfaCommand())
     .addCommand(createEmergencyCommand())
     .addCommand(createPublicKeyCommand())
     .addCommand(createAclCommand())

@@ -159,6 +159,8 @@ export const environmentSchema = z.object({
   ANALYTICS_GUARD_PHI: z.enum(['seal', 'tokenise']).default('seal'),
   ANALYTICS_GUARD_SECRET: z.enum(['drop', 'refuse']).default('drop'),
   ANALYTICS_GUARD_TOKEN_KEY: optionalText,
+  /** Whether roles that change things need a second factor at the board. Absent: `required` in production, `off` elsewhere. */
+  ANALYTICS_MFA: z.enum(['required', 'provider', 'off']).optional(),
   ANALYTICS_LOG_LEVEL: z.enum(['error', 'warn', 'info', 'debug', 'silent']).default('info'),
 });
 

@@ -20,7 +20,13 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>> = 
   const single = parsed.error?.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}. See docs/configuration.md.`) ?? [];
   if (!parsed.success || together.length > 0) throw new ConfigurationError([...single, ...together]);
   const config = Object.freeze({ ...parsed.data, isProduction: parsed.data.NODE_ENV === 'production' });
-  const unsafe = redisTransportIssues(config);
+  const unsafe = [...redisTransportIssues(config), ...mfaIssues(config)];
   if (unsafe.length > 0) throw new ConfigurationError(unsafe);
   return config;
+}
+
+/** In production whoever may change things at the board shows a second factor, here or to their identity provider. */
+function mfaIssues({ isProduction, ANALYTICS_MFA }: Pick<Config, 'isProduction' | 'ANALYTICS_MFA'>): string[] {
+  if (!isProduction || ANALYTICS_MFA !== 'off') return [];
+  return ['ANALYTICS_MFA: production does not go without a second factor. Leave it out, or say that the identity provider asks for one: ANALYTICS_MFA=provider. See docs/hardening.md.'];
 }

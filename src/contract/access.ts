@@ -42,6 +42,7 @@ export const operations = [
   'signin.service',
   'tokens.revoke',
   'apikeys.manage',
+  'signins.manage',
   'export.deidentified',
   'backup.take',
   'backup.restore',

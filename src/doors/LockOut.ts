@@ -7,8 +7,8 @@ import type { RedisClient } from '../redis/RedisClient.js';
 import { script } from '../redis/Script.js';
 import type { Fingerprints } from '../security/Fingerprints.js';
 import { FailureCounter, type Noted } from './FailureCounter.js';
+import { failureMark, type Door, type FailureKind } from './failureMark.js';
 import { lockOutLimits, type LockOutLimits } from './lockOutLimits.js';
-import { networkOf } from './networkOf.js';
 
 export interface LockOutOptions {
   readonly redis: RedisClient;
@@ -16,7 +16,7 @@ export interface LockOutOptions {
   /** Makes marks of addresses and people. Undefined in a process without keys: it counts in its own memory alone. */
   readonly fingerprints: Pick<Fingerprints, 'failure'> | undefined;
   /** Doors of one name share their counts, in whatever process; a lock at one is none at another. */
-  readonly door: string;
+  readonly door: Door;
   /** What records of the audit log call it. */
   readonly operation: Operation;
   readonly gate: Pick<AccessGate, 'denied'>;
@@ -25,9 +25,6 @@ export interface LockOutOptions {
   readonly now?: (() => number) | undefined;
   readonly limits?: Partial<LockOutLimits> | undefined;
 }
-
-/** Who is counted: where a request came from, or the person whose credential it was. */
-type Kind = 'address' | 'person';
 
 /** What Redis gets to answer, ms: somebody waits for it. */
 const MOST_MS = 500;
@@ -103,7 +100,7 @@ export class LockOut {
     }
   }
 
-  async #note(marks: readonly { readonly kind: Kind; readonly mark: string }[], address: string, person: string | undefined): Promise<Noted[]> {
+  async #note(marks: readonly { readonly kind: FailureKind; readonly mark: string }[], address: string, person: string | undefined): Promise<Noted[]> {
     const now = this.#now();
     const { failures, windowMs, firstLockMs, longestLockMs, rememberedMs, kept } = this.#limits;
     const own = marks.map(({ mark }) => this.#own.note(mark, now));
@@ -123,24 +120,21 @@ export class LockOut {
     return noted;
   }
 
-  async #alarm(kind: Kind, lockMs: number, address: string, person: string | undefined): Promise<void> {
+  async #alarm(kind: FailureKind, lockMs: number, address: string, person: string | undefined): Promise<void> {
     const { logger, gate, operation, door } = this.#options;
     this.#locks += 1;
     logger.error('ALARM: sign-ins failed too often and are locked out. See who: npm run audit -- list --outcome denied', { reason: kind, name: door, durationMs: lockMs });
     await gate.denied({ actor: { subject: person ?? UNKNOWN, roles: [], purpose: 'operations', origin: address }, via: 'token' }, { operation, reason: `locked out: ${kind}, ${Math.round(lockMs / 1000)} s` });
   }
 
-  /** 22 characters each, which say nothing without the key. */
-  #marks(address: string | undefined, person: string | undefined): { readonly kind: Kind; readonly mark: string }[] {
+  #marks(address: string | undefined, person: string | undefined): { readonly kind: FailureKind; readonly mark: string }[] {
     const { fingerprints, door } = this.#options;
-    const given: readonly (readonly [Kind, string | undefined])[] = [
-      ['address', address === undefined ? undefined : networkOf(address)],
+    const given: readonly (readonly [FailureKind, string | undefined])[] = [
+      ['address', address],
       ['person', person],
     ];
     return given.flatMap(([kind, value]) => {
-      if (value === undefined) return [];
-      const text = `${door}|${kind}|${value}`;
-      return [{ kind, mark: fingerprints?.failure(text).toString('base64url') ?? text }];
+      return value === undefined ? [] : [{ kind, mark: failureMark(fingerprints, door, kind, value) }];
     });
   }
 

@@ -46,6 +46,8 @@ export interface Keys {
   readonly revocations: string;
   /** Hash: id of an API key → what it allows, and the hash of its secret, sealed. */
   readonly apiKeys: string;
+  /** Hash: second factors of people, their last codes and recovery codes; see `replaceFactor.lua`. */
+  readonly secondFactors: string;
   /** Hash: id of an emergency access → when it ends, and who it is, why and about whom, sealed. */
   readonly emergencies: string;
   /** String: written to find out whether Redis takes writes. Expires. */
@@ -207,6 +209,7 @@ export function createKeys(prefix: string, { cluster = false }: { cluster?: bool
     canary: one('health:canary'),
     revocations: one('access:revoked'),
     apiKeys: one('access:keys'),
+    secondFactors: one('access:factors'),
     emergencies: one('access:emergencies'),
     writeProbe: one('health:probe'),
     heartbeat: (process) => one(`health:process:${process}`),

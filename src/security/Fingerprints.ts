@@ -21,6 +21,7 @@ export class Fingerprints {
   #cursors: Buffer | undefined;
   #subjects: Buffer | undefined;
   #failures: Buffer | undefined;
+  #factors: Buffer | undefined;
   #day = -1;
   #dayKey: Buffer = Buffer.alloc(0);
 
@@ -89,6 +90,11 @@ export class Fingerprints {
   /** 16 bytes that stand for an address or a person whose sign-in failed. */
   failure(text: string): Buffer {
     return hmac((this.#failures ??= this.#derive('failed sign-ins')), text).subarray(0, 16);
+  }
+
+  /** 16 bytes that stand for a person with a second factor, or for a recovery code of theirs. */
+  secondFactor(text: string): Buffer {
+    return hmac((this.#factors ??= this.#derive('second factors')), text).subarray(0, 16);
   }
 
   /** Forgets whom it made hashes for: it keeps their ids beside them. */

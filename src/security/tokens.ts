@@ -39,7 +39,12 @@ const claimsSchema = z.object({
   iat: z.number().optional(),
   roles: z.array(z.string().min(1).max(64)).max(64).default([]),
   exp: z.number().optional(),
+  // What is malformed says nothing, rather than refuse a token that is good otherwise.
+  amr: z.array(z.string().max(64)).max(64).optional().catch(undefined),
 });
+
+/** Words of `amr` that tell of a second factor, RFC 8176: several factors, a one-time code, a key in hardware. */
+const MULTI_FACTOR: ReadonlySet<string> = new Set(['mfa', 'otp', 'hwk']);
 
 /**
  * Loads the key that the configuration names; see `loadTokenKey`. Checks of issuer and audience are on when
@@ -70,9 +75,10 @@ export async function createTokenVerifier(config: TokenConfig): Promise<TokenVer
       }
       const claims = claimsSchema.safeParse(payload);
       if (!claims.success) throw new UnauthenticatedError('claims');
-      const { sub, roles, exp, iat, jti } = claims.data;
+      const { sub, roles, exp, iat, jti, amr = [] } = claims.data;
       const inMs = (seconds: number | undefined): number | undefined => (seconds === undefined ? undefined : seconds * 1000);
-      return { subject: sub, roles, expiresAt: inMs(exp), issuedAt: inMs(iat), via: jti === undefined ? 'token' : `token:${plainId(jti)}` };
+      const isMultiFactor = amr.some((method) => MULTI_FACTOR.has(method));
+      return { subject: sub, roles, expiresAt: inMs(exp), issuedAt: inMs(iat), via: jti === undefined ? 'token' : `token:${plainId(jti)}`, ...(isMultiFactor && { isMultiFactor }) };
     },
   };
 }

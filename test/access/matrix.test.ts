@@ -69,6 +69,7 @@ const others: Readonly<Record<Exclude<Operation, 'events.read' | 'events.count'>
   'signin.service': [...roles],
   'tokens.revoke': ['admin'],
   'apikeys.manage': ['admin'],
+  'signins.manage': ['admin'],
   'export.deidentified': ['analyst', 'admin'],
   'backup.take': ['operator', 'admin'],
   'backup.restore': ['operator', 'admin'],

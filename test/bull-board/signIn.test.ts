@@ -43,7 +43,7 @@ describe('signing in', () => {
 
   it('has a Secure __Host- cookie in production', async () => {
     const production = await startBoardFixture(server.url, { NODE_ENV: 'production', ANALYTICS_TLS_BY_PROXY: 'true', ANALYTICS_TOKEN_SECRET: 'x'.repeat(44) });
-    const response = await production.ask('POST', '/sign-in', form(await production.token('admin')));
+    const response = await production.ask('POST', '/sign-in', form(await production.token('viewer')));
     expect(response.headers.get('set-cookie')).toMatch(/^__Host-analytics-board=[\w-]{43}; Path=\/; HttpOnly; Secure; SameSite=Strict$/);
     expect(response.headers.get('strict-transport-security')).toContain('max-age');
     await production.close();
@@ -107,7 +107,7 @@ describe('a session', () => {
     const stats = new StatsSource(async () => collectStats({ config, keys, redis, queues }));
     const access = openAccess();
     const lockOut = new LockOut({ redis, keys, fingerprints: keyRing.reading!.fingerprints, door: 'board', operation: 'signin.board', gate: access.gate, logger: createLogger(config, 'board') });
-    const app = createApp({ config, queues, redis, deadLetters, stats, ...access, lockOuts: { signIn: lockOut, metrics: lockOut }, types: eventTypes, verifier: await createTokenVerifier(config), logger: createLogger(config, 'board'), now: () => now });
+    const app = createApp({ config, queues, redis, deadLetters, stats, ...access, lockOuts: { signIn: lockOut, metrics: lockOut }, factors: undefined, types: eventTypes, verifier: await createTokenVerifier(config), logger: createLogger(config, 'board'), now: () => now });
     const http = createServer(express().use(app)).listen(0, '127.0.0.1');
     await once(http, 'listening');
     const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;

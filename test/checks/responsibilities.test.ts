@@ -25,10 +25,10 @@ const hardened = {
 describe('the responsibilities', () => {
   it('says what a configuration turns on, what it leaves off, and what is the operator’s', () => {
     const bare = of({});
-    expect(bare).toMatchObject({ 'TLS of sockets and board': 'nobody', 'TLS to Redis': 'operator', 'data keys apart from the data': 'nobody', 'no socket without a token': 'nobody', backup: 'nobody', 'every read and change is recorded': 'service' });
+    expect(bare).toMatchObject({ 'TLS of sockets and board': 'nobody', 'TLS to Redis': 'operator', 'data keys apart from the data': 'nobody', 'no socket without a token': 'nobody', backup: 'nobody', 'second factor of operators and admins at the board': 'nobody', 'every read and change is recorded': 'service' });
     const full = of(hardened);
     expect(Object.entries(full).filter(([, duty]) => duty === 'nobody')).toEqual([]);
-    expect(full).toMatchObject({ 'TLS of sockets and board': 'service', 'TLS to Redis': 'service', 'no socket without a token': 'service', 'business associate agreements': 'operator' });
+    expect(full).toMatchObject({ 'TLS of sockets and board': 'service', 'TLS to Redis': 'service', 'no socket without a token': 'service', 'second factor of operators and admins at the board': 'service', 'business associate agreements': 'operator' });
     expect(of({ ANALYTICS_TLS_BY_PROXY: 'true', REDIS_URL: 'redis://redis.example.org', REDIS_TLS_BY_PROXY: 'true', ANALYTICS_GUARD: 'off', ANALYTICS_AUDIT_DAYS: '30' })).toMatchObject({
       'TLS of sockets and board': 'operator',
       'TLS to Redis': 'operator',

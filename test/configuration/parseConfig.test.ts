@@ -112,6 +112,7 @@ const values: Readonly<Record<Name, { readonly good: fc.Arbitrary<string>; reado
   ANALYTICS_GUARD_PHI: { good: fc.constantFrom('seal', 'tokenise'), bad: ['Seal', 'off'] },
   ANALYTICS_GUARD_SECRET: { good: fc.constantFrom('drop', 'refuse'), bad: ['seal', 'off'] },
   ANALYTICS_GUARD_TOKEN_KEY: text,
+  ANALYTICS_MFA: { good: fc.constantFrom('required', 'provider'), bad: ['on', 'true', 'otp'] },
   ANALYTICS_LOG_LEVEL: { good: fc.constantFrom('error', 'warn', 'info', 'debug', 'silent'), bad: ['verbose'] },
 };
 const isNumber = (name: Name) => typeof environmentSchema.parse({})[name] === 'number';

@@ -4,6 +4,8 @@ import fc from 'fast-check';
 import type { Redis } from 'ioredis';
 
 import { FailureCounter } from '../../src/doors/FailureCounter.js';
+import { forgiveFailures } from '../../src/doors/forgiveFailures.js';
+import type { Door } from '../../src/doors/failureMark.js';
 import { LockOut } from '../../src/doors/LockOut.js';
 import { lockOutLimits, type LockOutLimits } from '../../src/doors/lockOutLimits.js';
 import { networkOf } from '../../src/doors/networkOf.js';
@@ -38,7 +40,7 @@ afterAll(async () => {
 });
 
 /** One process's door. */
-function open({ door = 'board', limits = {} as Partial<LockOutLimits>, to = redis } = {}) {
+function open({ door = 'board' as Door, limits = {} as Partial<LockOutLimits>, to = redis } = {}) {
   const said: [string, object | undefined][] = [];
   const log = (sentence: string, fields?: object) => void said.push([sentence, fields]);
   const access = openAccess();
@@ -130,6 +132,17 @@ describe('failed sign-ins', () => {
     for (let n = 0; n < 60; n += 1) await lockOut.failed(`10.1.0.${n}`);
     expect([await redis.zcard(keys.lockOut.forgotten), await redis.hlen(keys.lockOut.failures)]).toEqual([20, 20]);
     expect(await open().lockOut.lockedFor('10.0.0.1')).toBe(MINUTE_MS);
+  });
+});
+
+describe('somebody who is let in again', () => {
+  it('may try at every door, from the next moment on, and the others stay locked out', async () => {
+    const [board, api] = [open().lockOut, open({ door: 'http' }).lockOut];
+    for (const lockOut of [board, api]) for (const person of ['jane', 'joe']) await fail(lockOut, 5, '10.0.0.1', person);
+    expect([await forgiveFailures({ redis, keys, fingerprints }, { person: 'jane' }), await forgiveFailures({ redis, keys, fingerprints }, { address: '::ffff:10.0.0.1' })]).toEqual([true, true]);
+    expect(await forgiveFailures({ redis, keys, fingerprints }, { person: 'nobody' })).toBe(false);
+    const elsewhere = [open().lockOut, open({ door: 'http' }).lockOut];
+    for (const lockOut of elsewhere) expect([await lockOut.lockedFor('10.0.0.1', 'jane'), await lockOut.lockedFor('10.0.0.1', 'joe')]).toEqual([0, MINUTE_MS]);
   });
 });
 

@@ -117,17 +117,17 @@ export class ApiKeys {
 
   async #write(id: string, record: ApiKeyRecord): Promise<void> {
     const { redis, keys, fields } = this.#options;
-    await redis.hset(keys.apiKeys, id, fields.seal(placeOf(id), JSON.stringify(record)));
+    await redis.hset(keys.apiKeys, id, fields.seal(apiKeyPlace(id), JSON.stringify(record)));
     this.#known.delete(id);
   }
 
   #opened(id: string, sealed: Buffer): ApiKeyRecord {
-    return apiKeyRecordSchema.parse(JSON.parse(this.#options.fields.open(placeOf(id), sealed)));
+    return apiKeyRecordSchema.parse(JSON.parse(this.#options.fields.open(apiKeyPlace(id), sealed)));
   }
 }
 
 /** Bound to its id: a record that is moved to another does not open. */
-function placeOf(id: string): string {
+export function apiKeyPlace(id: string): string {
   return `api key|${id}`;
 }
 

@@ -10,6 +10,8 @@ export interface Identity extends Pick<Actor, 'subject' | 'panel' | 'labels'> {
   readonly expiresAt: number | undefined;
   /** ms since the epoch; undefined for a token that does not say. */
   readonly issuedAt: number | undefined;
+  /** Whether whoever signed the token says that there was a second factor: `amr`, RFC 8176. */
+  readonly isMultiFactor?: boolean;
   /** `token:` and the token's id, or `key:` and the key's. */
   readonly via: ActorVia;
 }

@@ -88,6 +88,8 @@ const processes: readonly AclRight[] = [
       'xadd xinfo|stream xlen xrange xrevrange xtrim zadd zcard zmscore zrandmember zrange zrangebyscore zrem zrevrangebyscore zscore',
   ),
   may(['status'], 'del hget hgetall hset'),
+  // A rotation of keys seals them anew.
+  may(['apiKeys', 'secondFactors'], 'hget hscan hset'),
   may(['keyUses'], 'hget hgetall hincrby hset'),
   may(['canary'], 'hdel hget hgetall hset hsetnx pexpire type'),
   may(['writeProbe'], 'set'),
@@ -111,7 +113,7 @@ const broadcasts: readonly AclRight[] = [
 const schedules: readonly AclRight[] = [...runs, may(['emergencies'], 'hdel'), keepsQueues(['maintenanceQueue']), ...addsJobs(['eventQueue']), may(['eventQueue'], 'hgetall'), may(['canary'], 'hget hset hsetnx pexpire'), may(['status'], 'hgetall')];
 
 /** Erasures, backups and what puts them back: everything that is stored, at once. */
-const keeps: readonly AclRight[] = [...processes, ...reads, may(['restoring'], 'del exists hget hmget hset'), may(['erased'], 'hexists hsetnx'), may(['access'], 'hdel hexists hincrby hset hsetnx'), keepsDoors];
+const keeps: readonly AclRight[] = [...processes, ...reads, may(['restoring'], 'del exists hget hmget hset'), may(['erased'], 'hexists hsetnx'), may(['access'], 'hdel hexists hincrby hset hsetnx'), keepsDoors, may(['secondFactors'], 'hdel hget hgetall hkeys hscan hset')];
 
 const boards: readonly AclRight[] = [
   ...runs,
@@ -119,6 +121,7 @@ const boards: readonly AclRight[] = [
   may(['status', 'canary'], 'hget hgetall'),
   may(['deadLetters'], 'pexpire xadd xtrim'),
   keepsDoors,
+  may(['secondFactors'], 'hdel hget hset'),
   ...records,
 ];
 

@@ -42,6 +42,9 @@ export function keyFamilies(keys: Keys) {
     erasures: [keys.erasures, keys.erasureLease('*'), keys.holds],
     receipts: [keys.receipts],
     access: [keys.revocations, keys.apiKeys],
+    /** Sealed, and sealed anew when keys are rotated. */
+    apiKeys: [keys.apiKeys],
+    secondFactors: [keys.secondFactors],
     emergencies: [keys.emergencies],
     lockOut: [keys.lockOut.failures, keys.lockOut.forgotten, keys.lockOut.locked],
   } as const satisfies Readonly<Record<string, readonly string[]>>;

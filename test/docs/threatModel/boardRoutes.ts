@@ -37,7 +37,7 @@ export async function boardRoutes(): Promise<string[]> {
     const stats = new StatsSource(async () => collectStats({ config, keys, redis, queues }));
     const gate = new AccessGate(audit, onError);
     const lockOut = new LockOut({ redis, keys, fingerprints: undefined, door: 'board', operation: 'signin.board', gate, logger });
-    const routes = routesOf(createApp({ config, queues, redis, deadLetters, gate, revocations, types: eventTypes, stats, verifier, lockOuts: { signIn: lockOut, metrics: lockOut }, logger }));
+    const routes = routesOf(createApp({ config, queues, redis, deadLetters, gate, revocations, types: eventTypes, stats, verifier, factors: undefined, lockOuts: { signIn: lockOut, metrics: lockOut }, logger }));
     await Promise.all([audit.close(), revocations.close()]);
     return routes;
   } finally {

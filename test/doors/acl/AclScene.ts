@@ -51,6 +51,7 @@ export async function openAclScene(): Promise<AclScene> {
     ANALYTICS_BOARD_PORT: String(boardPort),
     ANALYTICS_HTTP_PORT: String(apiPort),
     ANALYTICS_CONCURRENCY: '1',
+    ANALYTICS_MFA: 'required',
     ANALYTICS_MERGE_INTERVAL: '1000',
     ANALYTICS_CLEANUP_INTERVAL: '1000',
   };

@@ -7,7 +7,8 @@ import { EventPriority, EventType } from '../../../src/lib/services/analytics/An
 import { createKeys } from '../../../src/redis/keys.js';
 import { cookieOf } from '../../bull-board/boardFixture.js';
 import { signIn } from '../../realtime/support/socket.js';
-import { until, type RunningProgram } from '../../support/program.js';
+import { runProgram, until, type RunningProgram } from '../../support/program.js';
+import { totpOf } from '../../support/totp.js';
 import { openAclScene, type AclScene } from './AclScene.js';
 
 const HOUR_MS = 3_600_000;
@@ -116,8 +117,13 @@ async function lookAndDecideAtTheBoard(): Promise<void> {
   // Counted, and locked out, with the rights of a board.
   for (let n = 0; n < 6; n += 1) await fetch(`${url}/metrics`, { headers: { Authorization: 'Bearer guessed' } });
   expect([await scene.admin.zcard('analytics:lockout:locked'), (await fetch(`${url}/metrics`)).status]).toEqual([1, 429]);
-  const signedIn = await fetch(`${url}/sign-in`, { method: 'POST', redirect: 'manual', headers: { Origin: url }, body: new URLSearchParams({ token: await scene.token('op', ['admin']) }) });
-  const headers = { Cookie: cookieOf(signedIn), Origin: url, Accept: 'application/json', 'Content-Type': 'application/json' };
+  // The keeper enrols somebody, and the board takes their code.
+  const enroll = runProgram(['dist/src/cli/main.js', 'mfa', 'enroll', 'op', '--no-qr'], scene.environment('keeper'));
+  expect(await enroll.ended(60_000)).toBe(0);
+  const post = async (path: string, fields: Record<string, string>, cookie = '') => fetch(url + path, { method: 'POST', redirect: 'manual', headers: { Origin: url, Cookie: cookie }, body: new URLSearchParams(fields) });
+  const half = await post('/sign-in', { token: await scene.token('op', ['admin']) });
+  const whole = await post('/sign-in/code', { code: totpOf(/secret=([A-Z2-7]+)/.exec(enroll.output())![1]!, Date.now()) }, cookieOf(half));
+  const headers = { Cookie: whole.headers.getSetCookie().find((cookie) => cookie.startsWith('analytics-board='))!.split(';')[0]!, Origin: url, Accept: 'application/json', 'Content-Type': 'application/json' };
   const ask = async (method: string, path: string, body?: object) => fetch(url + path, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) });
   const states = ['latest', 'waiting', 'active', 'completed', 'failed', 'delayed', 'prioritized', 'paused'].map((state) => `/queues/api/queues?activeQueue=events&status=${state}&page=1`);
   for (const path of ['/', '/api/stats', '/api/history', '/api/dead-letters', '/api/dead-letters/counts', '/health/ready', ...states]) expect([path, (await ask('GET', path)).status]).toEqual([path, 200]);
