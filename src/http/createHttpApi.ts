@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AnalyticsService } from '../lib/services/analytics/AnalyticsService.js';
 import type { ActorOf } from './ActorOf.js';
 import { createApp } from './createApp.js';
-import { createLockout, type Lockout } from './Lockout.js';
+import { createCredentialLockout, type CredentialLockout } from './CredentialLockout.js';
 import { Requests } from './Requests.js';
 
 export interface HttpApiOptions {
@@ -22,8 +22,8 @@ export interface HttpApiOptions {
   readonly mostRequests?: number;
   /** Streams among them. Default: 32. */
   readonly mostStreams?: number;
-  /** Who keeps count of refused credentials. Default: this process, 10 of an address within a minute. */
-  readonly lockout?: Lockout;
+  /** Who keeps count of refused credentials. Default: this process, by the rules of docs/access.md. */
+  readonly lockout?: CredentialLockout;
   /** Told of faults of the service, by the id that the answer has. Default: nobody. */
   readonly onError?: (error: unknown, requestId: string) => void;
 }
@@ -44,7 +44,7 @@ export function createHttpApi(service: Pick<AnalyticsService, 'as' | 'authentica
   return createApp({
     service,
     requests: new Requests(options.mostRequests ?? MOST_REQUESTS, options.mostStreams ?? MOST_STREAMS),
-    lockout: options.lockout ?? createLockout(),
+    lockout: options.lockout ?? createCredentialLockout(),
     origins: options.origins ?? [],
     hosts: options.hosts,
     actorOf: options.actorOf,

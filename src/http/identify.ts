@@ -8,13 +8,13 @@ import type { AnalyticsService } from '../lib/services/analytics/AnalyticsServic
 import { UnauthenticatedError } from '../security/UnauthenticatedError.js';
 import type { ActorOf } from './ActorOf.js';
 import { credentialOf } from './credentialOf.js';
+import type { CredentialLockout } from './CredentialLockout.js';
 import { HttpError } from './HttpError.js';
-import type { Lockout } from './Lockout.js';
 import { retryAfter } from './problemOf.js';
 
 export interface IdentifyContext {
   readonly service: Pick<AnalyticsService, 'as' | 'authenticate'>;
-  readonly lockout: Lockout;
+  readonly lockout: CredentialLockout;
   readonly actorOf: ActorOf<Request> | undefined;
 }
 

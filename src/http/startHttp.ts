@@ -6,16 +6,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import express, { type RequestHandler } from 'express';
 import helmet from 'helmet';
 
+import { AccessGate } from '../access/AccessGate.js';
+import { openAuditLog } from '../audit/openAuditLog.js';
 import { createWebServer } from '../doors/createWebServer.js';
+import { LockOut } from '../doors/LockOut.js';
 import { ServerCertificate } from '../doors/ServerCertificate.js';
 import { AnalyticsService } from '../lib/services/analytics/AnalyticsService.js';
 import { createHeartbeat } from '../monitoring/Heartbeat.js';
 import type { RunningRole, Runtime } from '../processes/Runtime.js';
 import { connect } from '../redis/connect.js';
 import { createApp } from './createApp.js';
+import { sharedCredentialLockout } from './CredentialLockout.js';
 import { BODY_BYTES, MOST_REQUESTS, MOST_STREAMS } from './createHttpApi.js';
 import { healthRoutes } from './healthRoutes.js';
-import { createLockout } from './Lockout.js';
 import { Requests } from './Requests.js';
 
 export interface HttpRole extends RunningRole {
@@ -46,12 +49,15 @@ const httpLimits: HttpLimits = { headersMs: 5000, requestMs: 10_000, lookEveryMs
 const LAST_WORDS_MS = 500;
 
 /** The role `http`: serves the API. It answers without Redis too, and says so. */
-export async function startHttp({ config, logger, keys }: Runtime, own: Partial<HttpLimits> = {}): Promise<HttpRole> {
+export async function startHttp({ config, logger, keys, keyRing }: Runtime, own: Partial<HttpLimits> = {}): Promise<HttpRole> {
   const limits = { ...httpLimits, ...own };
   const certificate = ServerCertificate.open(config, logger);
   const onError = (error: Error): void => logger.debug('The connection to Redis failed', { error });
   const service = new AnalyticsService({ onError }, config);
   const redis = connect(config, 'failFast', 'analytics-http', onError);
+  const audit = openAuditLog(config, { redis, keys, keyRing, onError });
+  const gate = new AccessGate(audit, (error) => logger.error('The audit log did not take a record', { error }));
+  const lockOut = new LockOut({ redis, keys, fingerprints: keyRing.reading?.fingerprints, door: 'http', operation: 'signin.service', gate, logger });
   const requests = new Requests(limits.requests, limits.streams);
   const app = express();
   app.disable('x-powered-by').set('trust proxy', config.ANALYTICS_HTTP_PROXIES ?? false);
@@ -59,7 +65,7 @@ export async function startHttp({ config, logger, keys }: Runtime, own: Partial<
   app.use(
     createApp({
       service, requests,
-      lockout: createLockout(),
+      lockout: sharedCredentialLockout(lockOut),
       origins: config.ANALYTICS_HTTP_ORIGINS ?? [],
       hosts: config.ANALYTICS_HTTP_HOSTS,
       actorOf: undefined,
@@ -73,11 +79,12 @@ export async function startHttp({ config, logger, keys }: Runtime, own: Partial<
   );
   server.maxConnections = limits.connections;
   server.on('request', app);
-  const heartbeat = createHeartbeat({ redis, keys, role: 'http', figures: () => ({ ...requests.figures, underWay: requests.underWay }) });
+  const heartbeat = createHeartbeat({ redis, keys, role: 'http', figures: () => ({ ...requests.figures, underWay: requests.underWay, ...lockOut.figures }) });
 
   const release = async (): Promise<void> => {
     await heartbeat.close();
     await service.close();
+    await audit.close();
     redis.disconnect();
   };
   const host = config.ANALYTICS_HOST;

@@ -25,7 +25,7 @@ export interface ProcessingFigures {
   readonly jobsActive: number;
 }
 
-/** What a role counts where people or programs sign in: the board. */
+/** What a role counts where people or programs sign in: board and http. */
 export interface SignInFigures {
   /** Counter: credentials that were refused. */
   readonly signInFailures: number;

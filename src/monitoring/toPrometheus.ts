@@ -88,7 +88,7 @@ function systemFamilies({ system }: Stats): Family[] {
     gauge('ready', 'Whether /health/ready says yes.', Number(system.notReady.length === 0)),
     gauge('not_ready', 'Why /health/ready says no: 1 for each reason that holds.', notReadyReasons.map((reason): Sample => [{ reason: reason.toLowerCase() }, Number(system.notReady.includes(reason))])),
     gauge('emergency_sessions', 'Emergency accesses that go on: somebody reads what no role allows.', system.emergencies),
-    gauge('sign_in_failures', 'Credentials refused at the board since the running processes started.', system.signIns?.failures),
+    gauge('sign_in_failures', 'Credentials refused at the board and the API since the running processes started.', system.signIns?.failures),
     gauge('sign_in_locked_out', 'Addresses and people that are locked out, having failed too often.', system.signIns?.lockedOut),
     gauge('canary_seconds', 'From being sent until a worker took a canary, it was stored, and a broadcaster saw it, over 10 minutes.', canarySamples(system.canary)),
     gauge('canary_stored_timestamp_seconds', 'When the newest canary that is stored was sent.', seconds(system.canary.lastStoredAt)),

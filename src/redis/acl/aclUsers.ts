@@ -135,8 +135,8 @@ export const aclUsers = {
   scheduler: { what: 'role scheduling', rights: schedules },
   broadcaster: { what: 'role broadcasting', rights: broadcasts },
   board: { what: 'role board', rights: boards },
-  http: { what: 'role http', rights: [...runs, ...produces, ...reads] },
-  combined: { what: 'roles processing, scheduling, broadcasting and http in one process', rights: [...processes, ...schedules, ...broadcasts, ...produces, ...reads], alone: ['bgrewriteaof'] },
+  http: { what: 'role http', rights: [...runs, ...produces, ...reads, keepsDoors] },
+  combined: { what: 'roles processing, scheduling, broadcasting and http in one process', rights: [...processes, ...schedules, ...broadcasts, ...produces, ...reads, keepsDoors], alone: ['bgrewriteaof'] },
   keeper: { what: 'commands that erase, back up and put back', rights: keeps, alone: ['bgrewriteaof'] },
   keystore: {
     what: 'data keys of chunks, where they lie in a Redis of their own',

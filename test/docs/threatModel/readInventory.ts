@@ -9,6 +9,7 @@ import { aclUsers, type AclUser } from '../../../src/redis/acl/aclUsers.js';
 import { keyFamilies } from '../../../src/redis/acl/keyFamilies.js';
 import { createKeys, type Keys } from '../../../src/redis/keys.js';
 import { keyPatterns } from '../../../src/redis/knownKeys.js';
+import { apiRoutes } from './apiRoutes.js';
 import { boardRoutes } from './boardRoutes.js';
 
 /** One kind of thing that a threat model has to name, and all that the code has of it. */
@@ -38,6 +39,7 @@ export async function readInventory(): Promise<Listing[]> {
     { section: 'Ports', from: 'src/config/environment.ts: variables that end in _PORT', names: named(/_PORT$/) },
     { section: 'Connections that go out', from: 'src/config/environment.ts: variables that end in _URL, _CLUSTER or _SENTINELS', names: named(/_(URL|CLUSTER|SENTINELS)$/) },
     { section: 'Routes of the board', from: 'bull-board/createApp.ts, and Bull Board', names: await boardRoutes() },
+    { section: 'Routes of the API', from: 'src/http/operations.ts', names: apiRoutes() },
     { section: 'Messages of sockets', from: 'src/contract/socketProtocol.ts', names: messageTypes() },
     { section: 'Log streams', from: 'src/logging/components.ts', names: logComponents },
     { section: 'Commands', from: 'src/cli/createProgram.ts', names: commandsOf(createProgram()) },
