@@ -1,12 +1,9 @@
 import type { WebSocket } from 'ws';
 
 import { priorityTable } from '../../../../queues/priorities.js';
-import type { AccessGate } from '../../../access/AccessGate.js';
-import type { Emergencies } from '../../../access/emergency/Emergencies.js';
 import type { EmergencyRequest } from '../../../access/emergency/EmergencyRequest.js';
 import { parseActor } from '../../../access/parseActor.js';
-import { application, type Principal } from '../../../access/Principal.js';
-import { eventIdAt } from '../../../codec/batchId.js';
+import { application } from '../../../access/Principal.js';
 import type { AuditQueries } from '../../../audit/queries/AuditQueries.js';
 import type { Config } from '../../../config/parseConfig.js';
 import type { ActorOptions } from '../../../contract/access.js';
@@ -20,37 +17,27 @@ import { DeadlineError } from '../../../errors/DeadlineError.js';
 import { ServiceClosedError } from '../../../errors/ServiceClosedError.js';
 import { mergeAll } from '../../../merging/mergeAll.js';
 import type { MergeReport } from '../../../merging/mergeStatus.js';
-import { collectStats } from '../../../monitoring/collectStats.js';
-import type { Stats } from '../../../monitoring/Stats.js';
-import type { ProducerStats } from '../../../producer/ProducerStats.js';
-import type { BatchOutcome } from '../../../producer/batch.js';
-import { normalizeEvent, type NormalizedEvent } from '../../../producer/normalizeEvent.js';
-import { KnownMetadata } from '../../../producer/KnownMetadata.js';
-import { KnownTags } from '../../../producer/KnownTags.js';
-import { normalizeMetric, type NormalizedMetric } from '../../../producer/normalizeMetric.js';
 import { cleanUp, cleanupLimits } from '../../../retention/cleanUp.js';
 import type { CleanupReport } from '../../../retention/cleanupStatus.js';
 import { configuredGuard } from '../../../security/guard/configuredGuard.js';
-import type { Guard } from '../../../security/guard/Guard.js';
-import { ActorService, type ActorServiceParts } from './ActorService.js';
-import { EmergencyService } from './EmergencyService.js';
-import { emergenciesOf, openEmergency } from './openEmergency.js';
+import type { ActorService } from './ActorService.js';
+import { ActorViews } from './ActorViews.js';
+import type { EmergencyService } from './EmergencyService.js';
 import type { Subjects } from '../../../subjects/createSubjects.js';
 import { AnalyticsReader } from './AnalyticsReader.js';
 import { startInProcessWorker, type InProcessWorker } from './InProcessWorker.js';
 import { LinkKeeper } from './LinkKeeper.js';
 import { LocalAudience } from './LocalAudience.js';
 import { configOf, type AnalyticsServiceOptions } from './options.js';
-import { principalOfCredential, type AuthenticateOptions } from './principalOfCredential.js';
+import type { AuthenticateOptions } from './principalOfCredential.js';
 import { processOnce } from './processOnce.js';
 import type { ReadCall } from './ReadCall.js';
+import { readServiceStats, type ServiceStats } from './readServiceStats.js';
 import { Reads } from './Reads.js';
-import { serviceAudit } from './serviceAudit.js';
-import { serviceDeadLetters } from './serviceDeadLetters.js';
-import { serviceSubjects } from './serviceSubjects.js';
 import type { ServiceLink } from './ServiceLink.js';
 import { createServiceReader, shownDays, type ServiceReader } from './ServiceReader.js';
-import { trackManyEvents, trackManyMetrics, type TrackEventResult, type TrackMetricResult } from './trackMany.js';
+import { Tracker } from './Tracker.js';
+import type { TrackEventResult, TrackMetricResult } from './trackMany.js';
 import { typedFailure } from './typedFailure.js';
 import { withDeadline } from './withDeadline.js';
 
@@ -62,6 +49,7 @@ export type { ActorService } from './ActorService.js';
 export type { AuthenticateOptions } from './principalOfCredential.js';
 export type { EmergencyService } from './EmergencyService.js';
 export type { ProducerStats } from '../../../producer/ProducerStats.js';
+export type { ServiceStats } from './readServiceStats.js';
 export type { TrackEventResult, TrackFailure, TrackMetricResult } from './trackMany.js';
 
 /** What `close` leaves behind. */
@@ -70,20 +58,10 @@ export interface CloseReport {
   readonly undelivered: number;
 }
 
-/** `producer` is what this service itself sends; the rest is everybody's. */
-export interface ServiceStats extends Stats {
-  readonly producer: ProducerStats;
-}
-
-const STATS_MOST_MS = 2000;
-
 /** Tracks events and metrics, and reads them back. Every call settles within `deadlineMs`. See docs/api.md. */
 export class AnalyticsService extends AnalyticsReader implements AsyncDisposable {
   readonly #config: Config;
   readonly #types: EventTypes;
-  readonly #guard: Guard;
-  readonly #knownMetadata = new KnownMetadata();
-  readonly #knownTags = new KnownTags();
   readonly #onError: (error: Error) => void;
   readonly #links: LinkKeeper;
   readonly #audience: LocalAudience;
@@ -91,6 +69,8 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
   /** Aborted when its time to close is over. */
   readonly #workerEnd = new AbortController();
   readonly #reads: Reads;
+  readonly #tracker: Tracker;
+  readonly #views: ActorViews;
   #deadLetters: DeadLetters | undefined;
   #subjects: Subjects | undefined;
   #audit: AuditQueries | undefined;
@@ -107,11 +87,13 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
     super();
     this.#config = config;
     this.#types = options.eventTypes ?? eventTypes;
-    this.#guard = configuredGuard(this.#config, options.guard);
     this.#onError = options.onError ?? (() => {});
-    this.#links = new LinkKeeper({ config: this.#config, priorities: priorityTable(options.priorities), onError: this.#onError });
-    this.#reads = new Reads(this.#links, this.#types, (link) => createServiceReader(link, { config: this.#config, types: this.#types, guard: this.#guard }));
-    this.#audience = new LocalAudience(this.#config, this.#onError);
+    const [types, guard] = [this.#types, configuredGuard(config, options.guard)];
+    this.#links = new LinkKeeper({ config, priorities: priorityTable(options.priorities), onError: this.#onError });
+    this.#audience = new LocalAudience(config, this.#onError);
+    this.#tracker = new Tracker({ config, types, guard, links: this.#links, audience: this.#audience });
+    this.#reads = new Reads(this.#links, types, (link) => createServiceReader(link, { config, types, guard }));
+    this.#views = new ActorViews({ config, types, links: this.#links, reads: this.#reads, tracking: this, signal: this.#ending.signal });
     this.#worker = options.worker === true ? this.#startWorker() : Promise.resolve(undefined);
   }
 
@@ -123,39 +105,12 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
    * @throws AnalyticsError `REDIS_UNAVAILABLE` when it was refused; nothing was stored
    */
   trackEvent<const Type extends EventTypeName>(data: EventData<Type>): Promise<string> {
-    // One promise for the whole call: an asynchronous function that waits for the lane's would make three, 1 µs of each event's 12.
-    return new Promise((resolve, reject) => {
-      const event = this.#normalizeEvent(data);
-      const send = ({ events }: ServiceLink, timer?: NodeJS.Timeout): void =>
-        events.add(event.priority, event, ({ batchId, place, outcome }) => {
-          clearTimeout(timer);
-          if (outcome.kind === 'refused') {
-            reject(outcome.error);
-            return;
-          }
-          const id = event.id ?? eventIdAt(batchId, place);
-          const failure = this.#failureOf('trackEvent', outcome, id);
-          if (failure === undefined) resolve(id);
-          else reject(failure);
-        });
-      const link = this.#links.current;
-      if (link !== undefined && !link.isDoubtful('events') && this.#audience.pending === undefined) send(link);
-      else {
-        const startTimer = this.#timerOf('trackEvent', reject, event.id);
-        this.#linkForEvents('trackEvent').then((waited) => send(waited, startTimer())).catch(reject);
-      }
-    });
+    return this.#tracker.event(data);
   }
 
   /** Tracks many. @returns a result for each, in order; one that is refused does not fail the others */
   async trackEvents(items: readonly EventData[]): Promise<TrackEventResult[]> {
-    return trackManyEvents({
-      items,
-      normalize: (item) => this.#normalizeEvent(item),
-      open: () => this.#linkForEvents('trackEvents'),
-      failureOf: (outcome, id) => this.#failureOf('trackEvents', outcome, id),
-      deadlineMs: this.#config.ANALYTICS_DEADLINE_MS,
-    });
+    return this.#tracker.events(items);
   }
 
   /**
@@ -163,22 +118,7 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
    * @throws as `trackEvent` does
    */
   trackMetric(data: MetricData): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const sample = this.#normalizeMetric(data);
-      const send = ({ metrics }: ServiceLink, timer?: NodeJS.Timeout): void =>
-        metrics.add('metrics', sample, ({ outcome }) => {
-          clearTimeout(timer);
-          const failure = this.#failureOf('trackMetric', outcome);
-          if (failure === undefined) resolve();
-          else reject(failure);
-        });
-      const link = this.#links.current;
-      if (link !== undefined && !link.isDoubtful('metrics')) send(link);
-      else {
-        const startTimer = this.#timerOf('trackMetric', reject);
-        this.#links.fresh('trackMetric', 'metrics').then((waited) => send(waited, startTimer())).catch(reject);
-      }
-    });
+    return this.#tracker.metric(data);
   }
 
   /**
@@ -186,13 +126,7 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
    * @returns a result for each, in order; one that is refused does not fail the others
    */
   async trackMetrics(items: readonly MetricData[]): Promise<TrackMetricResult[]> {
-    return trackManyMetrics({
-      items,
-      normalize: (item) => this.#normalizeMetric(item),
-      open: () => this.#links.fresh('trackMetrics', 'metrics'),
-      failureOf: (outcome) => this.#failureOf('trackMetrics', outcome),
-      deadlineMs: this.#config.ANALYTICS_DEADLINE_MS,
-    });
+    return this.#tracker.metrics(items);
   }
 
   /**
@@ -253,19 +187,19 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
 
   /** The jobs that were given up, kept until somebody decides: to be listed, opened, retried or dropped. */
   get deadLetters(): DeadLetters {
-    this.#deadLetters ??= this.#deadLettersOf(application);
+    this.#deadLetters ??= this.#views.deadLetters(application);
     return this.#deadLetters;
   }
 
   /** What persons may ask for: all that there is of them, and that it be erased. See docs/subject-rights.md. */
   get subjects(): Subjects {
-    this.#subjects ??= this.#subjectsFor(application);
+    this.#subjects ??= this.#views.subjects(application);
     return this.#subjects;
   }
 
   /** The audit log: who saw whose data, what a key saw, whether it is whole. See docs/audit.md. */
   get audit(): AuditQueries {
-    this.#audit ??= this.#auditFor(application);
+    this.#audit ??= this.#views.audit(application);
     return this.#audit;
   }
 
@@ -275,7 +209,7 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
    * @throws AnalyticsError `REDIS_UNAVAILABLE` when this service never reached Redis, and has no spool
    */
   async getStats(): Promise<ServiceStats> {
-    return this.#statsOf(await this.#links.open('getStats'));
+    return readServiceStats(this.#config, await this.#links.open('getStats'));
   }
 
   /** Resolves when everything tracked before the call, in flight included, is acknowledged. @throws DeadlineError */
@@ -327,10 +261,6 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
     this.#workerEnd.abort();
   }
 
-  #subjectsFor(principal: Principal): Subjects {
-    return serviceSubjects({ config: this.#config, types: this.#types, links: this.#links, principal, signal: this.#ending.signal });
-  }
-
   /** Upkeep by hand: recorded before it is done, and not bounded by the deadline. */
   async #maintain<T>(what: string, work: (link: ServiceLink) => Promise<T>): Promise<T> {
     const link = await this.#links.checked(what);
@@ -339,10 +269,6 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
     } catch (error) {
       throw typedFailure(error);
     }
-  }
-
-  #auditFor(principal: Principal): AuditQueries {
-    return serviceAudit({ config: this.#config, links: this.#links, principal });
   }
 
   async #startWorker(): Promise<InProcessWorker | undefined> {
@@ -360,7 +286,7 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
    * @throws ValidationError naming every bad field
    */
   as(actor: ActorOptions): ActorService {
-    return this.#asPrincipal({ actor: parseActor(actor), via: 'sdk' });
+    return this.#views.of({ actor: parseActor(actor), via: 'sdk' });
   }
 
   /**
@@ -369,7 +295,7 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
    * @throws UnauthenticatedError, recorded; ValidationError for an actor that cannot be one
    */
   async authenticate(credential: string, options: AuthenticateOptions = {}): Promise<ActorService> {
-    return this.#links.within('authenticate', async (link) => this.#asPrincipal(await principalOfCredential(credential, options, link)));
+    return this.#views.ofCredential(credential, options);
   }
 
   /**
@@ -378,77 +304,10 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
    * @throws AccessError for another secret, recorded; ValidationError naming every bad field
    */
   async emergency(request: EmergencyRequest): Promise<EmergencyService> {
-    const within = async <T>(work: (gate: AccessGate, emergencies: Emergencies) => Promise<T>): Promise<T> =>
-      this.#links.within('emergency', async (link) => work(link.gate, emergenciesOf(this.#config, link)));
-    const { emergency, principal } = await openEmergency(request, within);
-    return new EmergencyService({ ...this.#partsOf(principal), id: emergency.id, endsAt: emergency.endsAt, within });
-  }
-
-  #asPrincipal(principal: Principal): ActorService {
-    return new ActorService(this.#partsOf(principal));
-  }
-
-  #partsOf(principal: Principal): ActorServiceParts {
-    return {
-      principal,
-      reads: this.#reads,
-      tracking: this,
-      allow: async (operation) => this.#links.within(operation, async (link) => link.gate.allow(principal, { operation })),
-      deadLetters: this.#deadLettersOf(principal),
-      subjects: this.#subjectsFor(principal),
-      audit: this.#auditFor(principal),
-      stats: () => this.#links.within('getStats', (link) => link.gate.read(principal, { operation: 'stats.read' }, async () => ({ answer: await this.#statsOf(link), told: { count: 1, subjects: [] } }))),
-    };
-  }
-
-  async #statsOf(link: ServiceLink): Promise<ServiceStats> {
-    const { redis, keys, queues } = link;
-    // Leaves time within the deadline of a call to answer what is known without Redis.
-    const answerMs = Math.min(STATS_MOST_MS, this.#config.ANALYTICS_DEADLINE_MS / 2);
-    return { ...(await collectStats({ config: this.#config, redis, keys, queues, answerMs })), producer: link.producerStats() };
-  }
-
-  #deadLettersOf(principal: Principal): DeadLetters {
-    return serviceDeadLetters({ config: this.#config, types: this.#types, principal, within: (operation, work) => this.#links.within(operation, work) });
+    return this.#views.ofEmergency(request);
   }
 
   protected read<T>(call: ReadCall<T>, work: (reader: ServiceReader) => Promise<T>): Promise<T> {
     return this.#reads.read(application, call, work);
-  }
-
-  /**
-   * A call that waits for the link has no more time than others: once the link is there, it has the rest.
-   * @returns to be called then; whoever answers clears the timer, since an error that nobody gets costs 10 µs too
-   */
-  #timerOf(operation: string, reject: (error: Error) => void, id?: string): () => NodeJS.Timeout {
-    const { ANALYTICS_DEADLINE_MS: ms } = this.#config;
-    const endAt = performance.now() + ms;
-    return () => setTimeout(() => reject(new DeadlineError(operation, ms, id)), Math.max(0, endAt - performance.now())).unref();
-  }
-
-  /** Waits for `work`, no longer than a call may take. */
-  async #settled(work: Promise<void>): Promise<void> {
-    await withDeadline(work, this.#config.ANALYTICS_DEADLINE_MS / 2, () => new Error('late')).catch(() => {});
-  }
-
-  #normalizeEvent(data: EventData): NormalizedEvent {
-    return normalizeEvent(data, { types: this.#types, guard: this.#guard, now: Date.now(), knownMetadata: this.#knownMetadata });
-  }
-
-  #normalizeMetric(data: MetricData): NormalizedMetric {
-    return normalizeMetric(data, { guard: this.#guard, now: Date.now(), knownTags: this.#knownTags });
-  }
-
-  /** The link, once sockets that were registered before the call receive what is stored. */
-  async #linkForEvents(operation: string): Promise<ServiceLink> {
-    const link = await this.#links.fresh(operation, 'events');
-    if (this.#audience.pending !== undefined) await this.#settled(this.#audience.pending);
-    return link;
-  }
-
-  /** What a call ends with; undefined when Redis has acknowledged its batch. */
-  #failureOf(operation: string, outcome: BatchOutcome, id?: string): AnalyticsError | undefined {
-    if (outcome.kind === 'acknowledged') return undefined;
-    return outcome.kind === 'refused' ? outcome.error : new DeadlineError(operation, this.#config.ANALYTICS_DEADLINE_MS, id);
   }
 }
