@@ -10,7 +10,7 @@ import { installerEnvironment } from './lib/environments.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
 const STAMP = '.built';
-const sourceFolders = ['src', 'queues', 'processors', 'bull-board', 'benchmarks', 'test/faults', 'test/support'];
+const sourceFolders = ['src', 'queues', 'processors', 'bull-board', 'benchmarks', 'test/faults', 'test/docs/threatModel', 'test/support'];
 const settings = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json', 'scripts/build.mjs'];
 
 /** Whether dist/ is newer than every source. */

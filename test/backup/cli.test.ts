@@ -36,7 +36,7 @@ function backup(args: readonly string[]): Promise<{ code: number; stdout: string
     ANALYTICS_BACKUP_DIR: path.join(dir, 'backup'),
   };
   return new Promise((resolve) => {
-    execFile(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', 'backup', ...args], { env }, (error, stdout, stderr) => {
+    execFile(process.execPath, ['dist/src/cli/main.js', 'backup', ...args], { env }, (error, stdout, stderr) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : error ? 1 : 0, stdout, stderr });
     });
   });

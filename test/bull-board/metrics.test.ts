@@ -84,7 +84,12 @@ describe('/metrics', () => {
     // Each try with a token is recorded; a scrape is not.
     const reader = new AuditReader({ source: redisSource(fixture.redis, fixture.keys.audit), secrets: fixture.keyRing.reading!.audit, folders: [] });
     const { records } = await reader.list({ operation: 'stats.read' });
-    expect(records.map(({ actor, outcome, reason }) => `${actor.subject} ${outcome} ${reason}`)).toEqual(['somebody denied noRole', ...Array.from({ length: 4 }, () => 'unknown denied badToken')]);
+    expect(records.map(({ actor, outcome, reason }) => `${actor.subject} ${outcome} ${reason}`)).toEqual([
+      'somebody denied noRole',
+      ...Array.from({ length: 3 }, () => 'unknown denied badToken'),
+      'unknown denied locked out: address, 60 s',
+      'unknown denied badToken',
+    ]);
     // People still get in.
     expect(await fixture.signIn('viewer')).toMatch(/=/);
   });

@@ -22,7 +22,7 @@ interface Outcome {
 function analytics(args: readonly string[], env: Readonly<Record<string, string>> = {}, input = ''): Promise<Outcome> {
   const options = { env: { ...process.env, NODE_OPTIONS: '', NODE_ENV: 'development', ANALYTICS_DATA_DIR: dataDir, ...env } };
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...args], options, (error, stdout, stderr) => {
+    const child = execFile(process.execPath, ['dist/src/cli/main.js', ...args], options, (error, stdout, stderr) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : error ? 1 : 0, stdout, stderr });
     });
     child.stdin?.on('error', () => undefined).end(input); // most commands read nothing

@@ -27,6 +27,7 @@ beforeAll(async () => {
   env = {
     ...process.env,
     NODE_OPTIONS: '',
+    TSX_TSCONFIG_PATH: 'test/examples/tsconfig.json',
     NODE_ENV: 'development',
     REDIS_URL: redis.url,
     ANALYTICS_DATA_DIR: dataDir,

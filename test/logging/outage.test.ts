@@ -24,7 +24,7 @@ afterEach(async () => {
 async function startAll(): Promise<void> {
   server = await startRedis();
   folder = mkdtempSync(join(tmpdir(), 'analytics-outage-'));
-  program = runProgram(['--import', 'tsx', 'src/processes/main.ts', '--services=broadcasting,processing,scheduling'], {
+  program = runProgram(['dist/src/processes/main.js', '--services=broadcasting,processing,scheduling'], {
     REDIS_URL: server.url,
     NODE_ENV: 'production',
     ANALYTICS_TLS_BY_PROXY: 'true',

@@ -1,5 +1,3 @@
-import { fileURLToPath } from 'node:url';
-
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { hourOf } from '../../src/codec/hours.js';
@@ -26,7 +24,7 @@ describe('the worker', () => {
     const time = Date.now() - 3 * 3_600_000;
     for (let n = 0; n < 20; n += 1) await store.run(store.batch([{ timestamp: time + n }]));
     const before = await store.all(hourOf(time));
-    const worker = runProgram(['--import', 'tsx', fileURLToPath(new URL('../../src/processes/main.ts', import.meta.url)), '--services=processing,scheduling'], {
+    const worker = runProgram(['dist/src/processes/main.js', '--services=processing,scheduling'], {
       REDIS_URL: server.url,
       REDIS_PREFIX: store.keys.prefix,
       ANALYTICS_ENCRYPTION_KEY: store.masterKey.toString('base64'),

@@ -34,7 +34,7 @@ beforeAll(async () => {
     ANALYTICS_ENCRYPTION_KEY: encryptionKey,
     ANALYTICS_CONCURRENCY: '1',
   };
-  const run = (services: string) => runProgram(['--import', 'tsx', 'src/processes/main.ts', `--services=${services}`], environment);
+  const run = (services: string) => runProgram(['dist/src/processes/main.js', `--services=${services}`], environment);
   worker = run('processing');
   // Two that send: canaries do not multiply.
   others = [run('board,broadcasting,scheduling'), run('scheduling')];

@@ -35,7 +35,7 @@ afterAll(async () => {
 });
 
 async function start(services: string, waitFor: string): Promise<RunningProgram> {
-  const program = runProgram(['--import', 'tsx', 'src/processes/main.ts', `--services=${services}`], {
+  const program = runProgram(['dist/src/processes/main.js', `--services=${services}`], {
     REDIS_URL: server.url,
     ANALYTICS_WS_PORT: String(await freePort()),
     ANALYTICS_BOARD_PORT: String(await freePort()),

@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 
@@ -96,10 +95,9 @@ describe('the rights of a person, as a service offers them', () => {
 });
 
 describe('npm run subjects', () => {
-  const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
   const run = (prefix: string, input: string, ...args: string[]) => {
     const env = { ...process.env, REDIS_URL: server.url, REDIS_PREFIX: prefix, ANALYTICS_ENCRYPTION_KEY: encryptionKey, ANALYTICS_DATA_DIR: dataDir, ANALYTICS_DEADLINE_MS: '20000', NODE_OPTIONS: '' };
-    return spawnSync(process.execPath, ['--import', 'tsx', main, 'subjects', ...args], { input, env, encoding: 'utf8' });
+    return spawnSync(process.execPath, ['dist/src/cli/main.js', 'subjects', ...args], { input, env, encoding: 'utf8' });
   };
 
   it('takes the user from the standard input, and verifies the receipt that it prints', async () => {

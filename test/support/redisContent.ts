@@ -38,6 +38,8 @@ async function stringsOf(redis: Redis, name: Buffer): Promise<Buffer[]> {
       return flat(await redis.callBuffer('ZRANGE', name, 0, -1, 'WITHSCORES'));
     case 'stream':
       return flat(await redis.xrangeBuffer(name, '-', '+'));
+    case 'none':
+      return []; // it has expired since it was listed
     default:
       throw new Error(`The scan does not know type ${type}.`);
   }

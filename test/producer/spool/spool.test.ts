@@ -167,7 +167,7 @@ describe('a process that was killed', () => {
     appendFileSync(segments().at(-1)!, Buffer.from([0, 0, 4, 0, 1, 2, 3, 4, 5]));
 
     await server.restart();
-    const service = open();
+    const service = open({ deadlineMs: 10_000 });
     await service.trackEvent(event(-1));
     await service.flush();
     const numbers = await stored(service);
