@@ -82,7 +82,7 @@ export function sealBlock(keys: AuditKeys, chain: string, { firstSeq, link, cont
 }
 
 /**
- * What a block says of itself, for 5 µs where opening it takes 120; undefined of an append.
+ * What a block says of itself, for much less than opening it takes; undefined of an append.
  * @throws KeyError `KEY_UNAVAILABLE`, `SEAL_BROKEN`; AnalyticsError `STORE_INCONSISTENT`
  */
 export function blockHeader(keys: AuditKeys, chain: string, bytes: Buffer): BlockHeader | undefined {
