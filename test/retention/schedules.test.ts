@@ -137,6 +137,20 @@ describe('brokenSchedules', () => {
     await queue.removeJobScheduler('erase');
     expect((await brokenSchedules(queue, fast, begun)).map(({ id }) => id)).toEqual(['merge', 'erase']);
   });
+
+  it('are those, too, that a worker whose clock is an hour ahead has put off by an hour', async () => {
+    const minutely = ALL.map((schedule) => ({ ...schedule, everyMs: 60_000 }));
+    const begun = Date.now();
+    await upsertSchedules(queue, minutely);
+    expect(await brokenSchedules(queue, minutely, begun)).toEqual([]);
+    const place = queuePlaces(keys).maintenance;
+    // What BullMQ writes down when such a worker takes a job.
+    for (const { id } of minutely) await redis.zadd(`${place.prefix}:${place.name}:repeat`, Date.now() + 3_600_000, id);
+    expect((await brokenSchedules(queue, minutely, begun)).map(({ id }) => id)).toEqual(minutely.map(({ id }) => id));
+    await restartSchedules(queue, minutely);
+    expect(await brokenSchedules(queue, minutely, begun)).toEqual([]);
+    for (const { next = 0 } of await queue.getJobSchedulers()) expect(next).toBeLessThan(Date.now() + 120_000);
+  });
 });
 
 describe('startScheduling', () => {

@@ -135,8 +135,10 @@ export async function createScene({ random, rate }: SceneOptions): Promise<Scene
     folder,
     processes,
     orphans() {
+      // In this order: a child that starts in between is nobody's orphan.
+      const found = processesWith(dataFolder);
       const known = new Set(processes.filter((each) => each.isRunning).flatMap((each) => [each.pid, ...each.children]));
-      return processesWith(dataFolder).filter((pid) => !known.has(pid));
+      return found.filter((pid) => !known.has(pid));
     },
     async unfinishedJobs() {
       const counts = await Promise.all([queues.events, queues.metrics].map((queue) => queue.getJobCounts('wait', 'prioritized', 'active', 'delayed')));
