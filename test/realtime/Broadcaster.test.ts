@@ -1,22 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { QueueKeys } from 'bullmq';
-import type { AddressInfo } from 'node:net';
 
 import { queuePlaces } from '../../queues/names.js';
-import { createBroadcaster, type Broadcaster } from '../../src/realtime/Broadcaster.js';
+import { createBroadcaster } from '../../src/realtime/Broadcaster.js';
 import { ClientRegistry } from '../../src/realtime/ClientRegistry.js';
-import { SocketServer } from '../../src/realtime/SocketServer.js';
 import { connect } from '../../src/redis/connect.js';
-import { openAccess } from '../support/access.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { createTestStore, type TestStore } from './support/pipeline.js';
+import { serveSockets, type ServedSockets } from './support/serveSockets.js';
 import { signIn, until, type TestSocket } from './support/socket.js';
-
-interface Served {
-  readonly url: string;
-  readonly broadcaster: Broadcaster;
-  readonly errors: unknown[];
-}
 
 let server: TestRedis;
 let store: TestStore;
@@ -39,29 +31,10 @@ afterEach(async () => {
 });
 
 /** A broadcaster with a socket server in front, in development's manner. */
-async function serve(options: { pollMs?: number; mostBufferedBytes?: number } = {}): Promise<Served> {
-  const redis = connect(server.url, 'patient', 'test-broadcaster', () => undefined);
-  const registry = new ClientRegistry();
-  const errors: unknown[] = [];
-  const { keys, keyRing } = store;
-  const broadcaster = createBroadcaster({
-    redis, keys, keyRing, registry, queuePlace: queuePlaces(keys).events, onError: (error) => errors.push(error), pollMs: 20, ...options,
-  });
-  await broadcaster.start();
-  const access = openAccess();
-  const socketServer = new SocketServer({
-    gate: access.gate,
-    revocations: access.revocations,
-    host: '127.0.0.1', port: 0, registry, broadcaster, figures: broadcaster.figures, allowBareAuthentication: true,
-    verifier: { verify: async () => Promise.reject(new Error('no tokens here')) },
-  });
-  const { port }: AddressInfo = await socketServer.listen();
-  cleanups.push(async () => {
-    await socketServer.close();
-    await broadcaster.close();
-    redis.disconnect();
-  });
-  return { url: `ws://127.0.0.1:${port}`, broadcaster, errors };
+async function serve(options: { pollMs?: number; mostBufferedBytes?: number } = {}): Promise<ServedSockets> {
+  const served = await serveSockets(server.url, store, { pollMs: 20, ...options });
+  cleanups.push(() => served.close());
+  return served;
 }
 
 async function join(url: string, userId: string): Promise<TestSocket> {

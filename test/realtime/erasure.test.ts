@@ -1,26 +1,22 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { QueueKeys } from 'bullmq';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { createQueue } from '../../queues/createQueue.js';
 import { queuePlaces } from '../../queues/names.js';
 import { createEventTypes } from '../../src/contract/eventTypes.js';
 import { mergeAll } from '../../src/merging/mergeAll.js';
-import { createBroadcaster } from '../../src/realtime/Broadcaster.js';
 import { ChunkOpener } from '../../src/realtime/ChunkOpener.js';
 import { ClientRegistry } from '../../src/realtime/ClientRegistry.js';
 import { FeedCursor } from '../../src/realtime/FeedCursor.js';
 import { createFigures } from '../../src/realtime/RealtimeFigures.js';
-import { SocketServer } from '../../src/realtime/SocketServer.js';
-import { connect } from '../../src/redis/connect.js';
 import { EventReader } from '../../src/storage/EventReader.js';
 import { CACHE_LEASE_MS } from '../../src/storage/PurgeMark.js';
 import { createSubjects, type Subjects } from '../../src/subjects/createSubjects.js';
-import { openAccess } from '../support/access.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { createTestStore, type TestStore } from './support/pipeline.js';
-import { signIn, until, type TestSocket } from './support/socket.js';
+import { serveSockets, type ServedSockets } from './support/serveSockets.js';
+import { until, type TestSocket } from './support/socket.js';
 
 const HOUR_MS = 3_600_000;
 const START = 480_000 * HOUR_MS;
@@ -60,32 +56,10 @@ function erasing(purgedAfterMs: number): Subjects {
   });
 }
 
-async function serve(pollMs: number): Promise<{ errors: unknown[]; join: (userId: string) => Promise<TestSocket> }> {
-  const redis = connect(server.url, 'patient', 'test-broadcaster', () => undefined);
-  const registry = new ClientRegistry();
-  const errors: unknown[] = [];
-  const { keys, keyRing } = store;
-  const broadcaster = createBroadcaster({ redis, keys, keyRing, registry, queuePlace: queuePlaces(keys).events, onError: (error) => errors.push(error), pollMs });
-  await broadcaster.start();
-  const access = openAccess();
-  const socketServer = new SocketServer({
-    gate: access.gate,
-    revocations: access.revocations,
-    host: '127.0.0.1', port: 0, registry, broadcaster, figures: broadcaster.figures, allowBareAuthentication: true,
-    verifier: { verify: async () => Promise.reject(new Error('no tokens here')) },
-  });
-  const { port }: AddressInfo = await socketServer.listen();
-  cleanups.push(async () => {
-    await socketServer.close();
-    await broadcaster.close();
-    redis.disconnect();
-  });
-  const join = async (userId: string): Promise<TestSocket> => {
-    const socket = await signIn(`ws://127.0.0.1:${port}`, userId);
-    cleanups.push(() => socket.ws.terminate());
-    return socket;
-  };
-  return { errors, join };
+async function serve(pollMs: number): Promise<ServedSockets> {
+  const served = await serveSockets(server.url, store, { pollMs });
+  cleanups.push(() => served.close());
+  return served;
 }
 
 /** Two of Ann's and one of Bob's; every third batch Bob's alone. */

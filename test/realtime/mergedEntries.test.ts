@@ -1,18 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { QueueKeys } from 'bullmq';
-import type { AddressInfo } from 'node:net';
 
 import { queuePlaces } from '../../queues/names.js';
 import { mergeAll } from '../../src/merging/mergeAll.js';
-import { createBroadcaster, type Broadcaster } from '../../src/realtime/Broadcaster.js';
-import { ClientRegistry } from '../../src/realtime/ClientRegistry.js';
-import { SocketServer } from '../../src/realtime/SocketServer.js';
-import { connect } from '../../src/redis/connect.js';
 import { EventReader } from '../../src/storage/EventReader.js';
-import { openAccess } from '../support/access.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { createTestStore, type TestEvent, type TestStore } from './support/pipeline.js';
-import { signIn, until, type TestSocket } from './support/socket.js';
+import { serveSockets, type ServedSockets } from './support/serveSockets.js';
+import { until } from './support/socket.js';
 
 const HOUR_MS = 3_600_000;
 const START = 480_000 * HOUR_MS;
@@ -37,34 +32,10 @@ afterEach(async () => {
 });
 
 /** A broadcaster that reads nothing until it is woken. */
-async function serve(): Promise<{ broadcaster: Broadcaster; errors: unknown[]; join: (userId: string) => Promise<TestSocket> }> {
-  const redis = connect(server.url, 'patient', 'test-broadcaster', () => undefined);
-  const registry = new ClientRegistry();
-  const errors: unknown[] = [];
-  const { keys, keyRing } = store;
-  const broadcaster = createBroadcaster({
-    redis, keys, keyRing, registry, queuePlace: queuePlaces(keys).events, onError: (error) => errors.push(error), pollMs: 60_000,
-  });
-  await broadcaster.start();
-  const access = openAccess();
-  const socketServer = new SocketServer({
-    gate: access.gate,
-    revocations: access.revocations,
-    host: '127.0.0.1', port: 0, registry, broadcaster, figures: broadcaster.figures, allowBareAuthentication: true,
-    verifier: { verify: async () => Promise.reject(new Error('no tokens here')) },
-  });
-  const { port }: AddressInfo = await socketServer.listen();
-  cleanups.push(async () => {
-    await socketServer.close();
-    await broadcaster.close();
-    redis.disconnect();
-  });
-  const join = async (userId: string): Promise<TestSocket> => {
-    const socket = await signIn(`ws://127.0.0.1:${port}`, userId);
-    cleanups.push(() => socket.ws.terminate());
-    return socket;
-  };
-  return { broadcaster, errors, join };
+async function serve(): Promise<ServedSockets> {
+  const served = await serveSockets(server.url, store, { pollMs: 60_000 });
+  cleanups.push(() => served.close());
+  return served;
 }
 
 /** Wakes the broadcaster, as a completed job does, until it has read on so far. */
