@@ -18,7 +18,11 @@ export interface WalkRange {
   readonly order: 'asc' | 'desc';
 }
 
+/** Entries of the first page. An entry costs its reader 2 µs, and a second page a round trip: of what is stored as it comes, 100 events lie in two to six chunks. */
 const FIRST_PAGE = 32;
+const SMALL_PAGE = 12;
+/** Rows for which a small first page is enough, almost always. */
+const FEW_ROWS = 100;
 const LARGEST_PAGE = 1024;
 const GROWTH = 4;
 
@@ -33,17 +37,19 @@ export class HourWalk {
   readonly #order: 'asc' | 'desc';
   #from: number;
   #to: number;
-  #size = FIRST_PAGE;
+  #size: number;
   #views: HourView[] = [];
   #isAtEnd: boolean;
 
-  constructor(source: EventSource, type: string, { lower, upper, order }: WalkRange) {
+  /** @param rows that are looked for, if no more than those are */
+  constructor(source: EventSource, type: string, { lower, upper, order }: WalkRange, rows = Infinity) {
     this.#source = source;
     this.#type = type;
     this.#order = order;
     this.#from = lower;
     this.#to = endOfHour(upper);
     this.#isAtEnd = lower > upper;
+    this.#size = rows <= FEW_ROWS ? SMALL_PAGE : FIRST_PAGE;
   }
 
   /** The next hour that has chunks; the last of a full page comes in part. Undefined at the end of the range. */

@@ -17,7 +17,7 @@ export interface RowPage {
 /** The first `limit` rows of a scan behind the first `skip`, hour by hour. */
 export async function selectPage(context: ScanContext, wanted: { skip: number; limit: number; columns: Columns }): Promise<RowPage> {
   const { scan, source } = context;
-  const walk = new HourWalk(source, scan.type, scan);
+  const walk = new HourWalk(source, scan.type, scan, scan.predicate === undefined ? wanted.skip + wanted.limit : undefined);
   const rows: FoundRow[] = [];
   let { skip } = wanted;
   for (let view = await walk.next(); view !== undefined; view = await walk.next()) {
