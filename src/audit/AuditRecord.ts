@@ -40,22 +40,24 @@ const MOST_COUNT = Number.MAX_SAFE_INTEGER - 1;
  */
 export function contentOf(entry: AuditEntry, pseudonymsOf: (userIds: readonly string[]) => readonly string[], at: number): AuditContent {
   const { actor, count, origin, reason, series, subjects } = entry;
-  return {
+  // Member by member, as every read waits for it: spread together from parts that may be missing it takes three times as long.
+  const content: { -readonly [Member in keyof AuditContent]: AuditContent[Member] } = {
     at,
     actor: {
       roles: actor.roles.slice(0, most.roles).map((role) => clean(role, most.word)),
       subject: clean(actor.subject, most.subject),
       via: clean(actor.via, most.word),
     },
-    ...(count !== undefined && { count: Math.min(Math.max(0, Math.trunc(count)) || 0, MOST_COUNT) }),
     operation: clean(entry.operation, most.word),
-    ...(origin !== undefined && { origin: clean(origin, most.origin) }),
     outcome: entry.outcome,
     purpose: clean(entry.purpose, most.word),
-    ...(reason !== undefined && { reason: clean(reason, most.reason) }),
-    ...(series !== undefined && { series: clean(series, most.series) }),
-    ...(subjects !== undefined && subjects.length > 0 && { subjects: pseudonymsOf(subjects) }),
   };
+  if (count !== undefined) content.count = Math.min(Math.max(0, Math.trunc(count)) || 0, MOST_COUNT);
+  if (origin !== undefined) content.origin = clean(origin, most.origin);
+  if (reason !== undefined) content.reason = clean(reason, most.reason);
+  if (series !== undefined) content.series = clean(series, most.series);
+  if (subjects !== undefined && subjects.length > 0) content.subjects = pseudonymsOf(subjects);
+  return content;
 }
 
 /**
