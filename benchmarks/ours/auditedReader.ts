@@ -1,28 +1,37 @@
 /** A process that reads the same pages with and without records of audit, in turns. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { AccessGate } from '../../src/access/AccessGate.js';
 import { AnalyticsService } from '../../src/index.js';
 import { timelineEvent, TIMELINE_TYPE } from '../data/timeline.js';
 import { serveCommands } from '../support/commands.js';
+import { percentile } from '../support/spread.js';
 
 export interface CostOrder {
   /** Events of a page. */
   readonly limit: number;
-  /** Pages that are asked for at once. */
-  readonly callers: number;
+  /** So many callers who each ask for the next page when they have one; or so many pages a second, however long they take. */
+  readonly load: { readonly callers: number } | { readonly perSecond: number };
   /** Of each turn. */
   readonly reads: number;
   readonly turns: number;
 }
 
 export interface Cost {
-  /** Reads a second, a figure for each turn. */
-  readonly recorded: readonly number[];
-  readonly unrecorded: readonly number[];
-  /** CPU time of this process, in µs a read, over all turns. */
-  readonly cpuUs: { readonly recorded: number; readonly unrecorded: number };
+  readonly recorded: readonly Turn[];
+  readonly unrecorded: readonly Turn[];
   /** Reads of all turns that were to be recorded, and records that there are of them. */
   readonly reads: number;
   readonly records: number;
+}
+
+export interface Turn {
+  readonly perSecond: number;
+  /** How long a read took. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** CPU time of this process, in µs a read. */
+  readonly cpuUs: number;
 }
 
 export type AuditedReaderCommands = {
@@ -41,15 +50,42 @@ function record(isOn: boolean): void {
   Object.defineProperty(AccessGate.prototype, 'read', isOn ? read : { ...read, value: unrecorded });
 }
 
-async function perSecond({ limit, callers, reads }: CostOrder): Promise<number> {
-  let left = reads;
+async function takeTurn({ limit, load, reads }: CostOrder): Promise<Turn> {
+  const ms: number[] = [];
+  const read = async (): Promise<void> => {
+    const askedAt = performance.now();
+    await service.getEvents({ type: TIMELINE_TYPE, limit });
+    ms.push(performance.now() - askedAt);
+  };
+  const cpuBefore = process.cpuUsage();
   const startedAt = performance.now();
+  await ('callers' in load ? readInTurns(read, reads, load.callers) : readAtRate(read, reads, load.perSecond));
+  const took = performance.now() - startedAt;
+  const { user, system } = process.cpuUsage(cpuBefore);
+  return { perSecond: (1000 * reads) / took, p50Ms: percentile(ms, 50), p99Ms: percentile(ms, 99), cpuUs: (user + system) / reads };
+}
+
+async function readInTurns(read: () => Promise<void>, reads: number, callers: number): Promise<void> {
+  let left = reads;
   await Promise.all(
     Array.from({ length: callers }, async () => {
-      while (left-- > 0) await service.getEvents({ type: TIMELINE_TYPE, limit });
+      while (left-- > 0) await read();
     }),
   );
-  return (1000 * reads) / (performance.now() - startedAt);
+}
+
+async function readAtRate(read: () => Promise<void>, reads: number, perSecond: number): Promise<void> {
+  const startedAt = performance.now();
+  const underWay: Promise<void>[] = [];
+  for (let sent = 0; sent < reads; ) {
+    const due = Math.min(reads, Math.floor(((performance.now() - startedAt) * perSecond) / 1000) + 1);
+    while (sent < due) {
+      underWay.push(read());
+      sent += 1;
+    }
+    await sleep(1);
+  }
+  await Promise.all(underWay);
 }
 
 async function countRecords(): Promise<number> {
@@ -65,28 +101,23 @@ const commands: AuditedReaderCommands = {
     while ((await service.countEvents({ type: TIMELINE_TYPE })) < count) await service.processEvents();
   },
   async measure(order) {
-    const recorded: number[] = [];
-    const unrecorded: number[] = [];
+    const recorded: Turn[] = [];
+    const unrecorded: Turn[] = [];
     // Both ways are compiled first.
     for (const isOn of [true, false]) {
       record(isOn);
-      await perSecond(order);
+      await takeTurn(order);
     }
     record(true);
     const before = await countRecords();
-    const reads = order.reads * order.turns;
-    const cpuUs = { recorded: 0, unrecorded: 0 };
     for (let turn = 0; turn < order.turns; turn += 1) {
-      for (const [isOn, way, rates] of [[true, 'recorded', recorded], [false, 'unrecorded', unrecorded]] as const) {
+      for (const [isOn, turns] of [[true, recorded], [false, unrecorded]] as const) {
         record(isOn);
-        const startedAt = process.cpuUsage();
-        rates.push(await perSecond(order));
-        const { user, system } = process.cpuUsage(startedAt);
-        cpuUs[way] += (user + system) / reads;
+        turns.push(await takeTurn(order));
       }
     }
     record(true);
-    return { recorded, unrecorded, cpuUs, reads, records: (await countRecords()) - before };
+    return { recorded, unrecorded, reads: order.reads * order.turns, records: (await countRecords()) - before };
   },
   close: async () => void (await service.close()),
 };
