@@ -9,6 +9,8 @@ export type RedisFinding =
   | { readonly state: 'absent' }
   /** It loads its data and will answer soon. */
   | { readonly state: 'loading' }
+  /** It has as many clients as it takes (`maxclients`). */
+  | { readonly state: 'crowded' }
   /** Something answers that we cannot use; waiting does not mend it. */
   | { readonly state: 'refused'; readonly reason: string }
   | {
@@ -100,6 +102,7 @@ const AWAY = new Set(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EHOSTUNREACH',
 function explain(...errors: readonly Error[]): RedisFinding {
   const text = errors.map((error) => error.message).join(' ');
   if (text.includes('LOADING')) return { state: 'loading' };
+  if (text.includes('max number of clients')) return { state: 'crowded' };
   if (/NOAUTH|WRONGPASS|invalid password|without any password/i.test(text)) {
     return { state: 'refused', reason: 'Redis wants another user name or password than REDIS_URL has: redis://NAME:PASSWORD@HOST:PORT.' };
   }

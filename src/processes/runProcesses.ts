@@ -3,11 +3,11 @@ import { ConfigurationError } from '../errors/ConfigurationError.js';
 import type { LogComponent } from '../logging/components.js';
 import { createLogger, type Logger } from '../logging/createLogger.js';
 import { announce } from './announce.js';
-import { awaitRedis, type AnsweringRedis } from './awaitRedis.js';
+import type { AnsweringRedis } from './awaitRedis.js';
+import { awaitRuntime } from './awaitRuntime.js';
 import { closeInOrder, type NamedRole } from './closeInOrder.js';
 import { explainStartError } from './explainStartError.js';
 import { guardProcess } from './guardProcess.js';
-import { openRuntime } from './openRuntime.js';
 import type { ProcessArguments } from './parseArguments.js';
 import type { Runtime, StartRole } from './Runtime.js';
 import { loadService } from './services.js';
@@ -78,12 +78,12 @@ async function runOnce(options: RunOptions, config: Config, logger: Logger): Pro
     shutdown.request();
   };
   try {
-    const redis = await awaitRedis(config, logger, shutdown.signal);
-    if (redis !== undefined) {
-      const runtime = { ...(await openRuntime(config, logger)), endBroken };
+    const opened = await awaitRuntime(config, logger, shutdown.signal);
+    if (opened !== undefined) {
+      const runtime = { ...opened.runtime, endBroken };
       // The first of the list is closed last.
       running.push({ name: 'keys', close: async () => runtime.keyRing.reading?.dataKeys.close() });
-      await start(options, runtime, redis, shutdown.signal, running);
+      await start(options, runtime, opened.redis, shutdown.signal, running);
     }
     await shutdown.requested();
   } catch (error) {

@@ -5,6 +5,7 @@ import { AnalyticsError } from '../errors/AnalyticsError.js';
 import { reconnectDelay } from '../redis/connect.js';
 import { corkTurn } from '../redis/corkTurn.js';
 import type { RedisClient } from '../redis/RedisClient.js';
+import { refusalWord, type RefusalWord } from '../redis/refusalWord.js';
 import type { KeyRing } from '../security/KeyRing.js';
 import type { BatchOutcome, BatchSender } from './batch.js';
 import type { QueueLoad } from './QueueLoad.js';
@@ -127,17 +128,11 @@ export function createJobSender(options: JobSenderOptions): BatchSender {
 }
 
 /** Somebody has to set something right: waiting does not help. */
-const NOT_ALLOWED = new Set(['NOPERM', 'NOAUTH', 'WRONGPASS']);
+const NOT_ALLOWED: ReadonlySet<RefusalWord> = new Set(['NOPERM', 'NOAUTH', 'WRONGPASS']);
 /** While another master takes over. */
-const PASSING = new Set(['READONLY', 'LOADING', 'CLUSTERDOWN', 'MASTERDOWN', 'TRYAGAIN', 'NOREPLICAS']);
-const REFUSALS = [...NOT_ALLOWED, ...PASSING, 'OOM', 'MISCONF'];
+const PASSING: ReadonlySet<RefusalWord> = new Set(['READONLY', 'LOADING', 'CLUSTERDOWN', 'MASTERDOWN', 'TRYAGAIN', 'NOREPLICAS']);
 
-/** Why Redis refused the command itself: the first word of its answer. Undefined where that is not what happened. */
-function refusalWord(error: Error): string | undefined {
-  return REFUSALS.find((word) => error.message.startsWith(word));
-}
-
-function refusal(word: string, cause: Error): AnalyticsError {
+function refusal(word: RefusalWord, cause: Error): AnalyticsError {
   return new AnalyticsError('REDIS_UNAVAILABLE', `Redis refused the batch (${word}); nothing was stored. Try again later.`, {
     cause,
   });

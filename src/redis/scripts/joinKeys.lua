@@ -1,6 +1,7 @@
 --[[
 Compares the keys of a process that starts with those that the data is sealed under, and notes down what it will seal under.
-Changes nothing when they do not fit.
+Changes nothing when they do not fit, and writes nothing that is there: a process that is started again has to start while
+Redis is full, since it may be the one that works off what fills it.
 
 KEYS[1] identity hash   publicId -> the public key that producers seal to; opens:<public id> -> an older one that readers
                         still open; key:<key id> -> the public id that goes with a key-encryption key that data may be
@@ -42,8 +43,10 @@ end
 if known and not uses[known] then return { 'other', known } end
 
 local fields = redis.call('HGETALL', KEYS[1])
+local noted = {}
 for place = 1, #fields, 2 do
   local field, value = fields[place], fields[place + 1]
+  noted[field] = value
   if string.sub(field, 1, 4) == 'key:' and not held[string.sub(field, 5)] then return { 'lacks', string.sub(field, 5), value } end
   if field == 'lasting' and value ~= ARGV[2] then return { 'lasting', value } end
   -- Beside the data first and apart later: what was stored before is found. Not the other way.
@@ -59,6 +62,11 @@ if not known or uses[known] == 'older' then
     notes[#notes + 1] = known
   end
 end
-redis.call('HSET', KEYS[1], unpack(notes))
-redis.call('HSETNX', KEYS[1], 'data', ARGV[5])
+if not noted['data'] then
+  notes[#notes + 1] = 'data'
+  notes[#notes + 1] = ARGV[5]
+end
+for place = 1, #notes, 2 do
+  if noted[notes[place]] ~= notes[place + 1] then redis.call('HSET', KEYS[1], notes[place], notes[place + 1]) end
+end
 return { 'fits' }

@@ -1,0 +1,11 @@
+const words = ['NOPERM', 'NOAUTH', 'WRONGPASS', 'READONLY', 'LOADING', 'CLUSTERDOWN', 'MASTERDOWN', 'TRYAGAIN', 'NOREPLICAS', 'OOM', 'MISCONF'] as const;
+
+export type RefusalWord = (typeof words)[number];
+
+/**
+ * Why Redis refused the command itself: the first word of its answer, or of what a script met, which Redis 6.2 quotes behind its own words.
+ * Undefined where that is not what happened.
+ */
+export function refusalWord(error: Error): RefusalWord | undefined {
+  return words.find((word) => error.message.startsWith(word) || error.message.includes(`: -${word} `));
+}
