@@ -87,14 +87,18 @@ async function readAll({ config, keys, redis, queues }: CollectStatsContext): Pr
   };
 }
 
-/** How a job on a schedule fares: late when none has finished for two intervals. */
+/** A worker's clock may be ahead of ours by this much; what finished later than that says nothing of what ran since. */
+const AHEAD_MOST_MS = 60_000;
+
+/** How a job on a schedule fares: late when none is known to have finished for two intervals. */
 function lastRun(
   run: { readonly finishedAt: number; readonly durationMs: number } | undefined,
   at: number,
   intervalMs: number,
 ): Pick<SystemStats['merge'], 'status' | 'lastFinishedAt' | 'durationMs'> {
   if (run === undefined) return { status: 'never', lastFinishedAt: null, durationMs: null };
-  const status = at - run.finishedAt > 2 * intervalMs ? 'late' : 'ok';
+  const ageMs = at - run.finishedAt;
+  const status = ageMs > 2 * intervalMs || ageMs < -AHEAD_MOST_MS ? 'late' : 'ok';
   return { status, lastFinishedAt: run.finishedAt, durationMs: run.durationMs };
 }
 

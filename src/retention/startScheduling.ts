@@ -35,6 +35,10 @@ export const startScheduling: StartRole = async ({ config, logger, keys, keyRing
   let restarts = 0;
   // A clean-up that waits behind others is late but not lost, so time counts from the last restart too.
   let lastRestartAt = Date.now();
+  // When a clean-up finished is told by the clock of whoever did it: one that is ahead would hide for as long that none follows. So
+  // it counts when what it wrote was seen to change, by what has passed here.
+  let finished: { readonly at: number | undefined } | undefined;
+  let movedAt = performance.now();
   let isDeclared = false;
   // A Redis that is full refuses it. That must not keep a process from starting which works off what fills it.
   const declare = async (): Promise<void> => {
@@ -52,8 +56,10 @@ export const startScheduling: StartRole = async ({ config, logger, keys, keyRing
   logger.info('Scheduling', { count: declared.length, intervalMs });
 
   const check = async (): Promise<void> => {
-    const { finishedAt = 0 } = (await readCleanupStatus(redis, keys)) ?? {};
-    const ageMs = Date.now() - Math.max(finishedAt, lastRestartAt);
+    const at = (await readCleanupStatus(redis, keys))?.finishedAt;
+    if (finished !== undefined && at !== finished.at) movedAt = performance.now();
+    finished = { at };
+    const ageMs = Math.round(performance.now() - movedAt);
     const isOverdue = ageMs > OVERDUE_INTERVALS * intervalMs && (await queue.getActiveCount()) === 0;
     const broken = await brokenSchedules(queue, declared, lastRestartAt);
     if (!isOverdue && broken.length === 0) return;
@@ -62,6 +68,7 @@ export const startScheduling: StartRole = async ({ config, logger, keys, keyRing
     await restartSchedules(queue, declared);
     restarts += 1;
     lastRestartAt = Date.now();
+    movedAt = performance.now();
   };
   let checking: Promise<void> | undefined;
   const timer = setInterval(

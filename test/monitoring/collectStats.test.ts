@@ -123,6 +123,11 @@ describe('collectStats', () => {
     expect((await collect()).system.cleanup).toEqual({ status: 'ok', lastFinishedAt: finishedAt, durationMs: 12, removed: { ...nothingRemoved, events: 7 } });
     await writeCleanupStatus(redis, keys, { finishedAt: finishedAt - 120_000, durationMs: 12, report: nothingRemoved });
     expect((await collect()).system.cleanup.status).toBe('late');
+    // A worker whose clock was ahead says nothing of what ran since.
+    await writeCleanupStatus(redis, keys, { finishedAt: Date.now() + 3_600_000, durationMs: 12, report: nothingRemoved });
+    expect((await collect()).system.cleanup.status).toBe('late');
+    await writeCleanupStatus(redis, keys, { finishedAt: Date.now() + 5000, durationMs: 12, report: nothingRemoved });
+    expect((await collect()).system.cleanup.status).toBe('ok');
   });
 
   it('says when the last merge finished, when it is late, and what the store held then', async () => {

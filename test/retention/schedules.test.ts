@@ -15,7 +15,7 @@ import { connect } from '../../src/redis/connect.js';
 import { createKeys, type Keys } from '../../src/redis/keys.js';
 import { brokenSchedules } from '../../src/retention/brokenSchedules.js';
 import { cleanUp, cleanupLimits } from '../../src/retention/cleanUp.js';
-import { readCleanupStatus } from '../../src/retention/cleanupStatus.js';
+import { cleanupReportSchema, readCleanupStatus, writeCleanupStatus } from '../../src/retention/cleanupStatus.js';
 import { startScheduling } from '../../src/retention/startScheduling.js';
 import { restartSchedules, upsertSchedules } from '../../src/retention/upsertSchedules.js';
 import { keyRingFromMaster } from '../../src/security/KeyRing.js';
@@ -23,6 +23,7 @@ import { startRedis, type TestRedis } from '../support/redis.js';
 
 const DECLARED = { ANALYTICS_CLEANUP_INTERVAL: 3_600_000, ANALYTICS_MERGE_INTERVAL: 300_000, ANALYTICS_SCRUB_INTERVAL: 86_400_000 };
 const ALL = schedules(DECLARED);
+const NOTHING_REMOVED = { eventChunks: 0, events: 0, metricChunks: 0, samples: 0, rollups: 0, seenMarks: 0, feedEntries: 0, tagSets: 0, metrics: 0 };
 const HOURLY = ALL.filter(({ id }) => id === 'cleanup');
 
 let server: TestRedis;
@@ -171,6 +172,16 @@ describe('startScheduling', () => {
     await until(async () => worker.done.cleanup >= 1 && worker.done.merge >= 1);
     await worker.close();
     expect(await pending()).toHaveLength(4);
+  });
+
+  it('begins them anew also when the last one says that it finished in an hour, by a clock that is ahead', async () => {
+    await writeCleanupStatus(redis, keys, { finishedAt: Date.now() + 3_600_000, durationMs: 1, report: cleanupReportSchema.parse(NOTHING_REMOVED) });
+    await start(1000);
+    await breakChain();
+    const worker = work();
+    await until(async () => ((await readCleanupStatus(redis, keys))?.finishedAt ?? Infinity) <= Date.now());
+    expect(worker.done.cleanup).toBeGreaterThan(0);
+    await worker.close();
   });
 
   it('starts while Redis is full, and declares the schedules when there is room', async () => {
