@@ -64,7 +64,7 @@ describe('the log of a worker in an outage', () => {
     const from = program.output().length;
     const pause = async () => new Promise((resolve) => setTimeout(resolve, 2500));
 
-    const redis = new Redis(server.url, { maxRetriesPerRequest: null });
+    const redis = new Redis(server.url, { maxRetriesPerRequest: null, disconnectTimeout: 1 });
     redis.on('error', () => undefined);
     await redis.config('SET', 'maxmemory', '1mb');
     await pause();
