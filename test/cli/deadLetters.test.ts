@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import type { Job, Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
 
 import { createQueue } from '../../queues/createQueue.js';
 import { queuePlaces } from '../../queues/names.js';
@@ -35,13 +37,22 @@ afterAll(async () => {
 async function giveUp(): Promise<string> {
   await using service = new AnalyticsService();
   await service.trackEvent({ type: EventType.CUSTOM, properties: { note: CANARY } });
-  const redis = connect(server.url, 'failFast', 'test', () => undefined);
-  const queue = createQueue(queuePlaces(createKeys('analytics:')).events, redis);
-  try {
+  return withQueue(async (queue, redis) => {
     const [job] = await queue.getPrioritized();
     const key = queue.toKey(job!.id!);
     await redis.multi().zrem(queue.toKey('prioritized'), job!.id!).zadd(queue.toKey('failed'), 1_700_000_000_000, job!.id!).hset(key, { failedReason: 'KEY_MISMATCH: x', atm: 8, ats: 8, finishedOn: 1_700_000_000_000 }).exec();
     return job!.id!;
+  });
+}
+
+/** The jobs that wait for a worker. */
+const waiting = async (): Promise<Job[]> => withQueue(async (queue) => queue.getPrioritized());
+
+async function withQueue<T>(use: (queue: Queue, redis: Redis) => Promise<T>): Promise<T> {
+  const redis = connect(server.url, 'failFast', 'test', () => undefined);
+  const queue = createQueue(queuePlaces(createKeys('analytics:')).events, redis);
+  try {
+    return await use(queue, redis);
   } finally {
     await queue.close();
     redis.disconnect();
@@ -99,6 +110,7 @@ describe('the command dead-letters', () => {
 
     const retried = await deadLetters('retry', '--all', '--queue', 'events', '--code', 'KEY_MISMATCH', '--json');
     expect([retried.code, JSON.parse(retried.stdout)]).toEqual([0, { retried: 1, refused: [] }]);
+    expect(await waiting()).toEqual([expect.objectContaining({ id, priority: 100, attemptsMade: 0, attemptsStarted: 0 })]);
     const other = await giveUp();
     const dropped = await deadLetters('drop', other, 'no-such-\u001b[31m', '--reason', 'sealed to a key that is lost');
     expect(dropped).toMatchObject({ code: 1, stdout: '1 dropped.\n' });
