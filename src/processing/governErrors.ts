@@ -12,6 +12,7 @@ const FORGET_MS = 5000;
  * allows: so what can be worked off is, and slowly at least.
  */
 export function governErrors(worker: Worker, onError: (error: Error) => void): void {
+  lookAgainSoon(worker);
   let refusals = 0;
   let refusedAt = -Infinity;
   worker.on('error', (error) => {
@@ -31,4 +32,15 @@ export function governErrors(worker: Worker, onError: (error: Error) => void): v
 function holdBack(worker: Worker, ms: number): void {
   // Private in its types. The public `rateLimit` would hold back the workers of all processes, and asks Redis to.
   (worker as unknown as { limitUntil: number }).limitUntil = Date.now() + ms;
+}
+
+/**
+ * When a look for stalled jobs failed, the next is due in its interval, a second. BullMQ waits five more, by a timer that nothing ends: jobs of
+ * a killed worker stay as long after Redis is back, and a process whose worker is closed meanwhile does not end before.
+ */
+function lookAgainSoon(worker: Worker): void {
+  // Protected in its types; a worker asks it for nothing else.
+  const own = worker as unknown as { checkConnectionError<T>(look: () => Promise<T>, delayInMs?: number): Promise<T | undefined> };
+  const check = own.checkConnectionError.bind(worker) as typeof own.checkConnectionError;
+  own.checkConnectionError = async (look) => check(look, 0);
 }

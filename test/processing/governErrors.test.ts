@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { connect } from '../../src/redis/connect.js';
+import { until } from '../support/program.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { withBench } from './Bench.js';
 
@@ -21,12 +22,16 @@ afterAll(async () => {
   await server.stop();
 });
 
+/** How many there are that keep a process from ending. */
+const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+
 describe('a worker that Redis refuses to give jobs', () => {
   it.each([
     ['is full', async () => admin.config('SET', 'maxmemory', '1'), async () => admin.config('SET', 'maxmemory', '0')],
     ['is read-only', async () => admin.replicaof('127.0.0.1', '1'), async () => admin.replicaof('NO', 'ONE')],
     ['lacks the replicas that it is to have', async () => admin.config('SET', 'min-replicas-to-write', '1'), async () => admin.config('SET', 'min-replicas-to-write', '0')],
-  ])('asks again with patience while it %s, and goes on after that', async (_what, begin, end) => {
+  ])('asks again with patience while it %s, goes on after that, and once closed holds no process up', async (_what, begin, end) => {
+    const before = timers();
     await withBench(server, {}, async (bench) => {
       await bench.warm();
       await bench.worker.pause();
@@ -46,6 +51,7 @@ describe('a worker that Redis refuses to give jobs', () => {
       await bench.untilDone(...jobs);
       expect(performance.now() - endedAt).toBeLessThan(5000);
     });
+    expect(await until(() => timers() <= before, 1000)).toBe(true);
   });
 
   it('asks with patience too when a key of the queue is of another type', async () => {
