@@ -24,13 +24,15 @@ afterEach(async () => {
 async function startAll(): Promise<void> {
   server = await startRedis();
   folder = mkdtempSync(join(tmpdir(), 'analytics-outage-'));
-  program = runProgram(['dist/src/processes/main.js', '--services=broadcasting,processing,scheduling'], {
+  program = runProgram(['dist/src/processes/main.js', '--services=board,broadcasting,http,processing,scheduling'], {
     REDIS_URL: server.url,
     NODE_ENV: 'production',
     ANALYTICS_TLS_BY_PROXY: 'true',
     ANALYTICS_ALLOW_VOLATILE: 'true',
     ANALYTICS_TOKEN_SECRET: 'x'.repeat(48),
     ANALYTICS_WS_PORT: String(await freePort()),
+    ANALYTICS_BOARD_PORT: String(await freePort()),
+    ANALYTICS_HTTP_PORT: String(await freePort()),
     ANALYTICS_DATA_DIR: folder,
     ANALYTICS_ENCRYPTION_KEY: encryptionKey,
     ANALYTICS_CONCURRENCY: '1',
@@ -55,7 +57,7 @@ function mostInASecond(times: readonly number[]): number {
   return Math.max(0, ...times.map((at) => times.filter((other) => other >= at && other < at + 990).length)); // times are cut to ms
 }
 
-describe('the log of a worker in an outage', () => {
+describe('the log of a process with every role in an outage', () => {
   it('has at most ten lines a second, whether Redis is killed, stopped, full or read-only', async () => {
     await startAll();
     const service = new AnalyticsService({ redisUrl: server.url, encryptionKey });
