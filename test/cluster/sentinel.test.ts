@@ -26,15 +26,53 @@ describe('behind sentinels', () => {
       expect(await until(() => load.acknowledged > 200)).toBe(true);
       const master = await sentinels.master();
       await master.kill();
+      const killedAt = performance.now();
       const before = load.acknowledged;
       expect(await until(() => load.acknowledged > before + 100, 20_000)).toBe(true);
+      // What is taken again is worked off again.
+      const id = load.lastId;
+      expect(await until(async () => (await service!.client.getEvent(id).catch(() => undefined)) !== undefined, 20_000)).toBe(true);
+      const consumedMs = performance.now() - killedAt;
       await pause(1000);
       await load.end();
       expect(await service.settled()).toBe(true);
       const report = await load.report();
-      if (process.env['ANALYTICS_LONG_TESTS'] !== undefined) console.log(durability, { ...report, lost: report.lost.length });
+      if (process.env['ANALYTICS_LONG_TESTS'] !== undefined) console.log(durability, { ...report, lost: report.lost.length, consumedMs });
       if (durability === 'replicated') expect(report.lost).toEqual([]);
       expect(report.duplicated).toEqual([]);
+      expect(report.outageMs).toBeLessThan(10_000);
+      expect(consumedMs).toBeLessThan(10_000);
+    },
+    MOST_MS,
+  );
+});
+
+(process.env['ANALYTICS_LONG_TESTS'] === undefined ? describe.skip : describe)('behind sentinels, one thing after the other', () => {
+  it(
+    'the old master may come back, and another take over in order, and a sentinel be away: nothing is lost with replicated',
+    async () => {
+      sentinels = await TestSentinels.start();
+      service = await Service.start({ redisSentinels: sentinels.hosts, durability: 'replicated' });
+      const load = new Load(service.client, 'back');
+      const goesOn = async (): Promise<void> => {
+        const before = load.acknowledged;
+        expect(await until(() => load.acknowledged > before + 100, 20_000)).toBe(true);
+      };
+      await goesOn();
+      const old = await sentinels.master();
+      await old.kill();
+      await goesOn();
+      await old.restart();
+      await goesOn();
+      expect((await sentinels.master()).port).not.toBe(old.port);
+      await sentinels.stopSentinel();
+      expect(await sentinels.failOver()).toBe(true);
+      await goesOn();
+      await load.end();
+      expect(await service.settled()).toBe(true);
+      const report = await load.report();
+      console.log('back', { ...report, lost: report.lost.length });
+      expect(report).toMatchObject({ lost: [], duplicated: [] });
       expect(report.outageMs).toBeLessThan(10_000);
     },
     MOST_MS,

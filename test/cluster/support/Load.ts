@@ -28,6 +28,7 @@ export class Load {
   readonly #startedAt = Date.now();
   #sent = 0;
   #failed = 0;
+  #lastId: string | undefined;
   #lastAt = performance.now();
   #outageMs = 0;
   readonly #timer: NodeJS.Timeout;
@@ -40,6 +41,11 @@ export class Load {
 
   get acknowledged(): number {
     return this.#acknowledged.size;
+  }
+
+  /** The event that was acknowledged last. */
+  get lastId(): string {
+    return this.#lastId ?? '';
   }
 
   /** Sends no more, and waits until every call was answered. */
@@ -75,6 +81,7 @@ export class Load {
     const call = this.#service.trackEvent({ type, id, userId: 'ada', properties: { place: this.#sent } }).then(
       () => {
         this.#acknowledged.add(id);
+        this.#lastId = id;
         const now = performance.now();
         this.#outageMs = Math.max(this.#outageMs, now - this.#lastAt);
         this.#lastAt = now;

@@ -56,6 +56,19 @@ export class TestSentinels {
     return this.#servers.find((server) => String(server.port) === port)!; // one of those that were started
   }
 
+  /** Has a replica take over from a master that is well. @returns whether one did */
+  async failOver(): Promise<boolean> {
+    const before = await this.master();
+    // Refused while the sentinels still see to the last one.
+    const isBegun = await until(async () => ask(this.#sentinels[0]!.port, ['SENTINEL', 'FAILOVER', NAME], this.#secured).then(() => true, () => false), FORM_MS);
+    return isBegun && until(async () => (await this.master()) !== before, FORM_MS);
+  }
+
+  /** One of the three is away from now on. */
+  async stopSentinel(): Promise<void> {
+    await this.#sentinels.at(-1)!.kill(); // there are three
+  }
+
   async stop(): Promise<void> {
     await Promise.all([...this.#sentinels, ...this.#servers].map(async (server) => server.stop()));
   }
