@@ -23,9 +23,16 @@ export function endPromptly<Client extends RedisClient>(redis: Client): Client {
     if (!reconnect) {
       for (const copy of duplicates) copy.disconnect();
       // In this state ioredis ends what waits at once, and what follows is the same.
-      if (redis.status === 'reconnecting') redis.status = 'wait';
+      for (const one of [redis, ...watchingSentinels(redis)]) if (one.status === 'reconnecting') one.status = 'wait';
     }
     disconnect(reconnect);
   };
   return redis;
+}
+
+/** The connections over which sentinels tell of a failover; one whose sentinel is away would keep a process alive for 2 s. */
+function watchingSentinels(redis: RedisClient): readonly RedisClient[] {
+  // Private in its types.
+  const { connector } = redis as unknown as { connector?: { failoverDetector?: { sentinels: readonly { client: RedisClient }[] } | null } };
+  return (connector?.failoverDetector?.sentinels ?? []).map(({ client }) => client);
 }

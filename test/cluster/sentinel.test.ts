@@ -16,10 +16,14 @@ afterEach(async () => {
 
 const pause = async (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** How many there are that keep a process from ending. */
+const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+
 describe('behind sentinels', () => {
   it.each(process.env['ANALYTICS_LONG_TESTS'] === undefined ? (['replicated'] as const) : (['replicated', 'default'] as const))(
     'a failover under load interrupts %s writes for 10 s at most, and the worker goes on by itself',
     async (durability) => {
+      const timersBefore = timers();
       sentinels = await TestSentinels.start();
       service = await Service.start({ redisSentinels: sentinels.hosts, durability });
       const load = new Load(service.client, durability);
@@ -42,6 +46,10 @@ describe('behind sentinels', () => {
       expect(report.duplicated).toEqual([]);
       expect(report.outageMs).toBeLessThan(10_000);
       expect(consumedMs).toBeLessThan(10_000);
+      // One that is away holds up no process that is done.
+      await sentinels.stopSentinel();
+      await service.client.close();
+      expect(await until(() => timers() <= timersBefore, 1000)).toBe(true);
     },
     MOST_MS,
   );
