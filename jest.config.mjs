@@ -16,6 +16,7 @@ export default {
       { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' }, sourceMaps: 'inline' },
     ],
   },
+  reporters: ['default', '<rootDir>/test/support/witness/WitnessReporter.mjs'],
   // Each worker has Redis servers and child processes of its own; more workers would only wait for cores.
   maxWorkers: 2,
   testTimeout: 30_000,

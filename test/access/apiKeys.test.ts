@@ -12,6 +12,7 @@ import type { RedisClient } from '../../src/redis/RedisClient.js';
 import { keyRingFromMaster, type ReadingKeys } from '../../src/security/KeyRing.js';
 import { until } from '../realtime/support/socket.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
+import { people } from '../support/witness/people.js';
 
 const master = randomBytes(32);
 const DAY_MS = 86_400_000;
@@ -25,7 +26,7 @@ beforeAll(async () => {
   server = await startRedis();
   redis = connect(server.url, 'patient', 'test', () => undefined);
   service = new AnalyticsService({ redisUrl: server.url, redisPrefix: 'keys:', encryptionKey: master.toString('base64'), deadlineMs: 30_000 });
-  await service.trackEvent({ type: EventType.CUSTOM, userId: 'ann', properties: { n: 1 } });
+  await service.trackEvent({ type: EventType.CUSTOM, userId: people.ann, properties: { n: 1 } });
   await service.processEvents();
   reading = (await keyRingFromMaster(master)).reading!;
 });
@@ -89,9 +90,9 @@ describe('API keys', () => {
 
   it('give the service as they allow, and no longer within two seconds of being revoked', async () => {
     const keyring = open();
-    const { key, info } = await keyring.create({ subject: 'dr-1', roles: ['clinician'], purpose: 'treatment', panel: ['ann'] });
+    const { key, info } = await keyring.create({ subject: 'dr-1', roles: ['clinician'], purpose: 'treatment', panel: [people.ann] });
     const actor = await service.authenticate(key);
-    expect(await actor.getEvents({ type: EventType.CUSTOM })).toMatchObject([{ userId: 'ann' }]);
+    expect(await actor.getEvents({ type: EventType.CUSTOM })).toMatchObject([{ userId: people.ann }]);
     await expect(actor.countUsers({ period: 'day' })).rejects.toBeInstanceOf(AccessError);
     const startedAt = performance.now();
     await keyring.revoke(info.id);

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { AccessError, AnalyticsService, createEventTypes, type ActorOptions, type EventFilter } from '../../src/index.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
+import { person } from '../support/witness/people.js';
 
 const types = createEventTypes();
 const type = types.define('visit', {
@@ -31,7 +32,7 @@ beforeAll(async () => {
     ...Array.from({ length: 30 }, (_, place) => ({
       type,
       id: `visit ${place}`,
-      userId: `user-${place % 5}`,
+      userId: person(place % 5),
       sessionId: `session-${place}`,
       properties: {
         channel: place % 3 === 0 ? 'phone' : 'web',
@@ -45,7 +46,7 @@ beforeAll(async () => {
       timestamp: today + place,
     })),
     { type: open, properties: { anything: [[1], 'x'] }, timestamp: today },
-    { type: guarded, userId: 'user-1', properties: { x: 1 }, timestamp: today },
+    { type: guarded, userId: person(1), properties: { x: 1 }, timestamp: today },
   ]);
   await service.processEvents();
 });
@@ -80,7 +81,7 @@ describe('whoever may identify nobody', () => {
   });
 
   it('sees the same of a clinician or an administrator who reads for research', async () => {
-    const clinician = service.as({ subject: 'dr-1', roles: ['clinician'], purpose: 'research', panel: ['user-1'] });
+    const clinician = service.as({ subject: 'dr-1', roles: ['clinician'], purpose: 'research', panel: [person(1)] });
     expect(await clinician.getEvents({ type })).toHaveLength(6);
     expect((await clinician.getEvents({ type }))[0]).toEqual(shown);
     const admin = service.as({ subject: 'root', roles: ['admin'], purpose: 'research' });
@@ -108,7 +109,7 @@ describe('whoever may identify nobody', () => {
         await refused(actor.countEventsBy({ type, where, interval: 'day' }), { reason: 'field', field });
       }
     }
-    await refused(actor.getEvents({ type, userId: 'user-1' }), { field: 'userId' });
+    await refused(actor.getEvents({ type, userId: person(1) }), { field: 'userId' });
     await refused(actor.countEvents({ type, sessionId: 'session-1' }), { field: 'sessionId' });
     await refused(actor.getEvent('visit 1'), { field: 'id' });
     for (const select of [['userId'], ['id'], ['properties.note'], [['properties', 'browser', 'token']], ['metadata.host']] as const) {
@@ -140,7 +141,7 @@ describe('whoever may identify nobody', () => {
 
 describe('a type that a law of its own protects', () => {
   it('is shown to those who are allowed it by name', async () => {
-    const reader = (labels?: ['part2']): ActorOptions => ({ subject: 'dr-1', roles: ['clinician'], purpose: 'treatment', panel: ['user-1'], ...(labels && { labels }) });
+    const reader = (labels?: ['part2']): ActorOptions => ({ subject: 'dr-1', roles: ['clinician'], purpose: 'treatment', panel: [person(1)], ...(labels && { labels }) });
     await refused(service.as(reader()).getEvents({ type: guarded }), { reason: 'label' });
     await refused(service.as(reader()).countEvents({ type: guarded }), { reason: 'label' });
     expect((await service.as(reader()).countEventsBy({ interval: 'day' })).map((count) => count.type)).toEqual(['visit']);

@@ -16,12 +16,13 @@ import { AccessError, AnalyticsService, EventType, ValidationError } from '../..
 import { createKeys } from '../../src/redis/keys.js';
 import { loadKeyRing } from '../../src/security/loadKeyRing.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
+import { people } from '../support/witness/people.js';
 
 const type = EventType.THERAPY_SESSION;
 const encryptionKey = randomBytes(32).toString('base64');
 const { secret, hash } = newEmergencySecret();
 const keys = createKeys('analytics:');
-const request = { subject: 'dr-7', patients: ['ann'], reason: 'Unconscious in the emergency room.', secret };
+const request = { subject: 'dr-7', patients: [people.ann], reason: 'Unconscious in the emergency room.', secret };
 
 let server: TestRedis;
 let redis: Redis;
@@ -39,7 +40,7 @@ beforeEach(async () => {
   await redis.flushall();
   folder = await mkdtemp(join(tmpdir(), 'analytics-emergency-'));
   service = await open(hash);
-  await service.trackEvents(['ann', 'bob'].map((userId) => ({ type, userId, properties: { duration: 3000, type: 'cbt' } })));
+  await service.trackEvents([people.ann, people.bob].map((userId) => ({ type, userId, properties: { duration: 3000, type: 'cbt' } })));
   await service.processEvents();
 });
 afterEach(async () => {
@@ -78,7 +79,7 @@ describe('emergency access', () => {
   it('shows the patients that were named and nobody else, until it ends, and marks every read', async () => {
     const access = await service.emergency({ ...request, minutes: 5, origin: '10.1.2.3' });
     expect(access.endsAt - Date.now()).toBeLessThanOrEqual(5 * 60_000);
-    expect((await access.getEvents({ type })).map(({ userId }) => userId)).toEqual(['ann']);
+    expect((await access.getEvents({ type })).map(({ userId }) => userId)).toEqual([people.ann]);
     expect(await access.countEvents({ type })).toBe(1);
     await refused(access.countUsers({ period: 'day' }));
     expect((await service.getStats()).system.emergencies).toBe(1);
@@ -110,7 +111,7 @@ describe('emergency access', () => {
     const [short, long] = [await service.emergency({ ...request, minutes: 0.02 }), await service.emergency(request)];
     await withKeys(async (emergencies) => {
       await emergencies.end(long.id, 'root');
-      expect((await emergencies.list()).kept.find(({ id }) => id === long.id)).toMatchObject({ endedBy: 'root', subject: 'dr-7', patients: ['ann'] });
+      expect((await emergencies.list()).kept.find(({ id }) => id === long.id)).toMatchObject({ endedBy: 'root', subject: 'dr-7', patients: [people.ann] });
     });
     expect(await refused(long.getEvents({ type }))).toMatchObject({ reason: 'ended' });
     while (Date.now() < short.endsAt) await new Promise((resolve) => setTimeout(resolve, 50));
@@ -121,7 +122,7 @@ describe('emergency access', () => {
   it('rests sealed, and cannot be made longer by who may write to Redis', async () => {
     const { id } = await service.emergency(request);
     const value = (await redis.hgetBuffer(keys.emergencies, id))!; // it was just opened
-    for (const word of ['dr-7', 'ann', 'Unconscious', secret]) expect(value.includes(word)).toBe(false);
+    for (const word of ['dr-7', people.ann, 'Unconscious', secret]) expect(value.includes(word)).toBe(false);
     const longer = Buffer.from(value);
     longer.writeUIntBE(Date.now() + 86_400_000, 0, 6);
     await redis.hset(keys.emergencies, id, longer);

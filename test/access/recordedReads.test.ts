@@ -13,6 +13,7 @@ import { connect } from '../../src/redis/connect.js';
 import { createKeys } from '../../src/redis/keys.js';
 import { loadKeyRing } from '../../src/security/loadKeyRing.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
+import { person } from '../support/witness/people.js';
 
 const type = EventType.CUSTOM;
 const settings = { encryptionKey: randomBytes(32).toString('base64') };
@@ -27,7 +28,7 @@ beforeAll(async () => {
   // Three chunks.
   for (let start = 0; start < 30; start += 10) {
     const timestamp = Date.now() - 1000 * start;
-    await service.trackEvents(Array.from({ length: 10 }, (_, place) => ({ type, userId: `user-${place % 3}`, properties: { place: start + place }, timestamp })));
+    await service.trackEvents(Array.from({ length: 10 }, (_, place) => ({ type, userId: person(place % 3), properties: { place: start + place }, timestamp })));
     await service.processEvents();
   }
 });
@@ -55,7 +56,7 @@ async function recorded() {
 
 test('each page is recorded once, with those whose events are on it', async () => {
   expect(await service.getEvents({ type, limit: 2 })).toHaveLength(2);
-  await service.queryEvents({ type, userId: 'user-1', limit: 5 });
+  await service.queryEvents({ type, userId: person(1), limit: 5 });
   const streamed = [];
   for await (const event of service.streamEvents({ type, select: ['properties.place'] })) streamed.push(event);
   expect(streamed).toHaveLength(30);
@@ -65,7 +66,7 @@ test('each page is recorded once, with those whose events are on it', async () =
   // The stream's end is one with nothing in it.
   expect(records.map(({ count }) => count ?? -1).toSorted((one, other) => one - other)).toEqual([0, 2, 5, 30]);
   const subjectsOf = (wanted: number) => records.find(({ count }) => count === wanted)?.subjects;
-  expect(subjectsOf(5)).toEqual(pseudonyms('user-1'));
-  expect(subjectsOf(30)).toEqual(pseudonyms('user-0', 'user-1', 'user-2'));
+  expect(subjectsOf(5)).toEqual(pseudonyms(person(1)));
+  expect(subjectsOf(30)).toEqual(pseudonyms(person(0), person(1), person(2)));
   expect(subjectsOf(2)).toHaveLength(2);
 });

@@ -8,6 +8,7 @@ import { createKeys } from '../../src/redis/keys.js';
 import { keyRingFromMaster } from '../../src/security/KeyRing.js';
 import { until } from '../realtime/support/socket.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
+import { people } from '../support/witness/people.js';
 
 let server: TestRedis;
 beforeAll(async () => {
@@ -30,7 +31,7 @@ describe('revocations', () => {
     await there.start();
     let news = 0;
     there.watch(() => (news += 1));
-    const token = { subject: 'ada', via: 'token:id-1', issuedAt: 1000 } as const;
+    const token = { subject: people.ada, via: 'token:id-1', issuedAt: 1000 } as const;
     const key = { subject: 'exporter', via: 'key:k1', issuedAt: 1000 } as const;
     expect([token, key].map((identity) => there.isRevoked(identity))).toEqual([false, false]);
 
@@ -43,11 +44,11 @@ describe('revocations', () => {
     await until(() => there.isRevoked(key));
 
     const now = Date.now();
-    await here.revoke({ subject: 'bob' }, now);
-    await until(() => there.isRevoked({ subject: 'bob', via: 'token:id-3', issuedAt: now }));
-    expect(there.isRevoked({ subject: 'bob', via: 'token', issuedAt: undefined })).toBe(true);
-    expect(there.isRevoked({ subject: 'bob', via: 'token:id-4', issuedAt: now + 1 })).toBe(false);
-    expect(there.isRevoked({ subject: 'ann', via: 'token:id-3', issuedAt: 0 })).toBe(false);
+    await here.revoke({ subject: people.bob }, now);
+    await until(() => there.isRevoked({ subject: people.bob, via: 'token:id-3', issuedAt: now }));
+    expect(there.isRevoked({ subject: people.bob, via: 'token', issuedAt: undefined })).toBe(true);
+    expect(there.isRevoked({ subject: people.bob, via: 'token:id-4', issuedAt: now + 1 })).toBe(false);
+    expect(there.isRevoked({ subject: people.ann, via: 'token:id-3', issuedAt: 0 })).toBe(false);
     expect(news).toBeGreaterThanOrEqual(1);
     await Promise.all([here.close(), there.close()]);
     redis.disconnect();

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { AccessError, AnalyticsService, EventType, ValidationError, type ActorOptions } from '../../src/index.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
+import { people } from '../support/witness/people.js';
 
 const type = EventType.CUSTOM;
 const now = Date.now();
@@ -13,7 +14,7 @@ let service: AnalyticsService;
 beforeAll(async () => {
   server = await startRedis();
   service = new AnalyticsService({ redisUrl: server.url, encryptionKey: randomBytes(32).toString('base64'), deadlineMs: 15_000, batchSize: 4096 });
-  const owners = ['ann', 'bob', 'cid', undefined];
+  const owners = [people.ann, people.bob, 'cid', undefined];
   await service.trackEvents(
     Array.from({ length: 40 }, (_, place) => {
       const userId = owners[place % 4];
@@ -41,11 +42,11 @@ async function refused(work: Promise<unknown>): Promise<AccessError> {
 
 describe('an actor', () => {
   it('sees the events of those whom it may see, and pages and counts follow', async () => {
-    const ann = service.as(self('ann'));
+    const ann = service.as(self(people.ann));
     const events = await ann.getEvents({ type });
-    expect(events.map(({ userId }) => userId)).toEqual(Array(10).fill('ann'));
+    expect(events.map(({ userId }) => userId)).toEqual(Array(10).fill(people.ann));
     expect(await ann.countEvents({ type })).toBe(10);
-    expect(await service.as(clinician('ann', 'cid')).countEvents({ type })).toBe(20);
+    expect(await service.as(clinician(people.ann, 'cid')).countEvents({ type })).toBe(20);
     expect(await service.as(clinician()).getEvents({ type })).toEqual([]);
     expect(await service.as({ subject: 'root', roles: ['admin'], purpose: 'operations' }).countEvents({ type })).toBe(40);
 
@@ -61,40 +62,40 @@ describe('an actor', () => {
 
   it('streams more than one page, those who are shown whole events and those who are not', async () => {
     const many = EventType.PAGE_VIEW;
-    await service.trackEvents(Array.from({ length: 4050 }, (_, place) => ({ type: many, userId: place % 2 === 0 ? 'ann' : 'bob', properties: {} })));
+    await service.trackEvents(Array.from({ length: 4050 }, (_, place) => ({ type: many, userId: place % 2 === 0 ? people.ann : people.bob, properties: {} })));
     await service.processEvents();
     const streamed = async (actor: ActorOptions): Promise<number> => {
       let count = 0;
       for await (const event of service.as(actor).streamEvents({ type: many })) count += event.type === many ? 1 : 0;
       return count;
     };
-    expect(await streamed(self('ann'))).toBe(2025);
-    expect(await streamed(clinician('bob', 'ann'))).toBe(4050);
+    expect(await streamed(self(people.ann))).toBe(2025);
+    expect(await streamed(clinician(people.bob, people.ann))).toBe(4050);
     expect(await streamed({ subject: 'analyst-3', roles: ['analyst'], purpose: 'operations' })).toBe(4050);
   });
 
   it('learns nothing of the others by filters, ids and cursors', async () => {
-    const ann = service.as(self('ann'));
-    expect(await ann.getEvents({ type, userId: 'bob' })).toEqual([]);
-    expect(await ann.countEvents({ type, where: { or: [{ field: 'userId', eq: 'bob' }, { field: 'id', prefix: 'event' }] } })).toBe(10);
-    expect(await ann.countEvents({ type, where: { not: { field: 'userId', eq: 'ann' } } })).toBe(0);
+    const ann = service.as(self(people.ann));
+    expect(await ann.getEvents({ type, userId: people.bob })).toEqual([]);
+    expect(await ann.countEvents({ type, where: { or: [{ field: 'userId', eq: people.bob }, { field: 'id', prefix: 'event' }] } })).toBe(10);
+    expect(await ann.countEvents({ type, where: { not: { field: 'userId', eq: people.ann } } })).toBe(0);
     expect(await ann.getEvent('event 1')).toBeUndefined();
     expect(await ann.getEvent('event 3')).toBeUndefined();
-    expect(await ann.getEvent('event 4')).toMatchObject({ userId: 'ann' });
-    const { cursor } = await service.as(self('bob')).queryEvents({ type, limit: 1 });
+    expect(await ann.getEvent('event 4')).toMatchObject({ userId: people.ann });
+    const { cursor } = await service.as(self(people.bob)).queryEvents({ type, limit: 1 });
     await expect(ann.queryEvents({ type, limit: 1, cursor: cursor! })).rejects.toBeInstanceOf(ValidationError);
   });
 
   it('tracks if its role is to, and sees nothing by that', async () => {
     const program = service.as({ subject: 'importer', roles: ['ingest'], purpose: 'operations' });
-    const id = await program.trackEvent({ type: EventType.NOTIFICATION, userId: 'ann', properties: {} });
-    expect(await program.trackEvents([{ type: EventType.NOTIFICATION, userId: 'ann' }])).toMatchObject([{ ok: true }]);
+    const id = await program.trackEvent({ type: EventType.NOTIFICATION, userId: people.ann, properties: {} });
+    expect(await program.trackEvents([{ type: EventType.NOTIFICATION, userId: people.ann }])).toMatchObject([{ ok: true }]);
     await program.trackMetric({ name: 'imported', value: 1 });
     expect(await program.trackMetrics([{ name: 'imported', value: 2 }])).toMatchObject([{ ok: true }]);
     await service.processEvents();
-    expect(await service.getEvent(id)).toMatchObject({ userId: 'ann' });
+    expect(await service.getEvent(id)).toMatchObject({ userId: people.ann });
     await refused(program.getEvent(id));
-    const ann = service.as(self('ann'));
+    const ann = service.as(self(people.ann));
     for (const track of [ann.trackEvent({ type }), ann.trackEvents([{ type }]), ann.trackMetric({ name: 'cpu', value: 1 }), ann.trackMetrics([{ name: 'cpu', value: 1 }])]) {
       expect(await refused(track)).toMatchObject({ code: 'FORBIDDEN', reason: 'role' });
     }
@@ -105,8 +106,8 @@ describe('an actor', () => {
       const other = service.as({ subject: 'x', roles: [role], purpose: 'operations' });
       expect(await refused(other.getEvents({ type }))).toMatchObject({ code: 'FORBIDDEN', operation: 'events.read', reason: 'role' });
     }
-    await refused(service.as(self('ann')).getMetrics({ name: 'cpu' }));
-    await refused(service.as(self('ann')).countUsers({ period: 'day' }));
+    await refused(service.as(self(people.ann)).getMetrics({ name: 'cpu' }));
+    await refused(service.as(self(people.ann)).countUsers({ period: 'day' }));
   });
 
   it('is refused itself when it is malformed, every bad field by name and no value', () => {
@@ -118,16 +119,16 @@ describe('an actor', () => {
     } catch (error) {
       expect((error as ValidationError).issues.map(({ path }) => path).toSorted()).toEqual(['more', 'origin', 'panel', 'purpose', 'roles', 'subject']);
     }
-    for (const given of [undefined, null, 'ann', [], new Map(), new Proxy({}, { ownKeys: () => ['x', 'x'] })]) {
+    for (const given of [undefined, null, people.ann, [], new Map(), new Proxy({}, { ownKeys: () => ['x', 'x'] })]) {
       expect(() => service.as(given as never)).toThrow(ValidationError);
     }
   });
 
   it('is copied: what is done to it afterwards changes nothing', async () => {
-    const given = { subject: 'ann', roles: ['self'] as ('self' | 'admin')[], purpose: 'treatment' as const };
+    const given = { subject: people.ann, roles: ['self'] as ('self' | 'admin')[], purpose: 'treatment' as const };
     const ann = service.as(given);
     given.roles.push('admin');
-    given.subject = 'bob';
-    expect((await ann.getEvents({ type })).every(({ userId }) => userId === 'ann')).toBe(true);
+    given.subject = people.bob;
+    expect((await ann.getEvents({ type })).every(({ userId }) => userId === people.ann)).toBe(true);
   });
 });

@@ -13,6 +13,7 @@ import { connect } from '../../src/redis/connect.js';
 import { createKeys } from '../../src/redis/keys.js';
 import { AuditKeys } from '../../src/security/AuditKeys.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
+import { people } from '../support/witness/people.js';
 
 let server: TestRedis;
 let redis: Redis;
@@ -30,7 +31,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-const entry: AuditEntry = { actor: { subject: 'dr-jones', roles: ['clinician'], via: 'token' }, operation: 'events.read', outcome: 'allowed', purpose: 'treatment', subjects: ['user-1', 'user-2'], series: 'therapy_session', count: 3, origin: '10.1.2.3' };
+const entry: AuditEntry = { actor: { subject: 'dr-jones', roles: ['clinician'], via: 'token' }, operation: 'events.read', outcome: 'allowed', purpose: 'treatment', subjects: [people.eve, 'user-2'], series: 'therapy_session', count: 3, origin: '10.1.2.3' };
 
 describe('a recorded entry', () => {
   it('is in a chain when record() resolves, sealed, with pseudonyms for its subjects', async () => {
@@ -46,7 +47,7 @@ describe('a recorded entry', () => {
     expect(Buffer.concat(elements).includes('dr-jones')).toBe(false);
     const contents = elements.flatMap((element) => readElement(openElement(secrets, chain!, element)).contents);
     expect(contents.map(({ count }) => count)).toEqual([3, 1, 2, 3]);
-    const subjects = ['user-1', 'user-2'].map((user) => secrets.pseudonym(user).toString('base64url')).sort();
+    const subjects = [people.eve, 'user-2'].map((user) => secrets.pseudonym(user).toString('base64url')).sort();
     expect(contents[0]).toMatchObject({ actor: entry.actor, operation: 'events.read', outcome: 'allowed', purpose: 'treatment', subjects, series: 'therapy_session', origin: '10.1.2.3' });
   });
 

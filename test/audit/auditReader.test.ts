@@ -9,6 +9,7 @@ import { AuditReader } from '../../src/audit/queries/AuditReader.js';
 import type { AuditStreamOptions } from '../../src/audit/queries/auditOptions.js';
 import type { FoundRecord } from '../../src/audit/queries/searchChain.js';
 import { openAuditScene, sampleEntry, type AuditScene } from './support/auditScene.js';
+import { people } from '../support/witness/people.js';
 
 let scene: AuditScene;
 beforeAll(async () => {
@@ -22,7 +23,7 @@ async function packAll({ source, keys }: Place, least = 3): Promise<void> {
   for (const chain of (await source.heads()).keys()) await packChain({ redis: scene.redis, keys: keys.audit, secrets: scene.secrets, least, isLate: () => false }, chain);
 }
 
-const users = ['user-1', 'user-2', 'üser 3', '👩‍⚕️', 'application'];
+const users = [people.eve, 'user-2', 'üser 3', '👩‍⚕️', 'application'];
 const text = fc.oneof(fc.constantFrom(...users, 'dr-jones', 'key:k_1', 'k_1', '0f8b6c1e', 'token', 'events.read', '10.1.2.3'), fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }), fc.string({ unit: 'grapheme', minLength: 1, maxLength: 300 }));
 const entry: fc.Arbitrary<AuditEntry> = fc.record(
   {
@@ -100,10 +101,10 @@ describe('queries of the audit log', () => {
     const place = scene.place();
     const log = place.open();
     const kinds = ['treatment', 'payment', 'operations', 'research', 'audit'].map((purpose): AuditEntry => ({ ...sampleEntry, purpose }));
-    const own: AuditEntry = { ...sampleEntry, purpose: 'none', actor: { subject: 'user-1', roles: ['self'], via: 'token' } };
+    const own: AuditEntry = { ...sampleEntry, purpose: 'none', actor: { subject: people.eve, roles: ['self'], via: 'token' } };
     for (const one of [...kinds, own, { ...sampleEntry, purpose: 'research', outcome: 'denied' } satisfies AuditEntry]) await log.record(one);
     await log.close();
-    const { records } = await readerOf(place).whoSaw({ userId: 'user-1', disclosures: true });
+    const { records } = await readerOf(place).whoSaw({ userId: people.eve, disclosures: true });
     expect(records.map(({ purpose }) => purpose)).toEqual(['research', 'audit']);
   });
 
@@ -115,7 +116,7 @@ describe('queries of the audit log', () => {
     const [chain] = [...(await place.source.heads()).keys()] as [string];
     const key = place.keys.audit.tail(chain);
     await scene.redis.lrem(key, 1, (await scene.redis.lindexBuffer(key, 2))!);
-    await expect(readerOf(place).whoSaw({ userId: 'user-1' })).rejects.toMatchObject({ code: 'STORE_INCONSISTENT', chain, seq: 3 });
+    await expect(readerOf(place).whoSaw({ userId: people.eve })).rejects.toMatchObject({ code: 'STORE_INCONSISTENT', chain, seq: 3 });
   });
 
   it.each([
@@ -163,7 +164,7 @@ describe('queries of the audit log', () => {
 
   it('refuse options that are none, and say nothing of what was given', async () => {
     const reader = readerOf(scene.place());
-    for (const options of [{ userId: '' }, { userId: 'user-1', limit: 0 }, { userId: 'user-1', cursor: 'secret' }, { userId: 'user-1', nobody: 1 }, undefined]) {
+    for (const options of [{ userId: '' }, { userId: people.eve, limit: 0 }, { userId: people.eve, cursor: 'secret' }, { userId: people.eve, nobody: 1 }, undefined]) {
       const error = await reader.whoSaw(options as { userId: string }).catch((caught: unknown) => caught as Error);
       expect(error).toMatchObject({ code: 'VALIDATION_FAILED' });
       expect((error as Error).message).not.toMatch(/secret|user-1/);
@@ -194,11 +195,11 @@ describe('an export of the audit log', () => {
     const place = scene.place();
     const log = place.open();
     await log.record(sampleEntry);
-    await log.record({ ...sampleEntry, outcome: 'denied', reason: 'FORBIDDEN', subjects: ['user-1', 'user-2'] });
+    await log.record({ ...sampleEntry, outcome: 'denied', reason: 'FORBIDDEN', subjects: [people.eve, 'user-2'] });
     await log.close();
     const lines: string[] = [];
     for await (const line of readerOf(place).export('fhir')) lines.push(line);
-    expect(lines.join()).not.toContain('user-1');
+    expect(lines.join()).not.toContain(people.eve);
     const [read, denied] = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(read).toMatchObject({
       resourceType: 'AuditEvent',
@@ -211,7 +212,7 @@ describe('an export of the audit log', () => {
     expect(read!['id']).toMatch(/^[A-Za-z0-9.-]{1,64}$/);
     expect(read!['agent']).toHaveLength(3);
     expect(read!['entity']).toEqual([
-      expect.objectContaining({ what: { type: 'Patient', identifier: { system: 'urn:analytics-service:pseudonym', value: readerOf(place).pseudonym('user-1') } } }),
+      expect.objectContaining({ what: { type: 'Patient', identifier: { system: 'urn:analytics-service:pseudonym', value: readerOf(place).pseudonym(people.eve) } } }),
       expect.objectContaining({ detail: [{ type: 'count', valueString: '3' }] }),
     ]);
     expect(denied).toMatchObject({ outcome: '4', outcomeDesc: 'FORBIDDEN' });

@@ -14,12 +14,13 @@ import { connect } from '../../src/redis/connect.js';
 import { createKeys } from '../../src/redis/keys.js';
 import { AuditKeys } from '../../src/security/AuditKeys.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
+import { people } from '../support/witness/people.js';
 
 let server: TestRedis;
 let redis: Redis;
 let base: string;
 const secrets = new AuditKeys(Buffer.alloc(32, 7));
-const entry: AuditEntry = { actor: { subject: 'dr-jones', roles: ['clinician'], via: 'token' }, operation: 'events.read', outcome: 'allowed', purpose: 'treatment', subjects: ['user-1'] };
+const entry: AuditEntry = { actor: { subject: 'dr-jones', roles: ['clinician'], via: 'token' }, operation: 'events.read', outcome: 'allowed', purpose: 'treatment', subjects: [people.eve] };
 
 beforeAll(async () => {
   server = await startRedis();

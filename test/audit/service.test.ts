@@ -9,6 +9,7 @@ import fc from 'fast-check';
 import { AnalyticsService, EventType, type ActorService, type AuditRecord } from '../../src/index.js';
 import { keyRingFromMaster } from '../../src/security/KeyRing.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
+import { person } from '../support/witness/people.js';
 
 const type = EventType.CUSTOM;
 
@@ -20,13 +21,13 @@ beforeAll(async () => {
   server = await startRedis();
   folder = await mkdtemp(join(tmpdir(), 'audit-service-'));
   service = new AnalyticsService({ redisUrl: server.url, encryptionKey: randomBytes(32).toString('base64'), dataDir: folder, deadlineMs: 15_000 });
-  await service.trackEvents(Array.from({ length: 6 }, (_, place) => ({ type, userId: `user-${place % 2}`, properties: { place } })));
+  await service.trackEvents(Array.from({ length: 6 }, (_, place) => ({ type, userId: person(place % 2), properties: { place } })));
   await service.processEvents();
-  const clinician = service.as({ subject: 'dr-7', roles: ['clinician'], purpose: 'treatment', panel: ['user-0'], origin: '10.1.2.3' });
+  const clinician = service.as({ subject: 'dr-7', roles: ['clinician'], purpose: 'treatment', panel: [person(0)], origin: '10.1.2.3' });
   await clinician.getEvents({ type });
   await clinician.countUsers({ period: 'day' }).catch(() => undefined);
-  await service.as({ subject: 'researcher', roles: ['admin'], purpose: 'operations' }).getEvents({ type, userId: 'user-1' });
-  await service.as({ subject: 'user-0', roles: ['self'], purpose: 'subject-request' }).getEvents({ type });
+  await service.as({ subject: 'researcher', roles: ['admin'], purpose: 'operations' }).getEvents({ type, userId: person(1) });
+  await service.as({ subject: person(0), roles: ['self'], purpose: 'subject-request' }).getEvents({ type });
   await service.as({ subject: 'teacher', roles: ['admin'], purpose: 'emergency' }).getEvents({ type });
   auditor = service.as({ subject: 'auditor-1', roles: ['auditor'], purpose: 'audit', origin: '10.9.9.9' });
 }, 60_000);
@@ -40,20 +41,20 @@ const whoOf = (records: readonly AuditRecord[]) => records.map(({ actor }) => ac
 
 describe('the audit log as an auditor asks it', () => {
   it('tells who saw a person’s data, what had to be accounted for, and what somebody saw', async () => {
-    expect(whoOf((await auditor.audit.whoSaw({ userId: 'user-0', operation: 'events.read' })).records)).toEqual(['dr-7', 'user-0', 'teacher']);
-    expect(whoOf((await auditor.audit.whoSaw({ userId: 'user-0', operation: 'events.read', disclosures: true })).records)).toEqual(['teacher']);
+    expect(whoOf((await auditor.audit.whoSaw({ userId: person(0), operation: 'events.read' })).records)).toEqual(['dr-7', person(0), 'teacher']);
+    expect(whoOf((await auditor.audit.whoSaw({ userId: person(0), operation: 'events.read', disclosures: true })).records)).toEqual(['teacher']);
     const { records } = await auditor.audit.seenBy({ actor: 'dr-7' });
     expect(records.map(({ operation, outcome }) => `${operation} ${outcome}`)).toEqual(['events.read allowed', 'users.count denied']);
     expect((await auditor.audit.list({ origin: '10.1.2.3' })).records).toEqual(records);
-    expect(records[0]!.subjects).toEqual(await auditor.audit.pseudonyms(['user-0']));
+    expect(records[0]!.subjects).toEqual(await auditor.audit.pseudonyms([person(0)]));
   });
 
   it('is recorded before it is answered: who asked, about whom or about what actor', async () => {
-    await auditor.audit.whoSaw({ userId: 'user-1' });
+    await auditor.audit.whoSaw({ userId: person(1) });
     await auditor.audit.seenBy({ actor: 'dr-7' });
     const { records } = await service.audit.seenBy({ actor: 'auditor-1', operation: 'audit.read', limit: 1000 });
     const [saw, seen] = records.slice(-2);
-    expect(saw).toMatchObject({ purpose: 'audit', outcome: 'allowed', count: 2, origin: '10.9.9.9', subjects: await service.audit.pseudonyms(['user-1']) });
+    expect(saw).toMatchObject({ purpose: 'audit', outcome: 'allowed', count: 2, origin: '10.9.9.9', subjects: await service.audit.pseudonyms([person(1)]) });
     expect(seen).toMatchObject({ count: 2, reason: 'seen by dr-7' });
   });
 
@@ -69,7 +70,7 @@ describe('the audit log as an auditor asks it', () => {
 
   it('comes to an end as a stream, though reading it makes it longer; and gives what pages give', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.record({ operation: fc.constantFrom('events.read', 'audit.read'), userId: fc.constantFrom('user-0', 'user-1') }, { requiredKeys: [] }), fc.integer({ min: 1, max: 5 }), async (filter, limit) => {
+      fc.asyncProperty(fc.record({ operation: fc.constantFrom('events.read', 'audit.read'), userId: fc.constantFrom(person(0), person(1)) }, { requiredKeys: [] }), fc.integer({ min: 1, max: 5 }), async (filter, limit) => {
         const streamed: AuditRecord[] = [];
         for await (const record of service.audit.stream(filter)) streamed.push(record);
         const paged: AuditRecord[] = [];
@@ -112,7 +113,7 @@ describe('the audit log as an auditor asks it', () => {
       expect(error).toMatchObject({ code: 'VALIDATION_FAILED' });
       expect((error as Error).message).not.toContain('secret-user');
     }
-    await expect(audit.pseudonyms('user-0' as unknown as string[])).rejects.toMatchObject({ code: 'VALIDATION_FAILED' });
+    await expect(audit.pseudonyms(person(0) as unknown as string[])).rejects.toMatchObject({ code: 'VALIDATION_FAILED' });
     await expect(audit.export('xml' as 'fhir').next()).rejects.toMatchObject({ code: 'VALIDATION_FAILED' });
   });
 });

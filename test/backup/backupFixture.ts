@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -8,6 +8,7 @@ import type { BackupContext } from '../../src/backup/BackupContext.js';
 import { BackupFolder } from '../../src/backup/files/BackupFolder.js';
 import type { Keys } from '../../src/redis/keys.js';
 import type { KeyRing } from '../../src/security/KeyRing.js';
+import { witness } from '../support/witness/witness.js';
 
 /** A folder for a backup, and one for its data keys, that are removed with it. */
 export function createBackupFolders() {
@@ -17,6 +18,6 @@ export function createBackupFolders() {
     dir,
     folder,
     context: ({ redis, keys, keyRing }: { redis: Redis; keys: Keys; keyRing: KeyRing }): BackupContext => ({ redis, keys, keyRing, secrets: keyRing.reading!, folder, now: Date.now }), // made from a master key
-    remove: () => rmSync(dir, { recursive: true, force: true }),
+    remove: () => witness.removeFolder(dir),
   };
 }

@@ -18,6 +18,7 @@ import { worker } from '../subjects/worker.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { createBackupFolders } from './backupFixture.js';
 import { wipe } from './wipe.js';
+import { people } from '../support/witness/people.js';
 
 let server: TestRedis;
 let store: MergeFixture;
@@ -151,9 +152,9 @@ describe('the erasure of a person', () => {
     const place = folders.context(practice.store as typeof store & { redis: Redis });
     try {
       const of = (userId: string, value: number) => ({ name: 'heart_rate', value, tags: { userId }, timestamp: START + value });
-      await metrics.run(metrics.batch([of('ann', 1), of('bob', 2)]));
+      await metrics.run(metrics.batch([of(people.ann, 1), of(people.bob, 2)]));
       await practice.store.merge(LATER);
-      await metrics.run(metrics.batch([of('ann', 3), of('bob', 4)]));
+      await metrics.run(metrics.batch([of(people.ann, 3), of(people.bob, 4)]));
       await takeBackup(place, 'full');
       const subjects = createSubjects({
         context: { ...practice.context, backups: { addHours: async (hours) => addHours(place, hours), keepErasures: async () => keepErasures(place) } },
@@ -161,15 +162,15 @@ describe('the erasure of a person', () => {
         gate: { act: async (_request, work) => work(), told: async () => Promise.resolve() },
         wakeWorker: async () => Promise.resolve(),
       });
-      await subjects.erase('ann', { mode: 'delete' });
+      await subjects.erase(people.ann, { mode: 'delete' });
       await verifyBackup(place);
       await wipe(redis, keys.prefix);
       expect(await restoreBackup(place)).toMatchObject({ samples: 2, destroyed: 0 });
       metrics.forget();
-      expect((await metrics.get({ name: 'heart_rate' })).map(({ value, tags }) => [value, tags])).toEqual([2, 4].map((value) => [value, { userId: 'bob' }]));
-      expect(await metrics.queries.listTagValues({ name: 'heart_rate', key: 'userId' })).toEqual(['bob']);
-      expect((await practice.exported('ann')).map(({ record }) => record)).not.toContain('sample');
-      expect((await practice.exported('bob')).filter(({ record }) => record === 'rollup')).toHaveLength(3);
+      expect((await metrics.get({ name: 'heart_rate' })).map(({ value, tags }) => [value, tags])).toEqual([2, 4].map((value) => [value, { userId: people.bob }]));
+      expect(await metrics.queries.listTagValues({ name: 'heart_rate', key: 'userId' })).toEqual([people.bob]);
+      expect((await practice.exported(people.ann)).map(({ record }) => record)).not.toContain('sample');
+      expect((await practice.exported(people.bob)).filter(({ record }) => record === 'rollup')).toHaveLength(3);
     } finally {
       metrics.redis.disconnect();
       await practice.close();
@@ -203,16 +204,16 @@ describe('an older copy of a backup, put back beside the keys of today', () => {
       wakeWorker: async () => Promise.resolve(),
     });
     try {
-      const late = practice.store.batch([{ id: 'late', userId: 'ann', timestamp: START }]);
-      const lateSamples = metrics.batch([{ name: 'm', value: 1, tags: { userId: 'ann' }, timestamp: START }]);
-      await practice.store.run(practice.store.batch([{ id: 'a', userId: 'ann', timestamp: START }, { id: 'b', userId: 'bob', timestamp: START }]));
+      const late = practice.store.batch([{ id: 'late', userId: people.ann, timestamp: START }]);
+      const lateSamples = metrics.batch([{ name: 'm', value: 1, tags: { userId: people.ann }, timestamp: START }]);
+      await practice.store.run(practice.store.batch([{ id: 'a', userId: people.ann, timestamp: START }, { id: 'b', userId: people.bob, timestamp: START }]));
       await subjects.hold('cleo', { reason: 'released since' });
       await subjects.erase('dan', { mode: 'delete' });
       await takeBackup(place, 'full');
       const putBack = await copyOf();
       await subjects.release('cleo', { reason: 'over' });
-      await subjects.hold('bob', { reason: 'set since' });
-      const receipt = await subjects.erase('ann', { mode: 'delete' });
+      await subjects.hold(people.bob, { reason: 'set since' });
+      const receipt = await subjects.erase(people.ann, { mode: 'delete' });
       const erased = await redis.hgetall(keys.erased);
       expect(erased['generation']).toBe('2');
 
@@ -222,12 +223,12 @@ describe('an older copy of a backup, put back beside the keys of today', () => {
       expect(await redis.hgetall(keys.erased)).toMatchObject({ generation: '2', latest: erased['latest'] });
       expect(await subjects.receipt(receipt.content.id)).toEqual(receipt);
       expect((await subjects.receipts()).length).toBe(2);
-      expect((await subjects.holds()).map(({ userId }) => userId)).toEqual(['bob']);
-      await expect(subjects.erase('bob', { mode: 'delete' })).rejects.toMatchObject({ code: 'LEGAL_HOLD' });
+      expect((await subjects.holds()).map(({ userId }) => userId)).toEqual([people.bob]);
+      await expect(subjects.erase(people.bob, { mode: 'delete' })).rejects.toMatchObject({ code: 'LEGAL_HOLD' });
       expect(await subjects.erasures()).toEqual([]);
       expect(await worker(practice.store)(late)).toMatchObject({ stored: 0, erased: 1 });
       expect(await metrics.run(lateSamples)).toMatchObject({ stored: 0, erased: 1 });
-      expect((await practice.exported('ann')).map(({ record }) => record)).toEqual(['subject', 'erasure', 'end']);
+      expect((await practice.exported(people.ann)).map(({ record }) => record)).toEqual(['subject', 'erasure', 'end']);
     } finally {
       metrics.redis.disconnect();
       await practice.close();
@@ -246,10 +247,10 @@ describe('an older copy of a backup, put back beside the keys of today', () => {
       wakeWorker: async () => Promise.resolve(),
     };
     try {
-      await practice.store.run(practice.store.batch([{ id: 'a', userId: 'ann', timestamp: START }, { id: 'b', userId: 'bob', timestamp: START }]));
+      await practice.store.run(practice.store.batch([{ id: 'a', userId: people.ann, timestamp: START }, { id: 'b', userId: people.bob, timestamp: START }]));
       await takeBackup(place, 'full');
       const cut = createSubjects({ ...options, signal: ending.signal, onProgress: ({ step }) => step === 'store' && ending.abort(new Error('The process was ended.')) });
-      await expect(cut.erase('ann', { mode: 'delete' })).rejects.toThrow('ended');
+      await expect(cut.erase(people.ann, { mode: 'delete' })).rejects.toThrow('ended');
       await wipe(redis, keys.prefix);
       await restoreBackup(place);
       const subjects = createSubjects(options);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -15,6 +15,7 @@ import { connect } from '../../src/redis/connect.js';
 import { createKeys, type Keys } from '../../src/redis/keys.js';
 import { keyRingFromMaster, type KeyRing } from '../../src/security/KeyRing.js';
 import { signToken } from '../../src/security/tokens.js';
+import { witness } from '../support/witness/witness.js';
 
 /** What no answer may hold. */
 export const CANARY = 'canary-4711-patient-jane';
@@ -80,7 +81,7 @@ export async function startBoardFixture(redisUrl: string, environment: Record<st
       await board.close();
       await Promise.all(Object.values(queues).map(async (queue) => queue.close()));
       redis.disconnect();
-      rmSync(dataDir, { recursive: true, force: true });
+      witness.removeFolder(dataDir);
     },
   };
   return fixture;

@@ -16,6 +16,7 @@ import { checkKeyIdentity } from '../../src/security/checkKeyIdentity.js';
 import { loadKeyRing } from '../../src/security/loadKeyRing.js';
 import { sampleEntry } from '../audit/support/auditScene.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
+import { people } from '../support/witness/people.js';
 
 let server: TestRedis;
 let redis: Redis;
@@ -75,10 +76,10 @@ const linesOf = (output: string) => output.split('\n').filter((line) => line !==
 
 describe('npm run audit', () => {
   it('tells who saw the data of the user on stdin, and that this was asked', async () => {
-    const { code, stdout } = await audit(['who-saw', '--json'], 'user-1\n');
+    const { code, stdout } = await audit(['who-saw', '--json'], `${people.eve}\n`);
     expect(code).toBe(0);
     expect(linesOf(stdout).map(({ count }) => count)).toEqual([1, 2]);
-    const again = linesOf((await audit(['who-saw', '--json'], 'user-1\n')).stdout);
+    const again = linesOf((await audit(['who-saw', '--json'], `${people.eve}\n`)).stdout);
     expect(again.at(-1)).toMatchObject({ operation: 'audit.read', count: 2, purpose: 'audit', actor: { roles: ['auditor'], via: 'command' } });
     const table = await audit(['who-saw', '--disclosures'], 'user-2\n');
     expect(table.stdout).toContain('research');
@@ -108,7 +109,7 @@ describe('npm run audit', () => {
 
   it('wants a user, and takes none as an argument', async () => {
     expect(await audit(['who-saw'])).toMatchObject({ code: 1, stdout: '' });
-    const asArgument = new Command('analytics').addCommand(createAuditCommand(Readable.from(['user-1']))).commands[0]!.commands.find((command) => command.name() === 'who-saw');
+    const asArgument = new Command('analytics').addCommand(createAuditCommand(Readable.from([people.eve]))).commands[0]!.commands.find((command) => command.name() === 'who-saw');
     expect(asArgument?.registeredArguments).toEqual([]);
   });
 });

@@ -14,8 +14,9 @@ import { AnalyticsService, EventType } from '../../src/index.js';
 import { connect } from '../../src/redis/connect.js';
 import { createKeys } from '../../src/redis/keys.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
+import { people } from '../support/witness/people.js';
 
-const CANARY = 'canary-4711-patient-jane';
+const CANARY = people.eve;
 let server: TestRedis;
 let dataDir: string;
 const before = { ...process.env };

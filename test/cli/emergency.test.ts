@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { createEmergencyCommand } from '../../src/cli/emergency.js';
 import { AnalyticsService } from '../../src/index.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
+import { people } from '../support/witness/people.js';
 
 const names = ['NODE_ENV', 'ANALYTICS_DATA_DIR', 'REDIS_URL', 'ANALYTICS_EMERGENCY_HASH'] as const;
 const before = { ...process.env };
@@ -61,7 +62,7 @@ describe('npm run emergency', () => {
   it('lists what goes on, and ends it', async () => {
     const secret = readFileSync(secretFile, 'utf8').trim();
     await using service = new AnalyticsService();
-    const access = await service.emergency({ subject: 'dr-7', patients: ['ann'], reason: 'Unconscious in the\nemergency room.', secret });
+    const access = await service.emergency({ subject: 'dr-7', patients: [people.ann], reason: 'Unconscious in the\nemergency room.', secret });
     expect(await run('list')).toMatch(new RegExp(`${access.id} +OPEN .* dr-7 +Unconscious in the emergency room\\.`));
     expect(await run('end', access.id)).toBe('Ended.\n');
     await expect(access.getEvents({ type: 'custom' })).rejects.toMatchObject({ reason: 'ended' });

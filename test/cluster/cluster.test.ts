@@ -6,6 +6,7 @@ import { until } from '../support/program.js';
 import { Load } from './support/Load.js';
 import { Service } from './support/Service.js';
 import { TestCluster } from './support/TestCluster.js';
+import { people } from '../support/witness/people.js';
 
 /** The whole cluster, its service and all that happens to it: under load of other tests it takes its time. */
 const MOST_MS = 90_000;
@@ -28,12 +29,12 @@ describe('on a cluster of three masters and three replicas', () => {
     'everything works that works on one server',
     async () => {
       const { client } = service;
-      const socket = await signIn(service.socketUrl, 'ada');
+      const socket = await signIn(service.socketUrl, people.ada);
       const types = Object.values(EventType);
       const hourAgo = Date.now() - 3_600_000;
       const events = Array.from({ length: 400 }, (_, place) => ({
         type: types[place % types.length]!,
-        userId: place % 2 === 0 ? 'ada' : `user-${place}`,
+        userId: place % 2 === 0 ? people.ada : `user-${place}`,
         // Some of an hour that is over, so that it is merged.
         timestamp: place % 4 < 2 ? hourAgo - 3_600_000 : Date.now(),
         properties: { place },

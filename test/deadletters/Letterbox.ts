@@ -24,9 +24,15 @@ import { offGuard } from '../../src/security/guard/offGuard.js';
 import { keyRingFromMaster, type KeyRing } from '../../src/security/KeyRing.js';
 import { until } from '../support/program.js';
 import type { TestRedis } from '../support/redis.js';
+import { people } from '../support/witness/people.js';
 
 /** What no list, log or record may hold. */
 export const CANARY = 'canary-4711-patient-jane';
+
+/** The properties of every event. */
+export function told(): Readonly<Record<string, string>> {
+  return { note: people.note, phone: people.phone, email: people.email, ssn: people.ssn };
+}
 
 export interface SentEvent {
   readonly id?: string;
@@ -93,10 +99,10 @@ export class Letterbox {
         id,
         type,
         priority: EventPriority.NORMAL,
-        userId: CANARY,
+        userId: people.ann,
         sessionId: undefined,
         timestamp,
-        propertiesJson: JSON.stringify({ note: CANARY }),
+        propertiesJson: JSON.stringify(told()),
         metadataJson: undefined,
         bytes: 40,
       };
@@ -108,7 +114,7 @@ export class Letterbox {
   async sendSamples(count: number, options: SendOptions = {}): Promise<string> {
     const batch = new MetricBatch(Date.now());
     for (let place = 0; place < count; place += 1) {
-      batch.add(normalizeMetric({ name: 'pulse', tags: { site: CANARY }, value: place, timestamp: Date.now() }, { guard: offGuard, now: Date.now() }));
+      batch.add(normalizeMetric({ name: 'pulse', tags: { site: people.note }, value: place, timestamp: Date.now() }, { guard: offGuard, now: Date.now() }));
     }
     return this.#send('metrics', batch, options);
   }

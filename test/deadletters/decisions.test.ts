@@ -9,7 +9,8 @@ import { ValidationError } from '../../src/errors/ValidationError.js';
 import { promoteWaiting } from '../../src/processing/promoteWaiting.js';
 import { keyRingFromMaster, keyRingFromPublicKey } from '../../src/security/KeyRing.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
-import { CANARY, Letterbox } from './Letterbox.js';
+import { people } from '../support/witness/people.js';
+import { CANARY, Letterbox, told } from './Letterbox.js';
 
 let server: TestRedis;
 let box: Letterbox;
@@ -72,7 +73,7 @@ describe('dead letters', () => {
     const ids = await failAll();
     const { deadLetter, events, samples } = await box.deadLetters.inspect(ids.inconsistent, { actor: 'cli:jane' });
     expect(deadLetter.id).toBe(ids.inconsistent);
-    expect(events).toEqual([0, 1].map(() => expect.objectContaining({ type: 'error', userId: CANARY, properties: { note: CANARY } })));
+    expect(events).toEqual([0, 1].map(() => expect.objectContaining({ type: 'error', userId: people.ann, properties: told() })));
     expect(samples).toEqual([]);
     await expect(box.deadLetters.inspect(ids.spoilt, { actor: 'cli:jane' })).rejects.toMatchObject({ code: 'SEAL_BROKEN' });
     await expect(box.deadLetters.inspect(ids.stranger, { actor: 'cli:jane' })).rejects.toMatchObject({ code: 'KEY_MISMATCH' });
@@ -83,7 +84,7 @@ describe('dead letters', () => {
     await box.queues.metrics.remove(readable);
     await box.plant('metrics', 1, () => ({ id: readable, failedAt: Date.now() }));
     await box.redis.hset(box.queues.metrics.toKey(readable), 'data', JSON.stringify(job!.data));
-    expect((await box.deadLetters.inspect(readable, { actor: 'cli:jane' })).samples).toEqual([0, 1, 2].map((value) => ({ name: 'pulse', value, tags: { site: CANARY }, timestamp: expect.any(Number) })));
+    expect((await box.deadLetters.inspect(readable, { actor: 'cli:jane' })).samples).toEqual([0, 1, 2].map((value) => ({ name: 'pulse', value, tags: { site: people.note }, timestamp: expect.any(Number) })));
 
     expect(box.logged).toEqual([
       ['Somebody opened a dead letter', { queue: 'events', jobId: ids.inconsistent, code: 'STORE_INCONSISTENT' }],

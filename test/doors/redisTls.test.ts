@@ -11,6 +11,7 @@ import { createAuthority, type TestAuthority, type TestCertificate } from '../su
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { until } from '../support/program.js';
 import { recordWire } from '../support/wire.js';
+import { people } from '../support/witness/people.js';
 
 const PASSWORD = 'canary-password-of-redis-5521';
 
@@ -57,7 +58,7 @@ describe('over TLS', () => {
     for (const [name, value] of Object.entries(files)) process.env[name] = value;
     try {
       await using service = new AnalyticsService({ redisUrl: `rediss://127.0.0.1:${wire.port}`, worker: true, encryptionKey: Buffer.alloc(32, 7).toString('base64') });
-      const id = await service.trackEvent({ type: EventType.PAGE_VIEW, userId: 'user-123', properties: { page: '/canary' } });
+      const id = await service.trackEvent({ type: EventType.PAGE_VIEW, userId: people.eve, properties: { page: '/canary' } });
       expect(await until(async () => (await service.getEvents({ type: EventType.PAGE_VIEW })).some((event) => event.id === id))).toBe(true);
     } finally {
       for (const name of Object.keys(files)) delete process.env[name];
@@ -65,7 +66,7 @@ describe('over TLS', () => {
     const bytes = Buffer.concat(wire.bytes());
     await wire.close();
     expect(bytes.length).toBeGreaterThan(10_000);
-    for (const word of [PASSWORD, 'analytics', 'EVALSHA', 'redis_version', 'user-123', '/canary']) expect([word, bytes.includes(word)]).toEqual([word, false]);
+    for (const word of [PASSWORD, 'analytics', 'EVALSHA', 'redis_version', people.eve, '/canary']) expect([word, bytes.includes(word)]).toEqual([word, false]);
   });
 
   it('a check of Redis says who it is, and what is wrong in words', async () => {

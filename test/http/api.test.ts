@@ -5,6 +5,7 @@ import { problemSchema } from '../../src/http/schemas.js';
 import { until } from '../support/program.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { startHttpFixture, type HttpFixture } from './httpFixture.js';
+import { person } from '../support/witness/people.js';
 
 let server: TestRedis;
 let api: HttpFixture;
@@ -12,10 +13,10 @@ beforeAll(async () => {
   server = await startRedis();
   api = await startHttpFixture(server.url);
   const events = Array.from({ length: 30 }, (_, place) => ({
-    id: `event-${place}`, type: 'user_action', userId: `user-${place % 15}`, timestamp: Date.now() - 1000 * place, properties: { action: place % 2 === 0 ? 'click' : 'scroll', place },
+    id: `event-${place}`, type: 'user_action', userId: person(place % 15), timestamp: Date.now() - 1000 * place, properties: { action: place % 2 === 0 ? 'click' : 'scroll', place },
   }));
   await api.post('/v1/events', events, { role: 'ingest' });
-  await api.post('/v1/metrics', [{ name: 'cpu', value: 1, tags: { host: 'a' } }, { name: 'cpu', value: 3, tags: { host: 'b', userId: 'user-1' } }], { role: 'ingest' });
+  await api.post('/v1/metrics', [{ name: 'cpu', value: 1, tags: { host: 'a' } }, { name: 'cpu', value: 3, tags: { host: 'b', userId: person(1) } }], { role: 'ingest' });
   await api.service.processEvents();
 });
 afterAll(async () => {
@@ -30,7 +31,7 @@ const bodies: Readonly<Record<string, unknown>> = {
   '/v1/events/get': { id: 'event-3', type: 'user_action' },
   '/v1/events/stream': { type: 'user_action' },
   '/v1/events/export': { type: 'user_action', fields: [], persons: false },
-  '/v1/events/count': { type: 'user_action', userId: 'user-1' },
+  '/v1/events/count': { type: 'user_action', userId: person(1) },
   '/v1/events/count-by': { type: 'user_action', interval: 'day' },
   '/v1/users/count': { period: 'day' },
   '/v1/metrics': { name: 'memory', value: 1 },
@@ -77,15 +78,15 @@ describe('reading', () => {
       const page = await jsonOf(await api.post('/v1/events/query', { type: 'user_action', limit: 7, ...(cursor !== undefined && { cursor }) }));
       ids.push(...(page['events'] as { id: string }[]).map(({ id }) => id));
       cursor = page['cursor'] as string | undefined;
-      if (ids.length === 7) expect((await api.post('/v1/events/query', { type: 'user_action', userId: 'user-1', cursor })).status).toBe(400);
+      if (ids.length === 7) expect((await api.post('/v1/events/query', { type: 'user_action', userId: person(1), cursor })).status).toBe(400);
     } while (cursor !== undefined);
     expect(ids.toSorted()).toEqual(Array.from({ length: 30 }, (_, place) => `event-${place}`).toSorted());
   });
 
   it('answers what is not there, and what is somebody else’s, with the same 404', async () => {
-    const own = await api.post('/v1/events/get', { id: 'event-1' }, { role: 'self', subject: 'user-1' });
-    expect([own.status, (await jsonOf(own))['userId']]).toEqual([200, 'user-1']);
-    const answers = await Promise.all(['event-2', 'event-none'].map(async (id) => api.post('/v1/events/get', { id }, { role: 'self', subject: 'user-1' })));
+    const own = await api.post('/v1/events/get', { id: 'event-1' }, { role: 'self', subject: person(1) });
+    expect([own.status, (await jsonOf(own))['userId']]).toEqual([200, person(1)]);
+    const answers = await Promise.all(['event-2', 'event-none'].map(async (id) => api.post('/v1/events/get', { id }, { role: 'self', subject: person(1) })));
     const [theirs, nobodys] = await Promise.all(answers.map(async (answer) => ({ ...(await jsonOf(answer)), requestId: '' })));
     expect(theirs).toEqual(nobodys);
     expect(theirs).toMatchObject({ status: 404, code: 'NOT_FOUND' });
@@ -105,7 +106,7 @@ describe('reading', () => {
 
   it('shows less for a purpose that asks for less, and keeps to the purpose of an API key', async () => {
     const shown = async (asked: Parameters<HttpFixture['post']>[2]) => jsonOf(await api.post('/v1/events/query', { type: 'user_action', limit: 1 }, asked));
-    expect(await shown({})).toMatchObject({ events: [{ userId: 'user-0' }] });
+    expect(await shown({})).toMatchObject({ events: [{ userId: person(0) }] });
     expect(JSON.stringify(await shown({ headers: { 'Analytics-Purpose': 'research' } }))).not.toContain('user-');
     const key = await api.apiKey({ roles: ['admin'], purpose: 'research' });
     expect(JSON.stringify(await shown({ token: key, headers: { 'Analytics-Purpose': 'treatment' } }))).not.toContain('user-');
@@ -117,7 +118,7 @@ describe('reading', () => {
 
   it('shows a clinician the panel of their key, and nobody to one who has only a token', async () => {
     const count = async (token?: string) => (await jsonOf(await api.post('/v1/events/count', { type: 'user_action' }, token === undefined ? { role: 'clinician' } : { token })))['count'];
-    expect(await count(await api.apiKey({ roles: ['clinician'], purpose: 'treatment', panel: ['user-1', 'user-2'] }))).toBe(4);
+    expect(await count(await api.apiKey({ roles: ['clinician'], purpose: 'treatment', panel: [person(1), person(2)] }))).toBe(4);
     expect(await count()).toBe(0);
   });
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,6 +19,7 @@ import { keysOf, type Keys } from '../../src/redis/keys.js';
 import type { RedisClient } from '../../src/redis/RedisClient.js';
 import { loadKeyRing } from '../../src/security/loadKeyRing.js';
 import { signToken } from '../../src/security/tokens.js';
+import { witness } from '../support/witness/witness.js';
 
 export interface Asked {
   readonly role?: string;
@@ -115,7 +116,7 @@ export async function startHttpFixture(redisUrl: string, environment: Readonly<R
       await role.close();
       await service.close();
       keyRing.reading?.dataKeys.close();
-      rmSync(dataDir, { recursive: true, force: true });
+      witness.removeFolder(dataDir);
     },
   };
 }

@@ -12,6 +12,7 @@ import { AnalyticsService } from '../../src/lib/services/analytics/AnalyticsServ
 import { until } from '../support/program.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { startHttpFixture } from './httpFixture.js';
+import { people } from '../support/witness/people.js';
 
 let server: TestRedis;
 beforeAll(async () => {
@@ -211,17 +212,17 @@ describe('mounted in an application', () => {
     const faults: unknown[] = [];
     const app = express();
     app.use('/analytics', createHttpApi(service, {
-      actorOf: ({ headers }) => (headers.cookie === 'sid=1' ? { subject: 'user-1', roles: ['self', 'ingest'], purpose: 'subject-request' } : undefined),
+      actorOf: ({ headers }) => (headers.cookie === 'sid=1' ? { subject: people.eve, roles: ['self', 'ingest'], purpose: 'subject-request' } : undefined),
       onError: (error) => faults.push(error),
     }));
-    app.use('/late', express.json(), createHttpApi(service, { actorOf: () => ({ subject: 'user-1', roles: ['self'], purpose: 'treatment' }), onError: (error) => faults.push(error) }));
+    app.use('/late', express.json(), createHttpApi(service, { actorOf: () => ({ subject: people.eve, roles: ['self'], purpose: 'treatment' }), onError: (error) => faults.push(error) }));
     app.get('/', (_request, response) => void response.send('mine'));
     const http = app.listen(0, '127.0.0.1');
     await once(http, 'listening');
     const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
     const post = async (path: string, body: unknown, headers: Record<string, string> = {}) => fetch(url + path, { method: 'POST', headers: { 'Content-Type': 'application/json', ...headers }, body: JSON.stringify(body) });
     const Cookie = 'sid=1';
-    expect((await post('/analytics/v1/events', [{ type: 'custom', userId: 'user-1' }, { type: 'custom', userId: 'user-2' }], { Cookie })).status).toBe(202);
+    expect((await post('/analytics/v1/events', [{ type: 'custom', userId: people.eve }, { type: 'custom', userId: 'user-2' }], { Cookie })).status).toBe(202);
     await service.processEvents();
     expect(await (await post('/analytics/v1/events/count', { type: 'custom' }, { Cookie })).json()).toEqual({ count: 1 });
     expect((await post('/analytics/v1/events/count', { type: 'custom' })).status).toBe(401);

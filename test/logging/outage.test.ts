@@ -7,6 +7,7 @@ import { Redis } from 'ioredis';
 import { AnalyticsService, EventPriority, EventType } from '../../src/lib/services/analytics/AnalyticsService.js';
 import { runProgram, until, type RunningProgram } from '../support/program.js';
 import { freePort, startRedis, type TestRedis } from '../support/redis.js';
+import { people } from '../support/witness/people.js';
 
 const encryptionKey = Buffer.alloc(32, 5).toString('base64');
 
@@ -61,7 +62,7 @@ describe('the log of a process with every role in an outage', () => {
   it('has at most ten lines a second, whether Redis is killed, stopped, full or read-only', async () => {
     await startAll();
     const service = new AnalyticsService({ redisUrl: server.url, encryptionKey });
-    for (let index = 0; index < 5; index += 1) await service.trackEvent({ type: EventType.PAGE_VIEW, priority: EventPriority.NORMAL, userId: 'user-1', properties: {} });
+    for (let index = 0; index < 5; index += 1) await service.trackEvent({ type: EventType.PAGE_VIEW, priority: EventPriority.NORMAL, userId: people.eve, properties: {} });
     await service.close();
     const from = program.output().length;
     const pause = async () => new Promise((resolve) => setTimeout(resolve, 2500));

@@ -9,6 +9,7 @@ import type { Job } from '../queries/eventFixture.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { checkMerged } from './checkMerged.js';
 import { createMergeFixture, HOUR, LATER, readAll, START, TYPE, type MergeFixture } from './mergeFixture.js';
+import { person } from '../support/witness/people.js';
 
 /** How long the writers write while everything else runs beside them. */
 const RUN_MS = 2500;
@@ -39,7 +40,7 @@ async function write(model: Model, isOver: () => boolean, { again = true } = {})
     const events = Array.from({ length: 1 + (model.next % 7) }, () => {
       const number = (model.next += 1);
       const time = START + ((number * 7919) % (2 * HOUR_MS));
-      return { id: `event${number}`, userId: `user${number % 13}`, properties: { number, text: 'x'.repeat(number % 50) }, timestamp: time };
+      return { id: `event${number}`, userId: person(number % 13), properties: { number, text: 'x'.repeat(number % 50) }, timestamp: time };
     });
     for (const { id, properties } of events) model.sent.set(id, properties);
     const job = store.batch(events);

@@ -10,6 +10,7 @@ import type { Job } from '../queries/eventFixture.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { checkMerged } from './checkMerged.js';
 import { chunkOf, createMergeFixture, HOUR, LATER, readAll, START, TYPE, type MergeFixture } from './mergeFixture.js';
+import { person } from '../support/witness/people.js';
 
 let server: TestRedis;
 let store: MergeFixture;
@@ -23,7 +24,7 @@ beforeEach(async () => {
 afterEach(async () => store.close());
 
 async function track(times: readonly number[], type = TYPE): Promise<Job[]> {
-  const jobs = times.map((time) => store.batch([{ type, userId: `user${time % 5}`, properties: { time: time % 1000 }, timestamp: time }]));
+  const jobs = times.map((time) => store.batch([{ type, userId: person(time % 5), properties: { time: time % 1000 }, timestamp: time }]));
   for (const job of jobs) await store.run(job);
   return jobs;
 }
@@ -46,7 +47,7 @@ describe('a merge', () => {
     for (let n = 0; n < 50; n += 1) {
       const events = [0, 1].map((place) => ({
         ...(n % 7 === 0 && { id: `own${n}-${place}` }),
-        ...(n % 3 !== 0 && { userId: `user${n % 5}`, sessionId: `session${n}` }),
+        ...(n % 3 !== 0 && { userId: person(n % 5), sessionId: `session${n}` }),
         properties: { n, place, ...(n % 4 === 0 && { rare: 'x' }) },
         ...(n % 2 === 0 && { metadata: { os: 'Linux' } }),
         timestamp: START + ((n * 7) % 50) * 100 + place,

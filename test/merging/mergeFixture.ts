@@ -9,6 +9,7 @@ import type { MergeReport } from '../../src/merging/mergeStatus.js';
 import { EventReader } from '../../src/storage/EventReader.js';
 import type { NewEventChunk } from '../../src/storage/EventStore.js';
 import { createEventFixture, type EventFixture, type EventFixtureOptions } from '../queries/eventFixture.js';
+import { people } from '../support/witness/people.js';
 
 export const HOUR = 480_000;
 export const START = HOUR * HOUR_MS;
@@ -44,7 +45,7 @@ export function chunkOf(timestamp: number): NewEventChunk {
     places: [0],
     types: [TYPE],
     timestamps: [timestamp],
-    users: ['ann'],
+    users: [people.ann],
     sessions: [null],
     callerIds: new Map(),
     properties: ['{}'],

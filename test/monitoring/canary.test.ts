@@ -9,6 +9,7 @@ import { CANARY_TYPE } from '../../src/monitoring/canary/canaryType.js';
 import { createKeys } from '../../src/redis/keys.js';
 import { runProgram, until, type RunningProgram } from '../support/program.js';
 import { freePort, startRedis, type TestRedis } from '../support/redis.js';
+import { people } from '../support/witness/people.js';
 
 const keys = createKeys('analytics:');
 const encryptionKey = Buffer.alloc(32, 5).toString('base64');
@@ -76,7 +77,7 @@ describe('the canary', () => {
     expect(await redis.hkeys(keys.eventCatalogue)).toEqual([]);
     const from = { startTime: 0, endTime: Date.now() + 60_000 };
     await expect(service.getEvents({ type: CANARY_TYPE, ...from })).rejects.toMatchObject({ code: expect.any(String) });
-    await expect(service.trackEvent({ type: CANARY_TYPE, priority: 'normal', userId: 'user-1', properties: {} } as never)).rejects.toMatchObject({ code: expect.any(String) });
+    await expect(service.trackEvent({ type: CANARY_TYPE, priority: 'normal', userId: people.eve, properties: {} } as never)).rejects.toMatchObject({ code: expect.any(String) });
     expect(stats.queue).toMatchObject({ length: 0, processingRate: 0, processingTime: 0 });
   });
 

@@ -10,6 +10,7 @@ import { AnalyticsService, EventPriority, EventType } from '../../src/lib/servic
 import { createKeys } from '../../src/redis/keys.js';
 import { runProgram, until, type RunningProgram } from '../support/program.js';
 import { freePort, startRedis, type TestRedis } from '../support/redis.js';
+import { people } from '../support/witness/people.js';
 
 const encryptionKey = Buffer.alloc(32, 5).toString('base64');
 const SHUTDOWN_MS = 6000;
@@ -63,7 +64,7 @@ describe('the end of a process', () => {
     let sent = 0;
     const send = async (): Promise<void> => {
       while (isSending) {
-        await service.trackEvents(Array.from({ length: 20 }, () => ({ type: EventType.PAGE_VIEW, priority: EventPriority.NORMAL, userId: 'user-1', properties: {} })));
+        await service.trackEvents(Array.from({ length: 20 }, () => ({ type: EventType.PAGE_VIEW, priority: EventPriority.NORMAL, userId: people.eve, properties: {} })));
         sent += 20;
         await new Promise((resolve) => setTimeout(resolve, 5));
       }

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { AnalyticsService, EventPriority, EventType } from '../../src/lib/services/analytics/AnalyticsService.js';
 import { runProgram, until, type RunningProgram } from '../support/program.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
+import { people } from '../support/witness/people.js';
 
 const encryptionKey = Buffer.alloc(32, 5).toString('base64');
 
@@ -61,7 +62,7 @@ afterAll(async () => {
 });
 
 describe('a worker whose connections hang', () => {
-  const track = async () => service.trackEvent({ type: EventType.PAGE_VIEW, priority: EventPriority.NORMAL, userId: 'user-1', properties: {} });
+  const track = async () => service.trackEvent({ type: EventType.PAGE_VIEW, priority: EventPriority.NORMAL, userId: people.eve, properties: {} });
   const stored = async (count: number, mostMs: number) =>
     until(async () => (await service.getEvents({ type: EventType.PAGE_VIEW })).length === count, mostMs);
 

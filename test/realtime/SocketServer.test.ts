@@ -13,6 +13,7 @@ import { SocketServer, type SocketServerOptions } from '../../src/realtime/Socke
 import { createTokenVerifier, signToken } from '../../src/security/tokens.js';
 import { openAccess } from '../support/access.js';
 import { openSocket, until, type TestSocket } from './support/socket.js';
+import { people } from '../support/witness/people.js';
 
 const secret = randomBytes(32).toString('base64');
 const config = parseConfig({ ANALYTICS_TOKEN_SECRET: secret });
@@ -57,10 +58,10 @@ describe('SocketServer', () => {
   it('signs a user in with a token, and says where the events begin', async () => {
     const { url, registry, figures } = await serve();
     const socket = await open(url);
-    socket.send({ type: 'authenticate', userId: 'ada', token: await tokenOf('ada') });
+    socket.send({ type: 'authenticate', userId: people.ada, token: await tokenOf(people.ada) });
     await until(() => socket.messages.length > 0);
-    expect(socket.messages).toEqual([{ type: 'authenticated', userId: 'ada', position }]);
-    expect(registry.clientsOf('ada')?.size).toBe(1);
+    expect(socket.messages).toEqual([{ type: 'authenticated', userId: people.ada, position }]);
+    expect(registry.clientsOf(people.ada)?.size).toBe(1);
     expect(figures).toMatchObject({ connections: 1, clients: 1, users: 1, authenticationFailures: 0, errors: 0 });
     await socket.close();
     await until(() => figures.connections === 0);
@@ -70,17 +71,17 @@ describe('SocketServer', () => {
   it.each<[string, () => Promise<object>, string, number, string]>([
     ['has no token', async () => ({}), 'unauthenticated', 4401, 'unauthenticated'],
     ['has a token that is none', async () => ({ token: 'nonsense' }), 'unauthenticated', 4401, 'unauthenticated'],
-    ['has a token of another secret', async () => ({ token: await new SignJWT({ sub: 'ada' }).setProtectedHeader({ alg: 'HS256' }).sign(randomBytes(32)) }), 'unauthenticated', 4401, 'unauthenticated'],
-    ['has a token that expired', async () => ({ token: await tokenOf('ada', -60) }), 'expired', 4410, 'token expired'],
-    ["has another user's token", async () => ({ token: await tokenOf('bob') }), 'forbidden', 4403, 'forbidden'],
+    ['has a token of another secret', async () => ({ token: await new SignJWT({ sub: people.ada }).setProtectedHeader({ alg: 'HS256' }).sign(randomBytes(32)) }), 'unauthenticated', 4401, 'unauthenticated'],
+    ['has a token that expired', async () => ({ token: await tokenOf(people.ada, -60) }), 'expired', 4410, 'token expired'],
+    ["has another user's token", async () => ({ token: await tokenOf(people.bob) }), 'forbidden', 4403, 'forbidden'],
   ])('refuses and closes a socket that %s', async (_, credentials, errorCode, closeCode, reason) => {
     const { url, registry, figures } = await serve();
     const socket = await open(url);
     const given = await credentials();
-    socket.send({ type: 'authenticate', userId: 'ada', ...given });
+    socket.send({ type: 'authenticate', userId: people.ada, ...given });
     expect(await socket.closed).toEqual({ code: closeCode, reason });
     expect(socket.messages).toEqual([{ type: 'error', code: errorCode, message: expect.any(String) }]);
-    expect(JSON.stringify(socket.messages)).not.toContain('ada');
+    expect(JSON.stringify(socket.messages)).not.toContain(people.ada);
     expect(registry.size).toBe(0);
     expect(figures).toMatchObject({ authenticationFailures: 1 });
   });
@@ -118,7 +119,7 @@ describe('SocketServer', () => {
     ['a user that is too long', JSON.stringify({ type: 'authenticate', userId: 'a'.repeat(257) })],
     ['half a surrogate pair', '{"type":"authenticate","userId":"\\ud800"}'],
     ['a token that is a list', '{"type":"authenticate","userId":"ada","token":["x"]}'],
-    ['a token of 9 kB', JSON.stringify({ type: 'authenticate', userId: 'ada', token: 'x'.repeat(9000) })],
+    ['a token of 9 kB', JSON.stringify({ type: 'authenticate', userId: people.ada, token: 'x'.repeat(9000) })],
     ['an inherited type', '{"__proto__":{"type":"authenticate","userId":"ada"}}'],
     ['deep nesting', '['.repeat(30_000)],
     ['a binary frame', Buffer.from('{"type":"authenticate","userId":"ada"}')],
@@ -143,7 +144,7 @@ describe('SocketServer', () => {
     const [socket, other] = [await open(url), await open(url)];
     attack(socket);
     expect((await socket.closed).code).toBe(code);
-    other.send({ type: 'authenticate', userId: 'ada' });
+    other.send({ type: 'authenticate', userId: people.ada });
     await until(() => other.messages.length > 0);
     expect(figures.errors).toBe(1);
   });
@@ -151,7 +152,7 @@ describe('SocketServer', () => {
   it('answers with 1009 to 64 KiB and more, and takes what is below', async () => {
     const { url } = await serve({ allowBareAuthentication: true });
     const socket = await open(url);
-    const text = JSON.stringify({ type: 'authenticate', userId: 'ada', padding: '' });
+    const text = JSON.stringify({ type: 'authenticate', userId: people.ada, padding: '' });
     socket.send(text.replace('""', `"${'x'.repeat(64 * 1024 - text.length)}"`));
     await until(() => socket.messages.length > 0);
     expect(socket.messages[0]).toMatchObject({ type: 'authenticated' });
@@ -161,7 +162,7 @@ describe('SocketServer', () => {
     const { url, port } = await serve({ allowBareAuthentication: true });
     const attempt = async (options: Parameters<typeof openSocket>[1], target = url): Promise<string> => {
       const socket = await open(target, options);
-      socket.send({ type: 'authenticate', userId: 'ada' });
+      socket.send({ type: 'authenticate', userId: people.ada });
       await until(() => socket.messages.length > 0);
       return socket.messages[0]!.type;
     };
@@ -177,9 +178,9 @@ describe('SocketServer', () => {
   it('never changes the user of a socket', async () => {
     const { url, registry } = await serve();
     const socket = await open(url);
-    socket.send({ type: 'authenticate', userId: 'ada', token: await tokenOf('ada') });
+    socket.send({ type: 'authenticate', userId: people.ada, token: await tokenOf(people.ada) });
     await until(() => socket.messages.length === 1);
-    socket.send({ type: 'authenticate', userId: 'bob', token: await tokenOf('bob') });
+    socket.send({ type: 'authenticate', userId: people.bob, token: await tokenOf(people.bob) });
     expect(await socket.closed).toEqual({ code: 4403, reason: 'forbidden' });
     expect(registry.size).toBe(0);
   });
@@ -187,10 +188,10 @@ describe('SocketServer', () => {
   it('closes a socket when its token expires, unless it brought a new one before', async () => {
     const { url } = await serve();
     const [stale, fresh] = [await open(url), await open(url)];
-    const short = await tokenOf('ada', 5);
-    for (const socket of [stale, fresh]) socket.send({ type: 'authenticate', userId: 'ada', token: short });
+    const short = await tokenOf(people.ada, 5);
+    for (const socket of [stale, fresh]) socket.send({ type: 'authenticate', userId: people.ada, token: short });
     await until(() => stale.messages.length === 1 && fresh.messages.length === 1);
-    fresh.send({ type: 'authenticate', userId: 'ada', token: await tokenOf('ada', 600) });
+    fresh.send({ type: 'authenticate', userId: people.ada, token: await tokenOf(people.ada, 600) });
     expect(await stale.closed).toEqual({ code: 4410, reason: 'token expired' });
     expect(stale.messages[1]).toMatchObject({ type: 'error', code: 'expired' });
     expect(fresh.ws.readyState).toBe(WebSocket.OPEN);
@@ -200,7 +201,7 @@ describe('SocketServer', () => {
   it('ends a socket whose peer answers no ping, and keeps one that does', async () => {
     const { url, figures } = await serve({ limits: { pingEveryMs: 50, pongWithinMs: 100 }, allowBareAuthentication: true });
     const [silent, lively] = [await open(url, { autoPong: false }), await open(url)];
-    for (const socket of [silent, lively]) socket.send({ type: 'authenticate', userId: 'ada' });
+    for (const socket of [silent, lively]) socket.send({ type: 'authenticate', userId: people.ada });
     expect((await silent.closed).code).toBe(1006);
     let pings = 0;
     lively.ws.on('ping', () => (pings += 1));
@@ -212,9 +213,9 @@ describe('SocketServer', () => {
   it('closes a socket that sends too many messages', async () => {
     const { url } = await serve({ limits: { messagesPerMinute: 3 } });
     const socket = await open(url);
-    const token = await tokenOf('ada');
+    const token = await tokenOf(people.ada);
     for (let sent = 1; sent <= 4; sent += 1) {
-      socket.send({ type: 'authenticate', userId: 'ada', token });
+      socket.send({ type: 'authenticate', userId: people.ada, token });
       await until(() => socket.messages.length === sent);
     }
     expect(await socket.closed).toEqual({ code: 4429, reason: 'too many messages' });
@@ -225,7 +226,7 @@ describe('SocketServer', () => {
     const sockets: TestSocket[] = [];
     for (let index = 0; index < 3; index += 1) {
       const socket = await open(url);
-      socket.send({ type: 'authenticate', userId: 'ada' });
+      socket.send({ type: 'authenticate', userId: people.ada });
       await until(() => socket.messages.length === 1);
       sockets.push(socket);
     }
@@ -247,7 +248,7 @@ describe('SocketServer', () => {
     expect(await status({ origin: 'https://app.example' })).toBe('open');
     const socket = await open(url);
     expect(await status()).toContain('503');
-    socket.send({ type: 'authenticate', userId: 'ada' });
+    socket.send({ type: 'authenticate', userId: people.ada });
     await until(() => socket.messages.length === 1);
     expect(await status()).toBe('open');
     expect(await status()).toContain('503');

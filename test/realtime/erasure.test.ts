@@ -17,6 +17,7 @@ import { startRedis, type TestRedis } from '../support/redis.js';
 import { createTestStore, type TestStore } from './support/pipeline.js';
 import { serveSockets, type ServedSockets } from './support/serveSockets.js';
 import { until, type TestSocket } from './support/socket.js';
+import { people } from '../support/witness/people.js';
 
 const HOUR_MS = 3_600_000;
 const START = 480_000 * HOUR_MS;
@@ -65,8 +66,8 @@ async function serve(pollMs: number): Promise<ServedSockets> {
 /** Two of Ann's and one of Bob's; every third batch Bob's alone. */
 const batchOf = (batch: number): { userId: string; id: string; timestamp: number }[] => {
   const at = START + ((batch * 7919) % 3000) * 1000;
-  const bob = { userId: 'bob', id: `bob-${batch}`, timestamp: at };
-  return batch % 3 === 0 ? [bob] : [{ userId: 'ann', id: `ann-${batch}`, timestamp: at }, bob, { userId: 'ann', id: `ann-${batch}-2`, timestamp: at + 5 }];
+  const bob = { userId: people.bob, id: `bob-${batch}`, timestamp: at };
+  return batch % 3 === 0 ? [bob] : [{ userId: people.ann, id: `ann-${batch}`, timestamp: at }, bob, { userId: people.ann, id: `ann-${batch}-2`, timestamp: at + 5 }];
 };
 
 const merge = async (): Promise<void> => {
@@ -81,7 +82,7 @@ function isTold(socket: TestSocket): boolean {
 describe('an erasure beside a live broadcaster', () => {
   it('lets no socket have an event of the person after its receipt, and nobody else miss one unsaid', async () => {
     const { errors, join } = await serve(20);
-    const [ann, bob, second] = [await join('ann'), await join('bob'), await join('bob')];
+    const [ann, bob, second] = [await join(people.ann), await join(people.bob), await join(people.bob)];
     let isOver = false;
     let batch = 0;
     const write = async (): Promise<void> => {
@@ -95,7 +96,7 @@ describe('an erasure beside a live broadcaster', () => {
     const writing = write();
     try {
       await until(() => ann.eventIds().length > 50);
-      const { content } = await subjects.erase('ann', { mode: 'delete' });
+      const { content } = await subjects.erase(people.ann, { mode: 'delete' });
       expect(content.left.events + content.left.feedEntries).toBe(0);
       // What is Ann's from here on was tracked after the erasure.
       const before = new Set(ann.eventIds());
@@ -122,9 +123,9 @@ describe('an erasure beside a live broadcaster', () => {
   it('sends others what is left where a broadcaster had not come so far, and tells them to read again', async () => {
     subjects = erasing(0);
     const { errors, join } = await serve(60_000);
-    const [ann, bob] = [await join('ann'), await join('bob')];
+    const [ann, bob] = [await join(people.ann), await join(people.bob)];
     for (let batch = 0; batch < 9; batch += 1) await store.store(batchOf(batch));
-    const { content } = await subjects.erase('ann', { mode: 'delete' });
+    const { content } = await subjects.erase(people.ann, { mode: 'delete' });
     expect(content.done).toMatchObject({ events: 12, feedEntries: 6 });
     const completed = new QueueKeys(queuePlaces(store.keys).events.prefix).toKey('queue', 'events');
     const returnvalue = JSON.stringify({ stored: 1, duplicates: 0, expired: 0, types: [TYPE] });
@@ -144,7 +145,7 @@ describe('an erasure beside a live broadcaster', () => {
     const cursor = new FeedCursor(store.redis, store.keys.event(TYPE), TYPE);
     await cursor.toTop();
     for (let batch = 1; batch < 3; batch += 1) await store.store(batchOf(batch));
-    await subjects.erase('ann', { mode: 'delete' });
+    await subjects.erase(people.ann, { mode: 'delete' });
     expect(await cursor.isDoubtful()).toBe(false);
     const page = await cursor.read();
     expect(page).toMatchObject({ entries: [], more: false, gap: true, end: 7 });
@@ -175,19 +176,19 @@ describe('what a process holds of chunks', () => {
     // The chunks are fetched, and of merged ones the first entry was found, which reads all of them into memory.
     await groups.next();
     if (isMerged) for (const { users: some } of (await groups.next()).value ?? []) users.push(...some.map(String));
-    expect(users).toEqual(isMerged ? ['bob'] : []);
-    const { content } = await subjects.erase('ann', { mode: 'delete' });
+    expect(users).toEqual(isMerged ? [people.bob] : []);
+    const { content } = await subjects.erase(people.ann, { mode: 'delete' });
     expect(content.done.events).toBe(40);
     for await (const group of groups) for (const { users: some } of group) users.push(...some.map(String));
     return users;
   }
 
   it('is not relayed after the receipt, though it was fetched before', async () => {
-    expect(await openedAround(false)).toEqual(Array.from({ length: 30 }, () => 'bob'));
+    expect(await openedAround(false)).toEqual(Array.from({ length: 30 }, () => people.bob));
   });
 
   it('is not relayed after the receipt, though it was found in merged chunks that are in memory', async () => {
-    expect(await openedAround(true)).toEqual(Array.from({ length: 30 }, () => 'bob'));
+    expect(await openedAround(true)).toEqual(Array.from({ length: 30 }, () => people.bob));
   });
 
   it('is not given out by a reader after the receipt, to whom holds an index from before either', async () => {
@@ -201,7 +202,7 @@ describe('what a process holds of chunks', () => {
     const opened = reader.counts.opened;
     await reader.load(TYPE, entries, 'all');
     expect(reader.counts.opened).toBe(opened);
-    await subjects.erase('ann', { mode: 'delete' });
+    await subjects.erase(people.ann, { mode: 'delete' });
     expect(await reader.load(TYPE, entries, 'all')).toEqual(entries.map(() => undefined));
   });
 });

@@ -8,6 +8,7 @@ import { startRedis, type TestRedis } from '../support/redis.js';
 import { createTestStore, type TestEvent, type TestStore } from './support/pipeline.js';
 import { serveSockets, type ServedSockets } from './support/serveSockets.js';
 import { until } from './support/socket.js';
+import { people } from '../support/witness/people.js';
 
 const HOUR_MS = 3_600_000;
 const START = 480_000 * HOUR_MS;
@@ -74,10 +75,10 @@ const eventsOf = (batch: number, userId: string): TestEvent[] =>
 describe('a broadcaster that is far behind', () => {
   it('sends every event once, to its own user and as it was, though the chunks were merged and are gone', async () => {
     const { broadcaster, errors, join } = await serve();
-    const [ada, bob] = [await join('ada'), await join('bob')];
-    const ids: Record<string, string[]> = { ada: [], bob: [] };
+    const [ada, bob] = [await join(people.ada), await join(people.bob)];
+    const ids: Record<string, string[]> = { [people.ada]: [], [people.bob]: [] };
     for (let batch = 0; batch < 300; batch += 1) {
-      const user = batch % 3 === 0 ? 'bob' : 'ada';
+      const user = batch % 3 === 0 ? people.bob : people.ada;
       const [first, , third] = await store.store(eventsOf(batch, user));
       ids[user]!.push(first!, third!);
     }
@@ -85,12 +86,12 @@ describe('a broadcaster that is far behind', () => {
     await merge();
     expect(await blocksLeft()).toEqual([expect.any(Number)]);
     expect(await blocksLeft()).not.toContain(0);
-    await wakeUntil(() => ada.eventIds().length >= ids['ada']!.length && bob.eventIds().length >= ids['bob']!.length);
-    expect(ada.eventIds()).toEqual(ids['ada']);
-    expect(bob.eventIds()).toEqual(ids['bob']);
+    await wakeUntil(() => ada.eventIds().length >= ids[people.ada]!.length && bob.eventIds().length >= ids[people.bob]!.length);
+    expect(ada.eventIds()).toEqual(ids[people.ada]);
+    expect(bob.eventIds()).toEqual(ids[people.bob]);
     expect(bob.messages[2]).toEqual({
       type: 'analytics_event',
-      event: { id: bob.eventIds()[1], type: TYPE, priority: 'normal', userId: 'bob', sessionId: 's0', properties: { batch: 0, place: 2, text: 'ä "quoted"\n' }, metadata: { os: 'x' }, timestamp: START + 2 },
+      event: { id: bob.eventIds()[1], type: TYPE, priority: 'normal', userId: people.bob, sessionId: 's0', properties: { batch: 0, place: 2, text: 'ä "quoted"\n' }, metadata: { os: 'x' }, timestamp: START + 2 },
       position: { epoch: expect.stringMatching(/^[0-9a-f]+$/), offset: 3 },
     });
     expect(errors).toEqual([]);
@@ -99,10 +100,10 @@ describe('a broadcaster that is far behind', () => {
 
   it('goes on to chunks that are still as they were stored', async () => {
     const { join } = await serve();
-    const ada = await join('ada');
+    const ada = await join(people.ada);
     const ids: string[] = [];
     const storeSome = async (count: number, hour: number): Promise<void> => {
-      for (let batch = 0; batch < count; batch += 1) ids.push(...(await store.store([{ userId: 'ada', timestamp: START + hour * HOUR_MS + batch }])));
+      for (let batch = 0; batch < count; batch += 1) ids.push(...(await store.store([{ userId: people.ada, timestamp: START + hour * HOUR_MS + batch }])));
     };
     await storeSome(20, 0);
     await merge();
@@ -116,13 +117,13 @@ describe('a broadcaster that is far behind', () => {
 
   it('passes over what failed writes left, and what expired', async () => {
     const { broadcaster, errors, join } = await serve();
-    const ada = await join('ada');
-    const ids = [...(await store.store(eventsOf(0, 'ada'))), ...(await store.store(eventsOf(1, 'ada')))];
+    const ada = await join(people.ada);
+    const ids = [...(await store.store(eventsOf(0, people.ada))), ...(await store.store(eventsOf(1, people.ada)))];
     const { feed, chunks, time } = store.keys.event(TYPE);
     const [[, fields]] = (await store.redis.xrangeBuffer(feed, '-', '+')) as [[Buffer, Buffer[]]];
     await store.redis.xadd(feed, '9-0', ...fields);
-    const [expired] = await store.store([{ userId: 'ada', timestamp: START + 2 * HOUR_MS }]);
-    const last = await store.store(eventsOf(2, 'ada'));
+    const [expired] = await store.store([{ userId: people.ada, timestamp: START + 2 * HOUR_MS }]);
+    const last = await store.store(eventsOf(2, people.ada));
     await merge();
     await merge();
     await store.redis.zremrangebyscore(time, START + 2 * HOUR_MS, START + 2 * HOUR_MS);
@@ -139,7 +140,7 @@ describe('a broadcaster that is far behind', () => {
 
   it('sends every event once while chunks are merged, merged again and removed underneath', async () => {
     const { broadcaster, errors, join } = await serve();
-    const ada = await join('ada');
+    const ada = await join(people.ada);
     const ids: string[] = [];
     const merging = new AbortController();
     const merges = (async () => {
@@ -147,7 +148,7 @@ describe('a broadcaster that is far behind', () => {
     })();
     try {
       for (let batch = 0; batch < 150; batch += 1) {
-        const [first, , third] = await store.store(eventsOf(batch, 'ada'));
+        const [first, , third] = await store.store(eventsOf(batch, people.ada));
         ids.push(first!, third!);
         if (batch % 30 === 29) await wakeUntil(() => ada.eventIds().length >= ids.length);
       }

@@ -9,6 +9,7 @@ import { SocketServer, type SocketServerOptions } from '../../src/realtime/Socke
 import { createTokenVerifier, signToken } from '../../src/security/tokens.js';
 import { openAccess } from '../support/access.js';
 import { openSocket, until, type TestSocket } from './support/socket.js';
+import { people } from '../support/witness/people.js';
 
 const config = parseConfig({ ANALYTICS_TOKEN_SECRET: randomBytes(32).toString('base64') });
 
@@ -42,36 +43,36 @@ async function authenticate(url: string, userId: string, subject = userId, roles
 describe('a socket', () => {
   it('is recorded by subject and token before it is let in, and not let in when it cannot be', async () => {
     const { access, registry, url } = await serve();
-    await authenticate(url, 'ada');
+    await authenticate(url, people.ada);
     expect(access.entries).toEqual([
       {
-        actor: { subject: 'ada', roles: ['self'], via: expect.stringMatching(/^token:[0-9a-f-]{36}$/) },
-        operation: 'signin.socket', outcome: 'allowed', purpose: 'subject-request', subjects: ['ada'], origin: '127.0.0.1',
+        actor: { subject: people.ada, roles: ['self'], via: expect.stringMatching(/^token:[0-9a-f-]{36}$/) },
+        operation: 'signin.socket', outcome: 'allowed', purpose: 'subject-request', subjects: [people.ada], origin: '127.0.0.1',
       },
     ]);
     access.takeDown();
-    const refused = await authenticate(url, 'bob');
+    const refused = await authenticate(url, people.bob);
     expect((await refused.closed).code).toBe(1011);
-    expect(registry.clientsOf('bob')).toBeUndefined();
+    expect(registry.clientsOf(people.bob)).toBeUndefined();
   });
 
   it("is closed with 4403 and recorded when it asks for another user's events", async () => {
     const { access, url } = await serve();
-    const socket = await authenticate(url, 'ada', 'mallory');
+    const socket = await authenticate(url, people.ada, 'mallory');
     expect((await socket.closed).code).toBe(4403);
-    expect(access.entries).toMatchObject([{ actor: { subject: 'mallory' }, operation: 'signin.socket', outcome: 'denied', subjects: ['ada'], reason: 'owner' }]);
+    expect(access.entries).toMatchObject([{ actor: { subject: 'mallory' }, operation: 'signin.socket', outcome: 'denied', subjects: [people.ada], reason: 'owner' }]);
   });
 
   it.each(['operator', 'analyst', 'auditor', 'ingest', 'no-role'])('is refused to a token that is %s and not self', async (role) => {
     const { access, url } = await serve();
-    expect((await (await authenticate(url, 'ada', 'ada', [role])).closed).code).toBe(4403);
+    expect((await (await authenticate(url, people.ada, people.ada, [role])).closed).code).toBe(4403);
     expect(access.entries).toMatchObject([{ outcome: 'denied', reason: 'role' }]);
   });
 
   it('is closed when what it signed in with is revoked, and the others stay', async () => {
     const { access, registry, url } = await serve();
-    const [ada, bob] = [await authenticate(url, 'ada'), await authenticate(url, 'bob')];
-    access.revoke('ada');
+    const [ada, bob] = [await authenticate(url, people.ada), await authenticate(url, people.bob)];
+    access.revoke(people.ada);
     expect((await ada.closed).code).toBe(4411);
     expect(ada.messages.at(-1)).toMatchObject({ type: 'error', code: 'revoked' });
     expect(bob.ws.readyState).toBe(bob.ws.OPEN);
@@ -80,7 +81,7 @@ describe('a socket', () => {
 
   it('is closed when nobody was there for a while: pings are no sign of anybody, messages are', async () => {
     const { url } = await serve({ idleMs: 1500, pingEveryMs: 100 });
-    const [idle, active] = [await authenticate(url, 'ada'), await authenticate(url, 'bob')];
+    const [idle, active] = [await authenticate(url, people.ada), await authenticate(url, people.bob)];
     const timer = setInterval(() => active.send({ type: 'active' }), 100);
     cleanups.push(() => clearInterval(timer));
     const pings = setInterval(() => idle.ws.ping(), 100);
@@ -91,7 +92,7 @@ describe('a socket', () => {
 
   it('is closed after the longest time whatever is done', async () => {
     const { url } = await serve({ longestMs: 1000 });
-    const socket = await authenticate(url, 'ada');
+    const socket = await authenticate(url, people.ada);
     expect((await socket.closed).code).toBe(4410);
   });
 });

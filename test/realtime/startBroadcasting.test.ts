@@ -10,6 +10,7 @@ import { signToken } from '../../src/security/tokens.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { createTestStore, type TestStore } from './support/pipeline.js';
 import { openSocket, signIn, until } from './support/socket.js';
+import { people } from '../support/witness/people.js';
 
 let server: TestRedis | undefined;
 let store: TestStore | undefined;
@@ -34,9 +35,9 @@ async function start(env: Record<string, string>): Promise<{ config: Config; url
 describe('startBroadcasting', () => {
   it('serves clients from the socket to the store, publishes its figures, and ends without a trace', async () => {
     const started = await start({ NODE_ENV: 'production', ANALYTICS_TLS_BY_PROXY: 'true' });
-    const token = await signToken(started.config, { subject: 'ada', ttlSeconds: 60 });
-    const socket = await signIn(started.url, 'ada', token);
-    const ids = await started.store.store([{ userId: 'ada' }, { userId: 'bob' }]);
+    const token = await signToken(started.config, { subject: people.ada, ttlSeconds: 60 });
+    const socket = await signIn(started.url, people.ada, token);
+    const ids = await started.store.store([{ userId: people.ada }, { userId: people.bob }]);
     await until(() => socket.eventIds().length === 1);
     expect(socket.eventIds()).toEqual([ids[0]]);
     const [heartbeat] = await started.store.redis.keys(started.store.keys.heartbeat('broadcasting-*'));
@@ -55,7 +56,7 @@ describe('startBroadcasting', () => {
   ] as const)('%s', async (_, env, isAccepted) => {
     const { url, sentences } = await start(env);
     const socket = await openSocket(url);
-    socket.send({ type: 'authenticate', userId: 'ada' });
+    socket.send({ type: 'authenticate', userId: people.ada });
     await until(() => socket.messages.length > 0);
     expect(socket.messages[0]!.type).toBe(isAccepted ? 'authenticated' : 'error');
     expect(sentences.some((sentence) => sentence.includes('without a token'))).toBe(isAccepted);

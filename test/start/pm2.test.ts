@@ -16,6 +16,7 @@ import { signToken } from '../../src/security/tokens.js';
 import { isListening, until } from '../support/program.js';
 import { freePort, isAlive, startRedis, type TestRedis } from '../support/redis.js';
 import { startReturningClient } from './returningClient.js';
+import { people } from '../support/witness/people.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const SENDING_MS = 12_000;
@@ -89,16 +90,16 @@ describe('pm2 start ecosystem.config.js', () => {
     const keys = createKeys('analytics:');
     const connection = new Redis(redis.url, { maxRetriesPerRequest: null });
     const queue = createQueue(queuePlaces(keys).events, connection);
-    const token = await signToken(parseConfig(environment), { subject: 'user-1', roles: [], ttlSeconds: 600 });
+    const token = await signToken(parseConfig(environment), { subject: people.eve, roles: [], ttlSeconds: 600 });
     // As many as there are broadcasters, and more: each has some, and loses them when it is reloaded.
-    const clients = await Promise.all(Array.from({ length: 4 }, async () => startReturningClient(`ws://127.0.0.1:${ports.socket}`, 'user-1', token)));
+    const clients = await Promise.all(Array.from({ length: 4 }, async () => startReturningClient(`ws://127.0.0.1:${ports.socket}`, people.eve, token)));
     try {
       let isSending = true;
       let refusedConnections = 0;
       const sent: string[] = [];
       const send = async (): Promise<void> => {
         while (isSending) {
-          sent.push(await service.trackEvent({ type: EventType.PAGE_VIEW, priority: EventPriority.NORMAL, userId: 'user-1', properties: { at: sent.length } }));
+          sent.push(await service.trackEvent({ type: EventType.PAGE_VIEW, priority: EventPriority.NORMAL, userId: people.eve, properties: { at: sent.length } }));
           await new Promise((resolve) => setTimeout(resolve, 5));
         }
       };

@@ -7,6 +7,7 @@ import type { ChunkIndexEntry } from '../../src/storage/ChunkIndexEntry.js';
 import { EventReader } from '../../src/storage/EventReader.js';
 import { createEventFixture, type EventFixture } from '../queries/eventFixture.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
+import { people } from '../support/witness/people.js';
 
 const START = 480_000 * 3_600_000;
 const TYPE = 'page_view';
@@ -19,8 +20,8 @@ beforeAll(async () => {
 afterAll(async () => server.stop());
 beforeEach(async () => {
   store = await createEventFixture(server.url);
-  await store.run(store.batch([0, 1].map((ms) => ({ userId: 'ann', timestamp: START + ms }))));
-  await store.run(store.batch([{ userId: 'bob', timestamp: START + 2 }]));
+  await store.run(store.batch([0, 1].map((ms) => ({ userId: people.ann, timestamp: START + ms }))));
+  await store.run(store.batch([{ userId: people.bob, timestamp: START + 2 }]));
 });
 afterEach(async () => store.close());
 
@@ -31,8 +32,8 @@ describe('EventReader', () => {
   it('gives each small chunk its rows and their offsets', async () => {
     const tables = await store.reader.load(TYPE, await entries(), ['time']);
     expect(tables.map((table) => [Array.from(table!.offsets), Array.from(table!.times, (time) => time - START), table!.event(0).userId])).toEqual([
-      [[1, 2], [0, 1], 'ann'],
-      [[3], [2], 'bob'],
+      [[1, 2], [0, 1], people.ann],
+      [[3], [2], people.bob],
     ]);
     expect(await store.reader.hourCounts(TYPE)).toEqual(new Map([[480_000, 3]]));
     expect(await store.reader.hour(TYPE, 480_000)).toEqual(await entries());

@@ -5,6 +5,7 @@ import { EventStore } from '../../src/storage/EventStore.js';
 import { chunkOf, START, TYPE } from '../merging/mergeFixture.js';
 import { createEventFixture, type EventFixture } from '../queries/eventFixture.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
+import { people } from '../support/witness/people.js';
 
 let server: TestRedis;
 let fixture: EventFixture;
@@ -45,26 +46,26 @@ async function countAfter(...users: readonly string[]): Promise<number> {
 
 describe('users that were counted before', () => {
   it('are not added again, and new ones beside them are', async () => {
-    expect(await countAfter('ada', 'bob')).toBe(2);
+    expect(await countAfter(people.ada, people.bob)).toBe(2);
     await fixture.redis.config('RESETSTAT');
-    expect(await countAfter('ada', 'bob')).toBe(2);
+    expect(await countAfter(people.ada, people.bob)).toBe(2);
     expect(await fixture.redis.info('commandstats')).not.toContain('cmdstat_pfadd');
-    expect(await countAfter('bob', 'cleo')).toBe(3);
+    expect(await countAfter(people.bob, 'cleo')).toBe(3);
   });
 
   it('are all counted again when Redis has lost the count', async () => {
-    await countAfter('ada', 'bob');
+    await countAfter(people.ada, people.bob);
     await fixture.redis.del(key());
-    expect(await countAfter('ada')).toBe(1);
-    expect(await countAfter('bob')).toBe(2);
+    expect(await countAfter(people.ada)).toBe(1);
+    expect(await countAfter(people.bob)).toBe(2);
   });
 
   it('are counted for each day and type by themselves', () => {
-    counted.add('one day', ['ada']);
-    expect(counted.uncounted('one day', ['ada', 'bob'])).toEqual(['bob']);
-    expect(counted.uncounted('another day', ['ada', 'bob'])).toEqual(['ada', 'bob']);
+    counted.add('one day', [people.ada]);
+    expect(counted.uncounted('one day', [people.ada, people.bob])).toEqual([people.bob]);
+    expect(counted.uncounted('another day', [people.ada, people.bob])).toEqual([people.ada, people.bob]);
     counted.forget();
-    expect(counted.uncounted('one day', ['ada'])).toEqual(['ada']);
+    expect(counted.uncounted('one day', [people.ada])).toEqual([people.ada]);
   });
 
   it('are remembered up to 100,000', () => {

@@ -7,6 +7,7 @@ import { checkStore } from '../queries/checkStore.js';
 import { createEventFixture, type EventFixture, type Job } from '../queries/eventFixture.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { failingScript } from './failingScript.js';
+import { people } from '../support/witness/people.js';
 
 const HOUR = 3_600_000;
 const START = 480_000 * HOUR;
@@ -52,7 +53,7 @@ describe('storeEventChunk', () => {
       const before = store.batch([{ timestamp: START }]);
       await store.run(before);
       const job = store.batch([
-        { userId: 'ada', timestamp: START + 5 },
+        { userId: people.ada, timestamp: START + 5 },
         { id: 'mine', timestamp: START + 7 },
         { id: eventIdAt(store.batch([{ timestamp: START }]).id, 3), timestamp: START + 9 },
       ]);
@@ -119,7 +120,7 @@ describe('storeEventChunk', () => {
       const lacking = new Redis(server.url, { username: 'lacking', password: 'secret', protocol: 2 });
       try {
         await store.run(store.batch([{ id: 'before', timestamp: START }]));
-        const job = store.batch([{ userId: 'ada', timestamp: START + 1 }, { id: 'mine', timestamp: START + 2 }, { id: 'before', timestamp: START }]);
+        const job = store.batch([{ userId: people.ada, timestamp: START + 1 }, { id: 'mine', timestamp: START + 2 }, { id: 'before', timestamp: START }]);
         await expect(store.run(job, { through: lacking })).rejects.toThrow(/NOPERM|can't run this command/);
         expect(await store.run(job)).toMatchObject({ stored: 2, duplicates: 1 });
         expect((await stored()).map((event) => event.split('@')[1])).toEqual(['0', '1', '2']);
@@ -132,7 +133,7 @@ describe('storeEventChunk', () => {
   it('writes nothing where a key holds something else, and says so', async () => {
     const keys = store.keys.event(TYPE);
     const { chunks, time, dataKeys, counts, feed, absorbed, seen, batches } = keys;
-    const job = store.batch([{ id: 'mine', userId: 'ada', timestamp: START }]);
+    const job = store.batch([{ id: 'mine', userId: people.ada, timestamp: START }]);
     for (const foreign of [[chunks], [time], [dataKeys], [counts], [feed], [absorbed], [keys.users(START / (24 * HOUR))], [seen], [batches]]) {
       for (const key of foreign) await store.redis.set(key, 'of another program');
       const before = await store.redis.keys(`${store.keys.prefix}events:*`);

@@ -6,6 +6,7 @@ import { readAll, START } from '../merging/mergeFixture.js';
 import type { Job } from '../queries/eventFixture.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { openPractice, type Practice } from './Practice.js';
+import { people } from '../support/witness/people.js';
 
 let server: TestRedis;
 let practice: Practice;
@@ -15,7 +16,7 @@ beforeAll(async () => {
 afterAll(async () => server.stop());
 beforeEach(async () => {
   practice = await openPractice(server.url);
-  await practice.store.run(practice.store.batch([{ id: 'visit', userId: 'ann', properties: { weight: 70 }, timestamp: START }, { id: 'other', userId: 'bob', timestamp: START }]));
+  await practice.store.run(practice.store.batch([{ id: 'visit', userId: people.ann, properties: { weight: 70 }, timestamp: START }, { id: 'other', userId: people.bob, timestamp: START }]));
 });
 afterEach(async () => practice.close());
 
@@ -31,39 +32,39 @@ const eventsOf = async (userId: string) => (await practice.exported(userId)).fla
 
 describe('an amendment', () => {
   it('is linked to what it amends, which stays; an export shows both, also while it waits, and an erasure takes both', async () => {
-    const amended = await practice.subjects.amend('ann', 'visit', { statement: 'It was 60 kg.', properties: { weight: 60 }, reason: 'asked for' });
+    const amended = await practice.subjects.amend(people.ann, 'visit', { statement: 'It was 60 kg.', properties: { weight: 60 }, reason: 'asked for' });
     expect(amended.amends).toBe('visit');
-    expect((await eventsOf('ann')).map(({ id, from }) => [id, from])).toEqual([[amended.id, 'queue'], ['visit', 'store']]);
+    expect((await eventsOf(people.ann)).map(({ id, from }) => [id, from])).toEqual([[amended.id, 'queue'], ['visit', 'store']]);
     await work();
-    const events = await eventsOf('ann');
+    const events = await eventsOf(people.ann);
     expect(events.find(({ id }) => id === 'visit')?.properties).toEqual({ weight: 70 });
     expect(events.find(({ id }) => id === amended.id)).toMatchObject({
-      from: 'store', type: 'subject_amendment', userId: 'ann',
+      from: 'store', type: 'subject_amendment', userId: people.ann,
       properties: { amends: 'visit', amendsType: 'page_view', kind: 'amendment', statement: 'It was 60 kg.', properties: { weight: 60 }, reason: 'asked for', by: 'test' },
     });
-    expect(practice.recorded).toContainEqual({ operation: 'subjects.amend', userId: 'ann', reason: 'asked for' });
-    expect((await practice.subjects.erase('ann', { mode: 'delete' })).content.done).toMatchObject({ events: 2 });
-    expect(await eventsOf('ann')).toEqual([]);
-    expect((await eventsOf('bob')).map(({ id }) => id)).toEqual(['other']);
+    expect(practice.recorded).toContainEqual({ operation: 'subjects.amend', userId: people.ann, reason: 'asked for' });
+    expect((await practice.subjects.erase(people.ann, { mode: 'delete' })).content.done).toMatchObject({ events: 2 });
+    expect(await eventsOf(people.ann)).toEqual([]);
+    expect((await eventsOf(people.bob)).map(({ id }) => id)).toEqual(['other']);
   });
 
   it('may be denied, and the denial disagreed with, each linked to the one before', async () => {
-    const denial = await practice.subjects.amend('ann', 'visit', { kind: 'denial', statement: 'It is accurate.', reason: 'denied on review' });
-    const answer = await practice.subjects.amend('ann', denial.id, { kind: 'disagreement', statement: 'It is not.', reason: 'the person’s statement' });
+    const denial = await practice.subjects.amend(people.ann, 'visit', { kind: 'denial', statement: 'It is accurate.', reason: 'denied on review' });
+    const answer = await practice.subjects.amend(people.ann, denial.id, { kind: 'disagreement', statement: 'It is not.', reason: 'the person’s statement' });
     await work();
-    const links = (await eventsOf('ann')).map(({ id, properties }) => [id, properties['kind'], properties['amends']]);
+    const links = (await eventsOf(people.ann)).map(({ id, properties }) => [id, properties['kind'], properties['amends']]);
     expect(links).toEqual(expect.arrayContaining([[denial.id, 'denial', 'visit'], [answer.id, 'disagreement', denial.id]]));
   });
 
   it('is refused of an event that is not the person’s, and of one that is not there', async () => {
-    for (const id of ['other', 'nothing']) await expect(practice.subjects.amend('ann', id, { statement: 'x', reason: 'y' })).rejects.toMatchObject({ code: 'EVENT_UNKNOWN' });
+    for (const id of ['other', 'nothing']) await expect(practice.subjects.amend(people.ann, id, { statement: 'x', reason: 'y' })).rejects.toMatchObject({ code: 'EVENT_UNKNOWN' });
     expect(await practice.queue.count()).toBe(0);
   });
 
   it('leaves nothing of what was said when the person is anonymised', async () => {
-    await practice.subjects.amend('ann', 'visit', { statement: 'Ann says so.', reason: 'Ann asked' });
+    await practice.subjects.amend(people.ann, 'visit', { statement: 'Ann says so.', reason: 'Ann asked' });
     await work();
-    await practice.subjects.erase('ann', { mode: 'anonymise' });
+    await practice.subjects.erase(people.ann, { mode: 'anonymise' });
     const [hour] = (await practice.store.events.hourCounts('subject_amendment')).keys();
     const left = await readAll(practice.store.events, hour, 'subject_amendment');
     expect(left).toHaveLength(1);
@@ -79,7 +80,7 @@ describe('an amendment', () => {
     );
     await fc.assert(
       fc.asyncProperty(bad, async (options) => {
-        await expect(practice.subjects.amend('ann', 'visit', options as { reason: string })).rejects.toMatchObject({ code: 'VALIDATION_FAILED' });
+        await expect(practice.subjects.amend(people.ann, 'visit', options as { reason: string })).rejects.toMatchObject({ code: 'VALIDATION_FAILED' });
       }),
       { numRuns: 40 },
     );

@@ -23,6 +23,7 @@ import { runProgram, until } from '../support/program.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { openPractice, type Practice } from './Practice.js';
 import { worker } from './worker.js';
+import { people } from '../support/witness/people.js';
 
 let server: TestRedis;
 let practice: Practice;
@@ -40,13 +41,13 @@ const HOURS = [HOUR, HOUR + 1];
 function events(from: number, count: number): GivenEvent[] {
   return Array.from({ length: count }, (_, place) => {
     const number = from + place;
-    return { id: `event${number}`, userId: number % 3 === 0 ? 'ann' : `user${number % 7}`, properties: { number }, timestamp: START + ((number * 7919) % (2 * HOUR_MS)) };
+    return { id: `event${number}`, userId: number % 3 === 0 ? people.ann : `user${number % 7}`, properties: { number }, timestamp: START + ((number * 7919) % (2 * HOUR_MS)) };
   });
 }
 async function stored(): Promise<{ id: string; userId?: string | undefined }[]> {
   return (await Promise.all(HOURS.map(async (hour) => readAll(practice.store.events, hour)))).flat().map(({ event }) => event);
 }
-const others = (from: number, count: number): string[] => events(from, count).flatMap(({ id, userId }) => (userId === 'ann' ? [] : [id!])).sort();
+const others = (from: number, count: number): string[] => events(from, count).flatMap(({ id, userId }) => (userId === people.ann ? [] : [id!])).sort();
 
 describe('an erasure beside writers, merges and readers', () => {
   it('takes what was tracked before, keeps what comes after, and shows no other event twice or not at all', async () => {
@@ -91,7 +92,7 @@ describe('an erasure beside writers, merges and readers', () => {
     for (let round = 0; round < 3; round += 1) {
       const from = next;
       expect(await until(async () => Promise.resolve(next > from + 30), 60_000)).toBe(true);
-      receipts.push(await practice.subjects.erase('ann', { mode: 'delete' }));
+      receipts.push(await practice.subjects.erase(people.ann, { mode: 'delete' }));
     }
     isOver = true;
     await beside;
@@ -99,10 +100,10 @@ describe('an erasure beside writers, merges and readers', () => {
     const last = receipts.at(-1)!.content.erasedAt;
     for (const job of earlier) await run(job);
     const found = await stored();
-    expect(found.flatMap(({ id, userId }) => (userId === 'ann' ? [] : [id])).sort()).toEqual(others(0, next));
+    expect(found.flatMap(({ id, userId }) => (userId === people.ann ? [] : [id])).sort()).toEqual(others(0, next));
     // What is Ann's was tracked after the last erasure.
     const late = new Set(earlier.filter(({ id }) => Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16) > last).map(({ id }) => id));
-    expect(found.filter(({ userId }) => userId === 'ann').length).toBeLessThanOrEqual(late.size * 2);
+    expect(found.filter(({ userId }) => userId === people.ann).length).toBeLessThanOrEqual(late.size * 2);
     await store.merge(LATER + 24 * HOUR_MS);
     await store.merge(LATER + 48 * HOUR_MS);
     await checkMerged(store);
@@ -112,9 +113,9 @@ describe('an erasure beside writers, merges and readers', () => {
     const { store } = practice;
     await store.run(store.batch(events(0, 90)));
     await store.merge(LATER + HOUR_MS);
-    await Promise.all(['ann', 'ann', 'user1', 'user2'].map(async (userId) => practice.subjects.erase(userId, { mode: 'delete' })));
-    expect((await stored()).filter(({ userId }) => ['ann', 'user1', 'user2'].includes(userId!))).toEqual([]);
-    expect(await stored()).toHaveLength(events(0, 90).filter(({ userId }) => !['ann', 'user1', 'user2'].includes(userId!)).length);
+    await Promise.all([people.ann, people.ann, 'user1', 'user2'].map(async (userId) => practice.subjects.erase(userId, { mode: 'delete' })));
+    expect((await stored()).filter(({ userId }) => [people.ann, 'user1', 'user2'].includes(userId!))).toEqual([]);
+    expect(await stored()).toHaveLength(events(0, 90).filter(({ userId }) => ![people.ann, 'user1', 'user2'].includes(userId!)).length);
     await checkMerged(store);
   }, 60_000);
 });
@@ -124,7 +125,7 @@ describe('an erasure that is cut short', () => {
     const { store, queue, context } = practice;
     for (let step = 0; ; step += 1) {
       const user = `person${step}`;
-      const given = (n: number): GivenEvent => ({ id: `${user}-${n}`, userId: n % 2 === 0 ? user : 'bob', timestamp: START + n * 600_000 });
+      const given = (n: number): GivenEvent => ({ id: `${user}-${n}`, userId: n % 2 === 0 ? user : people.bob, timestamp: START + n * 600_000 });
       await store.run(store.batch([0, 1, 2, 3].map(given)));
       await store.run(store.batch([{ ...given(4), type: 'error' }]));
       const waiting = store.batch([6, 7].map(given));
@@ -164,7 +165,7 @@ describe('an erasure that is cut short', () => {
     const { store } = practice;
     for (let from = 0; from < 900; from += 30) await store.run(store.batch(events(from, 30)));
     const program = fileURLToPath(new URL('programs/eraser.ts', import.meta.url));
-    const eraser = runProgram(['--import', 'tsx', program, server.url, store.keys.prefix, store.masterKey.toString('base64'), 'ann'], {});
+    const eraser = runProgram(['--import', 'tsx', program, server.url, store.keys.prefix, store.masterKey.toString('base64')], {});
     await eraser.waitFor('erasing\n', 60_000);
     await sleep(Math.random() * 60);
     eraser.child.kill('SIGKILL');
@@ -197,7 +198,7 @@ describe('after an erasure', () => {
         gate: { act: async (_request, work) => work(), told: async () => Promise.resolve() },
         wakeWorker: async () => Promise.resolve(),
       });
-      await subjects.erase('ann', { mode: 'delete' });
+      await subjects.erase(people.ann, { mode: 'delete' });
       await wipe(store.redis, store.keys.prefix);
       await restoreBackup(backup);
       expect((await stored()).map(({ id }) => id).sort()).toEqual(others(0, 90));
@@ -216,8 +217,8 @@ describe('after an erasure', () => {
     expect(reader.isEmpty).toBe(false);
     await sleep(100);
     expect(reader.isEmpty).toBe(false);
-    await practice.subjects.erase('ann', { mode: 'delete' });
+    await practice.subjects.erase(people.ann, { mode: 'delete' });
     expect(await until(async () => Promise.resolve(reader.isEmpty), 20_000)).toBe(true);
-    expect((await readAll(reader)).some(({ event }) => event.userId === 'ann')).toBe(false);
+    expect((await readAll(reader)).some(({ event }) => event.userId === people.ann)).toBe(false);
   });
 });

@@ -23,6 +23,7 @@ import { createMetricFixture } from '../queries/metrics/metricFixture.js';
 import { until } from '../support/program.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { openPractice, type Practice } from './Practice.js';
+import { people } from '../support/witness/people.js';
 
 type Metrics = Awaited<ReturnType<typeof createMetricFixture>>;
 
@@ -50,7 +51,7 @@ const beside = async ({ store }: Practice): Promise<Metrics> => createMetricFixt
 const NAME = 'heart_rate';
 /** Of one person, with a tag that is nobody's. */
 const sample = (userId: string, value: number, ms = 0, name = NAME): Metric => ({ name, value, tags: { userId, ward: 'a' }, timestamp: START + ms });
-const both = (value: number, ms = 0): Job => metrics.batch([sample('ann', value, ms), sample('bob', value, ms + 1), { name: NAME, value, tags: { ward: 'a' }, timestamp: START + ms }]);
+const both = (value: number, ms = 0): Job => metrics.batch([sample(people.ann, value, ms), sample(people.bob, value, ms + 1), { name: NAME, value, tags: { ward: 'a' }, timestamp: START + ms }]);
 
 /** A worker's ingestion, which keeps what it knows of erasures. */
 function worker({ store: { redis, keys, keyRing } }: Practice): Ingestion {
@@ -66,7 +67,7 @@ async function fill(): Promise<Job[]> {
   await metrics.run(stored);
   for (const job of [waiting, dead]) await practice.enqueue(job, practice.metrics);
   await practice.giveUp(dead, practice.metrics);
-  const alone = metrics.batch([sample('ann', 6)]);
+  const alone = metrics.batch([sample(people.ann, 6)]);
   await practice.enqueue(alone, practice.metrics);
   await mkdir(join(spoolDir, 'left'), { recursive: true });
   await writeFile(join(spoolDir, 'left', '000000000001.segment'), encodeRecord({ v: 1, at: Date.now(), queue: 'metrics', id: spooled.id, priority: 100, payload: spooled.payload }));
@@ -86,31 +87,31 @@ async function rollups(): Promise<number> {
 describe('samples whose tag names a person', () => {
   it('are exported from every place, once, with what rollups keep of them', async () => {
     await fill();
-    const lines = await practice.exported('ann');
+    const lines = await practice.exported(people.ann);
     expect(lines.at(-1)).toEqual({ record: 'end', events: 0, samples: 6, unreadable: 0 });
     const found = lines.flatMap((line) => (line.record === 'sample' ? [[line.from, line.sample.value] as const] : []));
     expect(found.sort(([, one], [, other]) => one - other)).toEqual([['store', 1], ['store', 2], ['queue', 3], ['deadLetters', 4], ['spool', 5], ['queue', 6]]);
     const kept = lines.flatMap((line) => (line.record === 'rollup' ? [line.rollup] : []));
     expect(kept.map(({ width, count, sum, min, max }) => ({ width, count, sum, min, max }))).toEqual([60_000, HOUR_MS, 24 * HOUR_MS].map((width) => ({ width, count: 1, sum: 1, min: 1, max: 1 })));
-    for (const { tags } of await samplesOf('ann')) expect(tags).toEqual({ userId: 'ann', ward: 'a' });
+    for (const { tags } of await samplesOf(people.ann)) expect(tags).toEqual({ userId: people.ann, ward: 'a' });
   });
 
   it('are counted by a dry run, erased in every place, and stated in the receipt; nobody else loses one, and none comes back', async () => {
     const jobs = await fill();
     const known = worker(practice);
     await known.metrics(jobs[1]!.id, jobs[1]!.payload);
-    const plan = await practice.subjects.erase('ann', { mode: 'delete', dryRun: true });
+    const plan = await practice.subjects.erase(people.ann, { mode: 'delete', dryRun: true });
     expect(plan).toMatchObject({ events: 0, samples: 2, series: 1, rollups: 3, queued: 2, deadLetters: 1, spooled: 1, unreadable: 0 });
 
-    const { content } = await practice.subjects.erase('ann', { mode: 'delete', plan: plan.token });
+    const { content } = await practice.subjects.erase(people.ann, { mode: 'delete', plan: plan.token });
     expect(content.done).toMatchObject({ samples: 2, series: 1, rollups: 3, queued: 2, deadLetters: 1, spooled: 1 });
     expect(content.left).toMatchObject({ samples: 0, rollups: 0, queued: 0, deadLetters: 0, spooled: 0 });
-    expect(await practice.exported('ann')).toMatchObject([{ record: 'subject' }, { record: 'erasure' }, { record: 'end', events: 0, samples: 0 }]);
-    expect((await samplesOf('bob')).map(({ value }) => value).sort(byValue)).toEqual([1, 2, 3, 4, 5]);
+    expect(await practice.exported(people.ann)).toMatchObject([{ record: 'subject' }, { record: 'erasure' }, { record: 'end', events: 0, samples: 0 }]);
+    expect((await samplesOf(people.bob)).map(({ value }) => value).sort(byValue)).toEqual([1, 2, 3, 4, 5]);
     metrics.forget();
     const stored = await metrics.get({ name: NAME, limit: 100 });
-    expect(stored.map(({ tags, value }) => [tags['userId'], value])).toEqual([[undefined, 1], ['bob', 1], [undefined, 2], ['bob', 2]]);
-    expect(await metrics.queries.listTagValues({ name: NAME, key: 'userId' })).toEqual(['bob']);
+    expect(stored.map(({ tags, value }) => [tags['userId'], value])).toEqual([[undefined, 1], [people.bob, 1], [undefined, 2], [people.bob, 2]]);
+    expect(await metrics.queries.listTagValues({ name: NAME, key: 'userId' })).toEqual([people.bob]);
     expect(await rollups()).toBe(1);
 
     // Whoever comes late: a worker that knew of no erasure, one that does, a batch that was taken before, and one from a spool.
@@ -119,52 +120,52 @@ describe('samples whose tag names a person', () => {
       await worker(practice).metrics(job.id, job.payload);
     }
     await practice.store.merge(LATER + HOUR_MS);
-    expect(await samplesOf('ann')).toEqual([]);
+    expect(await samplesOf(people.ann)).toEqual([]);
     metrics.forget();
-    expect((await metrics.get({ name: NAME, limit: 100 })).filter(({ tags }) => tags['userId'] === 'bob').map(({ value }) => value)).toEqual([1, 2, 3, 4, 5]);
+    expect((await metrics.get({ name: NAME, limit: 100 })).filter(({ tags }) => tags['userId'] === people.bob).map(({ value }) => value)).toEqual([1, 2, 3, 4, 5]);
     const aggregate = await metrics.aggregate({ name: NAME, aggregations: ['count', 'sum'], interval: '1h' });
     expect(JSON.stringify(aggregate)).toContain('"count":10');
   });
 
   it('do not come back in a metric that held nothing else, after the clean-up removed it', async () => {
-    const job = metrics.batch([sample('ann', 1, 0, 'only_hers')]);
+    const job = metrics.batch([sample(people.ann, 1, 0, 'only_hers')]);
     await metrics.run(job);
     const known = worker(practice);
     expect(await known.metrics(job.id, job.payload)).toMatchObject({ stored: 0, duplicates: 1 });
-    const late = metrics.batch([sample('ann', 2, 0, 'only_hers')]);
-    await practice.subjects.erase('ann', { mode: 'delete' });
+    const late = metrics.batch([sample(people.ann, 2, 0, 'only_hers')]);
+    await practice.subjects.erase(people.ann, { mode: 'delete' });
     const { chunks, time, counts, tags, absorbed, retired } = practice.store.keys.metric('only_hers');
     expect(await practice.store.redis.exists(chunks, time, tags)).toBe(0);
     // What the clean-up does with a metric of which nothing is left: the fence goes with it.
     await practice.store.redis.del(counts, absorbed, retired);
     expect(await known.metrics(late.id, late.payload)).toEqual({ stored: 0, duplicates: 0, overflow: 0, expired: 0, erased: 1 });
     expect(await known.metrics(job.id, job.payload)).toMatchObject({ stored: 0, erased: 1 });
-    expect(await samplesOf('ann')).toEqual([]);
+    expect(await samplesOf(people.ann)).toEqual([]);
   });
 
   it('that are tracked afterwards are kept', async () => {
     await metrics.run(both(1));
     const known = worker(practice);
-    await practice.subjects.erase('ann', { mode: 'delete' });
+    await practice.subjects.erase(people.ann, { mode: 'delete' });
     await sleep(2);
-    const fresh = metrics.batch([sample('ann', 7, 5)]);
+    const fresh = metrics.batch([sample(people.ann, 7, 5)]);
     expect(await known.metrics(fresh.id, fresh.payload)).toMatchObject({ stored: 1 });
-    expect((await samplesOf('ann')).map(({ value }) => value)).toEqual([7]);
+    expect((await samplesOf(people.ann)).map(({ value }) => value)).toEqual([7]);
   });
 
   it('keep their values and lose their person when they are anonymised', async () => {
     await fill();
-    await metrics.run(metrics.batch([{ name: NAME, value: 9, tags: { user_id: 'ann', session: 's-1', ward: 'b' }, timestamp: START + 50 }]));
-    const { content } = await practice.subjects.erase('ann', { mode: 'anonymise' });
+    await metrics.run(metrics.batch([{ name: NAME, value: 9, tags: { user_id: people.ann, session: 's-1', ward: 'b' }, timestamp: START + 50 }]));
+    const { content } = await practice.subjects.erase(people.ann, { mode: 'anonymise' });
     expect(content.done).toMatchObject({ samples: 3, series: 2 });
-    expect(await samplesOf('ann')).toEqual([]);
+    expect(await samplesOf(people.ann)).toEqual([]);
     metrics.forget();
     const stored = await metrics.get({ name: NAME, limit: 100 });
     expect(stored.map(({ value }) => value).sort(byValue)).toEqual([1, 1, 1, 2, 2, 2, 9]);
     const hers = stored.filter(({ tags }) => [tags['userId'], tags['user_id']].some((user) => user?.startsWith('anonymous-')));
     expect(hers.map(({ value }) => value).sort(byValue)).toEqual([1, 2, 9]);
     expect(hers.find(({ value }) => value === 9)?.tags).toEqual({ user_id: expect.stringMatching(/^anonymous-/), session: expect.stringMatching(/^anonymous-/), ward: 'b' });
-    expect(JSON.stringify(stored)).not.toContain('ann');
+    expect(JSON.stringify(stored)).not.toContain(people.ann);
     await practice.store.merge(LATER + HOUR_MS);
     metrics.forget();
     expect(JSON.stringify(await metrics.aggregate({ name: NAME, aggregations: ['count'], interval: '1h' }))).toContain('"count":7');
@@ -192,20 +193,20 @@ describe('samples whose tag names a person', () => {
     const beside = Promise.all([write(), merge()]);
     try {
       expect(await until(async () => Promise.resolve(sent.length > 20), 60_000)).toBe(true);
-      expect((await practice.subjects.erase('ann', { mode: 'delete' })).content.left).toMatchObject({ samples: 0, rollups: 0 });
+      expect((await practice.subjects.erase(people.ann, { mode: 'delete' })).content.left).toMatchObject({ samples: 0, rollups: 0 });
     } finally {
       isOver = true;
       await beside;
     }
     // What is hers by now was tracked after the erasure. The next one finds it all, and nothing else.
-    await practice.subjects.erase('ann', { mode: 'delete' });
+    await practice.subjects.erase(people.ann, { mode: 'delete' });
     for (const job of sent) await ingest.metrics(job.id, job.payload);
     await practice.store.merge(LATER + 24 * HOUR_MS);
-    expect((await practice.exported('ann')).map(({ record }) => record)).toEqual(['subject', 'erasure', 'erasure', 'end']);
+    expect((await practice.exported(people.ann)).map(({ record }) => record)).toEqual(['subject', 'erasure', 'erasure', 'end']);
     metrics.forget();
-    const bobs = (await metrics.get({ name: NAME, limit: 10_000, tags: { userId: 'bob' } })).map(({ value }) => value);
+    const bobs = (await metrics.get({ name: NAME, limit: 10_000, tags: { userId: people.bob } })).map(({ value }) => value);
     expect(bobs).toEqual(sent.map((_, number) => number));
-    expect(JSON.stringify(await metrics.aggregate({ name: NAME, aggregations: ['count'], interval: '1h', tags: { userId: 'bob' } }))).toContain(`"count":${sent.length}`);
+    expect(JSON.stringify(await metrics.aggregate({ name: NAME, aggregations: ['count'], interval: '1h', tags: { userId: people.bob } }))).toContain(`"count":${sent.length}`);
   }, 120_000);
 
   it('are not given out from memory after the receipt, to whom holds an index from before either', async () => {
@@ -222,12 +223,12 @@ describe('samples whose tag names a person', () => {
       gate: { act: async (_request, work) => work(), told: async () => Promise.resolve() },
       wakeWorker: async () => Promise.resolve(),
     });
-    await patient.erase('ann', { mode: 'delete' });
+    await patient.erase(people.ann, { mode: 'delete' });
     expect(await load()).toBe(0);
   });
 
   it('leave an oracle’s rest, whatever was sent, merged and erased', async () => {
-    const tags = fc.constantFrom({ userId: 'ann' }, { user_id: 'ann', ward: 'x' }, { userId: 'bob' }, { ward: 'ann' }, {}, { userId: 'Ann' });
+    const tags = fc.constantFrom({ userId: people.ann }, { user_id: people.ann, ward: 'x' }, { userId: people.bob }, { ward: people.ann }, {}, { userId: 'Ann' });
     const sent = fc.array(fc.record({ tags, value: fc.integer({ min: -5, max: 5 }), ms: fc.integer({ min: 0, max: 2 * HOUR_MS }), place: fc.constantFrom('merged', 'store', 'queue') }), { minLength: 1, maxLength: 25 });
     await fc.assert(
       fc.asyncProperty(sent, async (samples) => {
@@ -243,11 +244,11 @@ describe('samples whose tag names a person', () => {
             else await of.run(job);
             if (place === 'merged') await own.store.merge(LATER + 2 * HOUR_MS);
           }
-          const hers = all.filter(({ sample: { tags: given } }) => taggedUsers(given).includes('ann')).map((one) => one.sample);
-          expect((await samplesOf('ann', own)).sort(byPlace)).toEqual(hers.sort(byPlace));
-          await own.subjects.erase('ann', { mode: 'delete' });
-          expect(await samplesOf('ann', own)).toEqual([]);
-          const rest = all.filter(({ place, sample: { tags: given } }) => place !== 'queue' && !taggedUsers(given).includes('ann')).map((one) => one.sample);
+          const hers = all.filter(({ sample: { tags: given } }) => taggedUsers(given).includes(people.ann)).map((one) => one.sample);
+          expect((await samplesOf(people.ann, own)).sort(byPlace)).toEqual(hers.sort(byPlace));
+          await own.subjects.erase(people.ann, { mode: 'delete' });
+          expect(await samplesOf(people.ann, own)).toEqual([]);
+          const rest = all.filter(({ place, sample: { tags: given } }) => place !== 'queue' && !taggedUsers(given).includes(people.ann)).map((one) => one.sample);
           const found = await of.get({ name: 'm', limit: 1000 });
           expect([...found].sort(byPlace)).toEqual(rest.sort(byPlace));
         } finally {

@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 
 import { AnalyticsService, EventType, LegalHoldError, type ActorOptions, type ErasureReceipt, type ExportRecord } from '../../src/index.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
+import { people } from '../support/witness/people.js';
 
 const encryptionKey = randomBytes(32).toString('base64');
 let server: TestRedis;
@@ -32,9 +33,9 @@ function open(prefix: string): AnalyticsService {
 }
 
 async function track(service: AnalyticsService): Promise<void> {
-  for (const userId of ['ann', 'bob']) await service.trackEvent({ type: EventType.USER_ACTION, userId, properties: { action: 'open' } });
+  for (const userId of [people.ann, people.bob]) await service.trackEvent({ type: EventType.USER_ACTION, userId, properties: { action: 'open' } });
   await service.processEvents();
-  await service.trackEvent({ type: EventType.USER_ACTION, userId: 'ann', properties: { action: 'close' } });
+  await service.trackEvent({ type: EventType.USER_ACTION, userId: people.ann, properties: { action: 'close' } });
 }
 
 async function eventsOf(lines: AsyncIterable<ExportRecord>): Promise<string[]> {
@@ -49,44 +50,44 @@ describe('the rights of a person, as a service offers them', () => {
   it('are exercised with stored and waiting events, and end with a receipt', async () => {
     const service = open('rights:');
     await track(service);
-    expect(await eventsOf(service.subjects.export('ann'))).toEqual(['queue close', 'store open']);
-    const plan = await service.subjects.erase('ann', { mode: 'delete', dryRun: true });
+    expect(await eventsOf(service.subjects.export(people.ann))).toEqual(['queue close', 'store open']);
+    const plan = await service.subjects.erase(people.ann, { mode: 'delete', dryRun: true });
     expect(plan).toMatchObject({ events: 1, queued: 1 });
-    await service.subjects.hold('ann', { reason: 'case 17' });
-    await expect(service.subjects.erase('ann', { mode: 'delete' })).rejects.toBeInstanceOf(LegalHoldError);
-    await service.subjects.release('ann', { reason: 'closed' });
-    const receipt = await service.subjects.erase('ann', { mode: 'delete', plan: plan.token });
+    await service.subjects.hold(people.ann, { reason: 'case 17' });
+    await expect(service.subjects.erase(people.ann, { mode: 'delete' })).rejects.toBeInstanceOf(LegalHoldError);
+    await service.subjects.release(people.ann, { reason: 'closed' });
+    const receipt = await service.subjects.erase(people.ann, { mode: 'delete', plan: plan.token });
     expect(await service.subjects.isGenuine(receipt)).toBe(true);
     await service.processEvents();
     expect(await service.countEvents({ type: EventType.USER_ACTION })).toBe(1);
-    expect(await eventsOf(service.subjects.export('ann'))).toEqual([]);
+    expect(await eventsOf(service.subjects.export(people.ann))).toEqual([]);
     // What comes now is new.
-    await service.trackEvent({ type: EventType.USER_ACTION, userId: 'ann', properties: { action: 'return' } });
+    await service.trackEvent({ type: EventType.USER_ACTION, userId: people.ann, properties: { action: 'return' } });
     await service.processEvents();
-    expect(await eventsOf(service.subjects.export('ann'))).toEqual(['store return']);
+    expect(await eventsOf(service.subjects.export(people.ann))).toEqual(['store return']);
   });
 
   it('are decided on by role and person', async () => {
     const service = open('roles:');
     await track(service);
-    expect(await eventsOf(service.as(as('ann', 'self')).subjects.export('ann'))).toHaveLength(2);
-    for (const actor of [as('bob', 'self'), as('ann', 'analyst'), as('ann', 'operator'), as('ann', 'auditor'), as('ann', 'ingest')]) {
-      await expect(eventsOf(service.as(actor).subjects.export('ann'))).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    expect(await eventsOf(service.as(as(people.ann, 'self')).subjects.export(people.ann))).toHaveLength(2);
+    for (const actor of [as(people.bob, 'self'), as(people.ann, 'analyst'), as(people.ann, 'operator'), as(people.ann, 'auditor'), as(people.ann, 'ingest')]) {
+      await expect(eventsOf(service.as(actor).subjects.export(people.ann))).rejects.toMatchObject({ code: 'FORBIDDEN' });
     }
-    for (const actor of [as('ann', 'self'), as('ann', 'clinician'), as('x', 'operator')]) {
+    for (const actor of [as(people.ann, 'self'), as(people.ann, 'clinician'), as('x', 'operator')]) {
       const { subjects } = service.as(actor);
-      await expect(subjects.erase('ann', { mode: 'delete' })).rejects.toMatchObject({ code: 'FORBIDDEN' });
-      await expect(subjects.hold('ann', { reason: 'x' })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+      await expect(subjects.erase(people.ann, { mode: 'delete' })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+      await expect(subjects.hold(people.ann, { reason: 'x' })).rejects.toMatchObject({ code: 'FORBIDDEN' });
       await expect(subjects.holds()).rejects.toMatchObject({ code: 'FORBIDDEN' });
     }
-    expect((await service.as(as('root', 'admin')).subjects.erase('ann', { mode: 'delete' })).content.left.events).toBe(0);
+    expect((await service.as(as('root', 'admin')).subjects.erase(people.ann, { mode: 'delete' })).content.left.events).toBe(0);
     expect(await service.as(as('eve', 'auditor')).subjects.receipts()).toHaveLength(1);
   });
 
   it('can be left to whoever goes on with erasures', async () => {
     const service = open('later:');
     await track(service);
-    const { id, step } = await service.subjects.startErasure('ann', { mode: 'delete' });
+    const { id, step } = await service.subjects.startErasure(people.ann, { mode: 'delete' });
     expect(step).toBe('fence');
     expect(await service.subjects.erasures()).toEqual([expect.objectContaining({ id, step: 'fence' })]);
     expect((await service.subjects.resume(id))?.content.id).toBe(id);
@@ -103,9 +104,9 @@ describe('npm run subjects', () => {
   it('takes the user from the standard input, and verifies the receipt that it prints', async () => {
     const service = open('command:');
     await track(service);
-    const lines = run('command:', 'ann\n', 'export').stdout.trim().split('\n').map((line) => JSON.parse(line) as ExportRecord);
+    const lines = run('command:', `${people.ann}\n`, 'export').stdout.trim().split('\n').map((line) => JSON.parse(line) as ExportRecord);
     expect(lines.map(({ record }) => record)).toEqual(['subject', 'event', 'event', 'end']);
-    const erased = run('command:', 'ann\n', 'erase', '--mode', 'delete');
+    const erased = run('command:', `${people.ann}\n`, 'erase', '--mode', 'delete');
     expect(erased.stderr).toBe('');
     const receipt = JSON.parse(erased.stdout) as ErasureReceipt;
     expect(receipt.content.left.events).toBe(0);

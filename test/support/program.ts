@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
+import { witness } from './witness/witness.js';
+
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** A program of this project that runs as a user would run it: in a process group of its own, like at a terminal. */
@@ -22,7 +24,7 @@ export interface RunningProgram {
  * Runs `node ...args` in the project's folder with `env` beside PATH and HOME, and nothing else of the environment.
  * @param input what it reads from its standard input. Default: nothing
  */
-export function runProgram(args: readonly string[], env: Readonly<Record<string, string>>, input?: string): RunningProgram {
+export function runProgram(args: readonly string[], env: Readonly<Record<string, string>>, input?: string | Buffer): RunningProgram {
   const child = spawn(process.execPath, args, {
     cwd: root,
     detached: true,
@@ -36,6 +38,7 @@ export function runProgram(args: readonly string[], env: Readonly<Record<string,
   };
   child.stdout?.on('data', append);
   child.stderr?.on('data', append);
+  child.once('close', witness.hears(args.find((arg) => /\.(?:[cm]?js|ts)$/.test(arg)) ?? 'a program', [...args, ...Object.values(env)], () => text));
   const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
 
   return {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 
 import type { TestCertificate } from './certificates.js';
+import { witness } from './witness/witness.js';
 
 /** A real redis-server of the test's own, on a free port of 127.0.0.1, with a folder of its own. */
 export interface TestRedis {
@@ -19,7 +20,7 @@ export interface TestRedis {
   kill(signal?: NodeJS.Signals): Promise<void>;
   /** Starts it again on the same port and folder, ending it first if it still runs. Without AOF the data is gone. */
   restart(): Promise<void>;
-  /** Ends the server and removes its folder. Safe to call twice. */
+  /** Ends the server and removes its folder. Safe to call twice. @throws when people of the tests lie open in it: CONTRIBUTING.md */
   stop(): Promise<void>;
 }
 
@@ -56,6 +57,9 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
     }
   }
 
+  let isStopped = false;
+  witness.started(port);
+
   const kill = async (signal: NodeJS.Signals = 'SIGKILL'): Promise<void> => {
     if (running === undefined) return;
     const server = running;
@@ -86,10 +90,21 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
       running = await launch(port, dir, first, options);
     },
     async stop() {
-      await end();
-      rmSync(dir, { recursive: true, force: true });
+      if (isStopped) return;
+      isStopped = true;
+      try {
+        await witness.end({ port, dir, isRunning: running !== undefined, closedBy: closedBy(first, options), end });
+      } finally {
+        rmSync(dir, { recursive: true, force: true });
+      }
     },
   };
+}
+
+/** Why the server could not be asked for what it holds. */
+function closedBy(first: readonly string[], { tls }: TestRedisOptions): string | undefined {
+  if (first.includes('--sentinel')) return 'a sentinel';
+  return tls === undefined ? undefined : 'TLS';
 }
 
 async function launch(port: number, dir: string, first: readonly string[], { args = [], tls, env }: TestRedisOptions): Promise<ChildProcess> {
@@ -103,6 +118,7 @@ async function launch(port: number, dir: string, first: readonly string[], { arg
   server.stdout.setEncoding('utf8').on('data', (text: string) => {
     output = (output + text).slice(-4000);
   });
+  server.once('close', witness.hears('redis-server', [], () => output));
   const deadline = Date.now() + 15_000;
   while (Date.now() < deadline) {
     if (server.exitCode !== null || server.signalCode !== null) throw new Error(`${program} ended at once:\n${output}`);

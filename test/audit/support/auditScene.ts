@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -12,6 +12,8 @@ import { connect } from '../../../src/redis/connect.js';
 import { createKeys, type Keys } from '../../../src/redis/keys.js';
 import { AuditKeys } from '../../../src/security/AuditKeys.js';
 import { startRedis, type TestRedis } from '../../support/redis.js';
+import { people } from '../../support/witness/people.js';
+import { witness } from '../../support/witness/witness.js';
 
 /** A Redis of its own, keys, and a folder for checkpoints. */
 export interface AuditScene {
@@ -42,7 +44,7 @@ export async function openAuditScene(args: readonly string[] = []): Promise<Audi
     async end() {
       redis.disconnect();
       await server.stop();
-      rmSync(base, { recursive: true, force: true });
+      witness.removeFolder(base);
     },
   };
 }
@@ -52,7 +54,7 @@ export const sampleEntry: AuditEntry = {
   operation: 'events.read',
   outcome: 'allowed',
   purpose: 'treatment',
-  subjects: ['user-1'],
+  subjects: [people.eve],
   series: 'therapy_session',
   count: 3,
   origin: '10.1.2.3',

@@ -1,4 +1,5 @@
 import { EventType, type AnalyticsService } from '../../../src/lib/services/analytics/AnalyticsService.js';
+import { people } from '../../support/witness/people.js';
 
 const TYPES = [EventType.PAGE_VIEW, EventType.USER_ACTION, EventType.SECURITY, EventType.CUSTOM];
 const EVERY_MS = 5;
@@ -78,7 +79,7 @@ export class Load {
     const id = `${this.#name}-${this.#sent}`;
     const type = TYPES[this.#sent % TYPES.length]!;
     this.#sent += 1;
-    const call = this.#service.trackEvent({ type, id, userId: 'ada', properties: { place: this.#sent } }).then(
+    const call = this.#service.trackEvent({ type, id, userId: people.ada, properties: { place: this.#sent } }).then(
       () => {
         this.#acknowledged.add(id);
         this.#lastId = id;

@@ -10,6 +10,7 @@ import { signIn } from '../../realtime/support/socket.js';
 import { runProgram, until, type RunningProgram } from '../../support/program.js';
 import { totpOf } from '../../support/totp.js';
 import { openAclScene, type AclScene } from './AclScene.js';
+import { people } from '../../support/witness/people.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -27,19 +28,19 @@ describe('each process as its own user of Redis', () => {
     process.env['ANALYTICS_EMERGENCY_HASH'] = hash;
     const [producer, reader] = [scene.service('producer'), scene.service('reader')];
     delete process.env['ANALYTICS_EMERGENCY_HASH'];
-    const socket = await signIn(scene.socketUrl, 'user-1', await scene.token('user-1'));
+    const socket = await signIn(scene.socketUrl, people.eve, await scene.token(people.eve));
 
     const past = Date.now() - 3 * HOUR_MS;
     for (let round = 0; round < 8; round += 1) {
       await producer.trackEvents([
-        { type: EventType.PAGE_VIEW, userId: 'user-1', sessionId: 's', id: `own-${round}`, timestamp: past + round, properties: { page: '/a' } },
+        { type: EventType.PAGE_VIEW, userId: people.eve, sessionId: 's', id: `own-${round}`, timestamp: past + round, properties: { page: '/a' } },
         { type: EventType.USER_ACTION, userId: 'user-2', properties: { action: 'click' } },
       ]);
       await producer.trackMetric({ name: 'cpu', value: round, tags: { host: 'a' }, timestamp: past + round });
     }
-    await producer.trackEvent({ type: EventType.PAGE_VIEW, userId: 'user-1', id: 'own-1', priority: EventPriority.CRITICAL, properties: {} });
+    await producer.trackEvent({ type: EventType.PAGE_VIEW, userId: people.eve, id: 'own-1', priority: EventPriority.CRITICAL, properties: {} });
     const period = { startTime: past - HOUR_MS, endTime: Date.now() + HOUR_MS };
-    const areStored = await until(async () => (await reader.getEvents({ type: EventType.PAGE_VIEW, userId: 'user-1' })).length === 8, 30_000);
+    const areStored = await until(async () => (await reader.getEvents({ type: EventType.PAGE_VIEW, userId: people.eve })).length === 8, 30_000);
     expect([areStored, await refused()]).toEqual([true, []]);
     expect(await until(async () => (await reader.getMetrics({ name: 'cpu', ...period })).length === 8, 30_000)).toBe(true);
     expect(await until(() => socket.eventIds().length === 8, 30_000)).toBe(true);
@@ -55,7 +56,7 @@ describe('each process as its own user of Redis', () => {
     await reader.aggregateMetrics({ name: 'cpu', interval: '1m', aggregations: ['sum', 'p50'], ...period });
     await reader.listMetrics();
     await reader.listTags({ name: 'cpu' });
-    const access = await reader.emergency({ subject: 'dr-7', patients: ['user-1'], reason: 'Unconscious in the emergency room.', secret });
+    const access = await reader.emergency({ subject: 'dr-7', patients: [people.eve], reason: 'Unconscious in the emergency room.', secret });
     expect(await access.countEvents({ type: EventType.PAGE_VIEW, ...period })).toBe(8);
     await access.end();
     expect((await reader.getStats()).queue).not.toBeNull();
@@ -72,7 +73,7 @@ describe('each process as its own user of Redis', () => {
     const program = scene.start('processing,scheduling,broadcasting,http', 'combined');
     await started(program, /"?role"?[=:]"?scheduling/);
     const application = scene.service('application');
-    const id = await application.trackEvent({ type: EventType.CUSTOM, userId: 'user-1' });
+    const id = await application.trackEvent({ type: EventType.CUSTOM, userId: people.eve });
     expect(await until(async () => (await application.getEvents({ type: EventType.CUSTOM })).some((event) => event.id === id), 30_000)).toBe(true);
     await askOverHttp();
     program.signalGroup('SIGTERM');

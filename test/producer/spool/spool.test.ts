@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -14,6 +14,8 @@ import type { AnalyticsServiceOptions } from '../../../src/lib/services/analytic
 import { toPrometheus } from '../../../src/monitoring/toPrometheus.js';
 import { until } from '../../support/program.js';
 import { startRedis, type TestRedis } from '../../support/redis.js';
+import { people } from '../../support/witness/people.js';
+import { witness } from '../../support/witness/witness.js';
 
 const WORDS = 'words-in-clear';
 const encryptionKey = randomBytes(32).toString('base64');
@@ -28,7 +30,7 @@ function open(options: AnalyticsServiceOptions = {}): AnalyticsService {
   return service;
 }
 
-const event = (number: number) => ({ type: EventType.CUSTOM, userId: 'spooled-user', properties: { number, text: WORDS } });
+const event = (number: number) => ({ type: EventType.CUSTOM, userId: people.ann, properties: { number, text: WORDS } });
 
 /** Every file of the spool. */
 const files = () => readdirSync(dir, { recursive: true, withFileTypes: true }).flatMap((entry) => (entry.isFile() ? [join(entry.parentPath, entry.name)] : []));
@@ -63,7 +65,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await Promise.all(services.splice(0).map(async (service) => service.close({ timeoutMs: 300 })));
   await server.stop();
-  rmSync(dir, { recursive: true, force: true });
+  witness.removeFolder(dir);
 });
 
 describe('while Redis is away, with a spool', () => {
@@ -86,7 +88,7 @@ describe('while Redis is away, with a spool', () => {
     for (const file of files()) {
       expect(statSync(file).mode & 0o777).toBe(0o600);
       const content = readFileSync(file).toString('latin1');
-      for (const clear of [WORDS, Buffer.from(WORDS).toString('base64').slice(0, 16), 'spooled-user', 'custom']) expect(content).not.toContain(clear);
+      for (const clear of [WORDS, Buffer.from(WORDS).toString('base64').slice(0, 16), people.ann, 'custom']) expect(content).not.toContain(clear);
     }
     await (signal === 'SIGSTOP' ? server.kill('SIGCONT') : server.restart());
     expect(await until(async () => service.flush().then(() => true, () => false))).toBe(true);

@@ -7,6 +7,7 @@ import { countEventsBy, type CountEventsByOptions } from '../../../src/queries/c
 import { EventReader } from '../../../src/storage/EventReader.js';
 import { startRedis, type TestRedis } from '../../support/redis.js';
 import { createEventFixture, type EventFixture } from '../eventFixture.js';
+import { people } from '../../support/witness/people.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -124,12 +125,12 @@ describe('countEventsBy', () => {
   });
 
   it('counts what passes a filter, of one type or of each', async () => {
-    await store.run(store.batch([0, 1, 2, 3].map((n) => ({ userId: n % 2 === 0 ? 'ada' : 'bob', properties: { n }, timestamp: START + n * 30 * MINUTE }))));
-    await store.run(store.batch([{ type: 'error', userId: 'ada', timestamp: START + HOUR }]));
-    expect(await numbers({ type: 'page_view', interval: 'hour', userId: 'ada' })).toEqual([[0, 1], [HOUR, 1]]);
-    expect(await numbers({ type: 'page_view', interval: 'minute', userId: 'bob', endTime: START + 31 * MINUTE })).toEqual([[30 * MINUTE, 1], [31 * MINUTE, 0]]);
+    await store.run(store.batch([0, 1, 2, 3].map((n) => ({ userId: n % 2 === 0 ? people.ada : people.bob, properties: { n }, timestamp: START + n * 30 * MINUTE }))));
+    await store.run(store.batch([{ type: 'error', userId: people.ada, timestamp: START + HOUR }]));
+    expect(await numbers({ type: 'page_view', interval: 'hour', userId: people.ada })).toEqual([[0, 1], [HOUR, 1]]);
+    expect(await numbers({ type: 'page_view', interval: 'minute', userId: people.bob, endTime: START + 31 * MINUTE })).toEqual([[30 * MINUTE, 1], [31 * MINUTE, 0]]);
     expect(await numbers({ type: 'page_view', interval: 'day', where: { field: 'properties.n', gte: 1 } })).toEqual([[0, 3]]);
-    expect((await count({ interval: 'day', userId: 'ada' })).map(({ type, count: events }) => `${type} ${events}`).sort()).toEqual(['error 1', 'page_view 2']);
+    expect((await count({ interval: 'day', userId: people.ada })).map(({ type, count: events }) => `${type} ${events}`).sort()).toEqual(['error 1', 'page_view 2']);
     expect(await count({ interval: 'day', userId: 'nobody' })).toEqual([]);
   });
 

@@ -6,6 +6,7 @@ import { firstDayOf, type UserPeriod } from '../../../src/queries/counts/userPer
 import { UserCountReader } from '../../../src/storage/UserCountReader.js';
 import { startRedis, type TestRedis } from '../../support/redis.js';
 import { createEventFixture, type EventFixture } from '../eventFixture.js';
+import { people } from '../../support/witness/people.js';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -72,21 +73,21 @@ describe('countUsers', () => {
   });
 
   it('counts a user of two types once over all, and events without a user never', async () => {
-    await store.run(store.batch([{ userId: 'ada', timestamp: START }, { type: 'error', userId: 'ada', timestamp: START }, { type: 'custom', timestamp: START }]));
+    await store.run(store.batch([{ userId: people.ada, timestamp: START }, { type: 'error', userId: people.ada, timestamp: START }, { type: 'custom', timestamp: START }]));
     expect(await count({ period: 'day' })).toEqual([{ time: START, users: 1 }]);
     expect(await count({ type: 'error', period: 'day' })).toEqual([{ time: START, users: 1 }]);
     expect(await count({ type: 'custom', period: 'day' })).toEqual([{ time: START, users: 0 }]);
-    await store.run(store.batch([{ type: 'error', userId: 'bob', timestamp: START + DAY }]));
+    await store.run(store.batch([{ type: 'error', userId: people.bob, timestamp: START + DAY }]));
     expect(await count({ period: 'month' })).toEqual([{ time: START - 3 * DAY, users: 2 }]);
   });
 
   it('counts nobody again when a job is repeated, or an event', async () => {
-    const job = store.batch([{ id: 'mine', userId: 'ada', timestamp: START }, { userId: 'bob', timestamp: START }]);
+    const job = store.batch([{ id: 'mine', userId: people.ada, timestamp: START }, { userId: people.bob, timestamp: START }]);
     await Promise.all([store.run(job), store.run(job)]);
     const before = await store.redis.dump(store.keys.event('page_view').users(FIRST_DAY));
     expect(await store.run(job)).toMatchObject({ stored: 0 });
     // It is not stored, so its day has no user.
-    expect(await store.run(store.batch([{ id: 'mine', userId: 'ada', timestamp: START + DAY }]))).toMatchObject({ stored: 0, duplicates: 1 });
+    expect(await store.run(store.batch([{ id: 'mine', userId: people.ada, timestamp: START + DAY }]))).toMatchObject({ stored: 0, duplicates: 1 });
     expect(await store.redis.dump(store.keys.event('page_view').users(FIRST_DAY))).toBe(before);
     expect(await count({ period: 'day' })).toEqual([{ time: START, users: 2 }]);
     expect(await store.redis.exists(store.keys.event('page_view').users(FIRST_DAY + 1))).toBe(0);
@@ -105,7 +106,7 @@ describe('countUsers', () => {
   });
 
   it('hides days that are expired, and lets their keys expire', async () => {
-    await store.run(store.batch([0, 1, 2].map((day) => ({ userId: 'ada', timestamp: START + day * DAY }))), { oldestKept: START });
+    await store.run(store.batch([0, 1, 2].map((day) => ({ userId: people.ada, timestamp: START + day * DAY }))), { oldestKept: START });
     const retention = Date.now() - START;
     const expiresIn = await store.redis.pttl(store.keys.event('page_view').users(FIRST_DAY + 1));
     // A day after its last event, give or take the time that this test takes.

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { AnalyticsService, EventType } from '../../../src/lib/services/analytics/AnalyticsService.js';
 import { startRedis, type TestRedis } from '../../support/redis.js';
+import { people } from '../../support/witness/people.js';
 
 const DAY = 86_400_000;
 
@@ -19,7 +20,7 @@ describe('a service', () => {
     await using service = new AnalyticsService({ ...options, retentionDays: 3 });
     const midnight = Math.floor(Date.now() / DAY) * DAY;
     const track = (type: EventType, userId: string, days: number) => ({ type, userId, timestamp: midnight - days * DAY });
-    await service.trackEvents([track('page_view', 'ada', 0), track('page_view', 'bob', 1), track('error', 'ada', 1), track('page_view', 'ada', 1), track('page_view', 'eve', 5)]);
+    await service.trackEvents([track('page_view', people.ada, 0), track('page_view', people.bob, 1), track('error', people.ada, 1), track('page_view', people.ada, 1), track('page_view', 'eve', 5)]);
     await service.processEvents();
 
     const view = EventType.PAGE_VIEW;
@@ -27,7 +28,7 @@ describe('a service', () => {
       { type: view, time: midnight - DAY, count: 2 },
       { type: view, time: midnight, count: 1 },
     ]);
-    expect(await service.countEventsBy({ type: view, interval: 'hour', userId: 'bob' })).toEqual([{ type: view, time: midnight - DAY, count: 1 }]);
+    expect(await service.countEventsBy({ type: view, interval: 'hour', userId: people.bob })).toEqual([{ type: view, time: midnight - DAY, count: 1 }]);
     expect((await service.countEventsBy({ interval: 'day' })).map(({ type, count }) => `${type} ${count}`).sort()).toEqual(['error 0', 'error 1', 'page_view 1', 'page_view 2']);
     expect(await service.countUsers({ period: 'day' })).toEqual([
       { time: midnight - DAY, users: 2 },

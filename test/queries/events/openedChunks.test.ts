@@ -8,6 +8,7 @@ import { hourOf } from '../../../src/codec/hours.js';
 import { EventStore, type NewEventChunk } from '../../../src/storage/EventStore.js';
 import { startRedis, type TestRedis } from '../../support/redis.js';
 import { createEventFixture, type EventFixture } from '../eventFixture.js';
+import { people } from '../../support/witness/people.js';
 
 const HOUR = 3_600_000;
 const START = 480_000 * HOUR;
@@ -38,7 +39,7 @@ function chunkOf(timestamps: readonly number[]): NewEventChunk {
     places: timestamps.map((_, place) => place),
     types: all(TYPE),
     timestamps,
-    users: all('ann'),
+    users: all(people.ann),
     sessions: all(null),
     callerIds: new Map(),
     properties: all('{}'),

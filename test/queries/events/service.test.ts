@@ -12,6 +12,7 @@ import { AnalyticsService, EventPriority, EventType } from '../../../src/index.j
 import { EventStore, type NewEventChunk } from '../../../src/storage/EventStore.js';
 import { startRedis, type TestRedis } from '../../support/redis.js';
 import { createEventFixture } from '../eventFixture.js';
+import { person } from '../../support/witness/people.js';
 
 const { PAGE_VIEW, USER_ACTION } = EventType;
 
@@ -25,7 +26,7 @@ beforeAll(async () => {
   const items = Array.from({ length: 40 }, (_, place) => ({
     type: PAGE_VIEW,
     priority: place % 4 === 0 ? EventPriority.HIGH : EventPriority.NORMAL,
-    userId: `user-${place % 3}`,
+    userId: person(place % 3),
     properties: { page: `/${place % 5}`, cart: { total: place, 'a.b': 'x' }, labels: place % 2 === 0 ? ['even'] : ['odd'] },
     metadata: { browser: 'Firefox' },
     timestamp: now - 100_000 + place * 1000,
@@ -45,7 +46,7 @@ describe('queries of a service', () => {
     const whole = await service.getEvents({ type: PAGE_VIEW, where });
     expect(whole.map((event) => event.properties['page'])).toEqual(['/4', '/2', '/0', '/3', '/1']);
     expect(await service.countEvents({ type: PAGE_VIEW, where })).toBe(5);
-    expect(await service.countEvents({ type: PAGE_VIEW, where, userId: 'user-1', priority: EventPriority.NORMAL })).toBe(2);
+    expect(await service.countEvents({ type: PAGE_VIEW, where, userId: person(1), priority: EventPriority.NORMAL })).toBe(2);
 
     const parts = await service.getEvents({ type: PAGE_VIEW, where, limit: 1, select: ['type', 'timestamp', ['properties', 'cart', 'a.b'], 'metadata', 'sessionId'] });
     expect(parts).toEqual([{ type: 'page_view', timestamp: now - 81_000, properties: { cart: { 'a.b': 'x' } }, metadata: { browser: 'Firefox' } }]);
@@ -63,7 +64,7 @@ describe('queries of a service', () => {
   });
 
   it('go on from page to page by a cursor that fits this query only', async () => {
-    const options = { type: PAGE_VIEW, limit: 15, where: { field: 'userId', ne: 'user-2' } } as const;
+    const options = { type: PAGE_VIEW, limit: 15, where: { field: 'userId', ne: person(2) } } as const;
     const first = await service.queryEvents(options);
     const second = await service.queryEvents({ ...options, cursor: first.cursor!, limit: 1000, select: ['timestamp'] });
     expect(first).toMatchObject({ scanned: 40, cursor: expect.stringMatching(/^[\w-]{44}$/) });
@@ -74,8 +75,8 @@ describe('queries of a service', () => {
 
     const refused = [
       { ...options, order: 'asc' as const },
-      { ...options, where: { field: 'userId', ne: 'user-1' } as const },
-      { ...options, userId: 'user-1' },
+      { ...options, where: { field: 'userId', ne: person(1) } as const },
+      { ...options, userId: person(1) },
       { ...options, type: USER_ACTION },
     ];
     for (const other of refused) await expect(service.queryEvents({ ...other, cursor: first.cursor! })).rejects.toThrow(ValidationError);
@@ -200,7 +201,7 @@ function chunkAt(from: number, count: number): NewEventChunk {
     places: times.map((_, place) => place),
     types: times.map(() => PAGE_VIEW),
     timestamps: times,
-    users: times.map((_, place) => `user-${place}`),
+    users: times.map((_, place) => person(place)),
     sessions: times.map(() => null),
     callerIds: new Map<number, string>(),
     properties: times.map((time) => JSON.stringify({ page: `/page/${time % 100}`, text: `${time} ${'x'.repeat(30)}` })),

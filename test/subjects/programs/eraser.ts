@@ -5,9 +5,10 @@ import { connect } from '../../../src/redis/connect.js';
 import { createKeys } from '../../../src/redis/keys.js';
 import { keyRingFromMaster } from '../../../src/security/KeyRing.js';
 import { createSubjects } from '../../../src/subjects/createSubjects.js';
+import { people } from '../../support/witness/people.js';
 
-// Erases a user, and says when it begins: for a test that kills it.
-const [url = '', prefix = '', master = '', userId = ''] = process.argv.slice(2);
+// Erases Ann, and says when it begins: for a test that kills it.
+const [url = '', prefix = '', master = ''] = process.argv.slice(2);
 const keyRing = await keyRingFromMaster(Buffer.from(master, 'base64'));
 const keys = createKeys(prefix);
 const redis = connect(url, 'patient', 'eraser', () => undefined);
@@ -24,6 +25,6 @@ const subjects = createSubjects({
     if (step === 'store') process.stdout.write('erasing\n');
   },
 });
-await subjects.erase(userId, { mode: 'delete' });
+await subjects.erase(people.ann, { mode: 'delete' });
 await Promise.all([events.close(), metrics.close()]);
 redis.disconnect();

@@ -14,6 +14,7 @@ import { ValidationError } from '../../../../errors/ValidationError.js';
 import { keyRingFromMaster } from '../../../../security/KeyRing.js';
 import { AnalyticsService, EventPriority, EventType } from '../AnalyticsService.js';
 import type { AnalyticsServiceOptions } from '../options.js';
+import { person } from '../../../../../test/support/witness/people.js';
 
 let redis: TestRedis;
 const encryptionKey = randomBytes(32).toString('base64');
@@ -41,7 +42,7 @@ describe('what was tracked', () => {
         await service.trackEvent({
           type: EventType.USER_ACTION,
           priority: EventPriority.HIGH,
-          userId: 'user-123',
+          userId: person(123),
           sessionId: 'session-456',
           properties: { action: 'click', place },
           metadata: { browser: 'Chrome', timestamp: start + place },
@@ -55,7 +56,7 @@ describe('what was tracked', () => {
       id: ids[2],
       type: 'user_action',
       priority: 'high',
-      userId: 'user-123',
+      userId: person(123),
       sessionId: 'session-456',
       properties: { action: 'click', place: 2 },
       metadata: { browser: 'Chrome', timestamp: start + 2 },
@@ -100,7 +101,7 @@ describe('what was tracked', () => {
     await service.trackEvents(
       Array.from({ length: 60 }, (_, place) => ({
         type: EventType.PAGE_VIEW,
-        userId: `user-${place % 3}`,
+        userId: person(place % 3),
         sessionId: `session-${place % 2}`,
         priority: place % 5 === 0 ? EventPriority.CRITICAL : EventPriority.LOW,
         properties: { place },
@@ -110,7 +111,7 @@ describe('what was tracked', () => {
     await service.processEvents();
     const places = async (options: object) =>
       (await service.getEvents({ type: EventType.PAGE_VIEW, ...options })).map((event) => event.properties['place']);
-    expect(await places({ userId: 'user-1', sessionId: 'session-0' })).toEqual([58, 52, 46, 40, 34, 28, 22, 16, 10, 4]);
+    expect(await places({ userId: person(1), sessionId: 'session-0' })).toEqual([58, 52, 46, 40, 34, 28, 22, 16, 10, 4]);
     expect(await places({ priority: EventPriority.CRITICAL, order: 'asc', limit: 3 })).toEqual([0, 5, 10]);
     expect(await places({ limit: 2, offset: 10 })).toEqual([49, 48]);
     expect(await places({ startTime: base + 3, endTime: base + 5 })).toEqual([5, 4, 3]);
@@ -272,12 +273,12 @@ test('every socket of a user receives the user’s events, and no other’s', as
     const client = new WebSocket(`ws://127.0.0.1:${address.port}`);
     client.on('message', (data: Buffer) => messages.push((JSON.parse(data.toString()) as { event: { id: string } }).event.id));
     const [socket] = await connected;
-    service.registerClient('user-1', socket);
+    service.registerClient(person(1), socket);
     clients.push(client);
   }
-  const mine = await service.trackEvent({ type: EventType.CUSTOM, userId: 'user-1' });
-  await service.trackEvent({ type: EventType.CUSTOM, userId: 'user-2' });
-  const last = await service.trackEvent({ type: EventType.CUSTOM, userId: 'user-1' });
+  const mine = await service.trackEvent({ type: EventType.CUSTOM, userId: person(1) });
+  await service.trackEvent({ type: EventType.CUSTOM, userId: person(2) });
+  const last = await service.trackEvent({ type: EventType.CUSTOM, userId: person(1) });
   await service.processEvents();
   for (const [place, client] of clients.entries()) while (received[place]!.length < 2) await once(client, 'message');
   expect(received).toEqual([[mine, last], [mine, last]]);
