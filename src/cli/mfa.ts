@@ -72,7 +72,7 @@ function createUnlock(): Command {
       if (subject === undefined && address === undefined) throw new ValidationError('unlock', [{ path: 'subject', given: 'nothing', allowed: 'a subject, or --address' }]);
       await manage(`unlock ${subject ?? address ?? ''}`, async ({ redis, keys, reading: { fingerprints } }) => {
         const found = await forgiveFailures({ redis, keys, fingerprints }, { person: subject, address });
-        process.stdout.write(found ? 'Forgotten. Boards that counted by themselves, while Redis was away, do so until they are started anew.\n' : 'Nothing had failed.\n');
+        process.stdout.write(found ? 'Forgotten. Processes that counted by themselves, while Redis was away, do so until they are started anew.\n' : 'Nothing had failed.\n');
       });
     });
 }

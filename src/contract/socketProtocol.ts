@@ -84,6 +84,7 @@ export const closeCodes = {
   forbidden: { code: 4403, reason: 'forbidden', retriable: false },
   idle: { code: 4408, reason: 'idle', retriable: true },
   replaced: { code: 4409, reason: 'replaced', retriable: false },
+  lockedOut: { code: 4423, reason: 'locked out', retriable: true },
   tokenExpired: { code: 4410, reason: 'token expired', retriable: true },
   revoked: { code: 4411, reason: 'revoked', retriable: false },
   rateLimited: { code: 4429, reason: 'too many messages', retriable: true },

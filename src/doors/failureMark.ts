@@ -2,7 +2,7 @@ import type { Fingerprints } from '../security/Fingerprints.js';
 import { networkOf } from './networkOf.js';
 
 /** Where people and programs sign in. Each counts by itself: a scraper whose token expired must not keep people out. */
-export const doors = ['board', 'metrics', 'http'] as const;
+export const doors = ['board', 'metrics', 'http', 'socket'] as const;
 export type Door = (typeof doors)[number];
 
 /** Who is counted: where a request came from, or the person whose credential it was. */

@@ -25,7 +25,7 @@ export interface ProcessingFigures {
   readonly jobsActive: number;
 }
 
-/** What a role counts where people or programs sign in: board and http. */
+/** What a role counts where people or programs sign in: board, http and broadcasting. */
 export interface SignInFigures {
   /** Counter: credentials that were refused. */
   readonly signInFailures: number;

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 
 import type { RawData, WebSocket } from 'ws';
 
@@ -16,8 +16,9 @@ import {
   type ServerMessage,
   type SocketErrorCode,
 } from '../contract/socketProtocol.js';
+import type { LockOut } from '../doors/LockOut.js';
 import { AccessError, type AccessRefusal } from '../errors/AccessError.js';
-import { UnauthenticatedError } from '../security/UnauthenticatedError.js';
+import { UnauthenticatedError, type TokenRefusal } from '../security/UnauthenticatedError.js';
 import type { TokenVerifier } from '../security/tokens.js';
 import type { Broadcaster } from './Broadcaster.js';
 import type { ClientRegistry } from './ClientRegistry.js';
@@ -34,6 +35,10 @@ export interface ConnectionOptions {
   /** Records who signed in, and who was not let in. */
   readonly gate: Pick<AccessGate, 'enter' | 'denied'>;
   readonly revocations: Pick<Revocations, 'isRevoked'>;
+  /** Counts tokens that are refused, and says who is not listened to. */
+  readonly lockOut: Pick<LockOut, 'lockedFor' | 'failed'> | undefined;
+  /** Where the client is: it is recorded, and what failures are counted by. */
+  readonly address: string;
   /** Whether `authenticate` without a token is accepted on this connection. */
   readonly mayComeBare: boolean;
   /** Called once, when the socket is signed in. */
@@ -45,11 +50,16 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const MINUTE_MS = 60_000;
 /** Stands in records for somebody whose token did not say who they are. */
 const UNKNOWN = 'unknown';
+/**
+ * Not counted: a good token but for its time is no guess, its signature was checked, and browsers that wake up bring it by
+ * themselves, a clinic's from one address; and while the keys of whoever signs are away nobody knows whether it was good.
+ */
+const NO_GUESSES: ReadonlySet<TokenRefusal> = new Set(['expired', 'not_yet_valid', 'keys']);
 
 /** One socket from the upgrade to its end. */
 export class Connection {
   readonly #ws: WebSocket;
-  readonly #request: IncomingMessage;
+  readonly #transport: Socket;
   readonly #options: ConnectionOptions;
   #state: 'new' | 'verifying' | 'signedIn' | 'ended' = 'new';
   #userId: string | undefined;
@@ -61,9 +71,9 @@ export class Connection {
   #minuteStart = 0;
   #messages = 0;
 
-  constructor(ws: WebSocket, request: IncomingMessage, options: ConnectionOptions) {
+  constructor(ws: WebSocket, transport: Socket, options: ConnectionOptions) {
     this.#ws = ws;
-    this.#request = request;
+    this.#transport = transport;
     this.#options = options;
     const { limits, figures } = options;
     this.#endsAt = Date.now() + limits.longestMs;
@@ -113,9 +123,14 @@ export class Connection {
   }
 
   async #authenticate({ userId, token }: Extract<ClientMessage, { type: 'authenticate' }>): Promise<void> {
-    const { verifier, figures, mayComeBare, gate } = this.#options;
+    const { verifier, figures, mayComeBare, gate, lockOut, address } = this.#options;
     const before = this.#state;
     this.#state = 'verifying';
+    // It may have come before the lock, with others that did. Whoever is signed in stays: each has one try, and loses the socket.
+    if (before === 'new' && lockOut !== undefined && (await lockOut.lockedFor(address)) > 0) {
+      figures.authenticationFailures += 1;
+      return this.#refuse('rate_limited', 'Several credentials of this address were refused. Wait, and send one that is good.', closeCodes.lockedOut);
+    }
     let identity: Identity;
     try {
       if (token !== undefined) identity = await verifier.verify(token);
@@ -124,6 +139,8 @@ export class Connection {
     } catch (error) {
       figures.authenticationFailures += 1;
       const reason = error instanceof UnauthenticatedError ? error.reason : 'unavailable';
+      // Without a token nothing was guessed.
+      if (token !== undefined && reason !== 'unavailable' && !NO_GUESSES.has(reason)) await lockOut?.failed(address);
       await gate.denied(this.#principalOf({ subject: UNKNOWN, roles: [], via: 'token' }), { operation: 'signin.socket', reason });
       if (!(error instanceof UnauthenticatedError) || reason === 'keys') return this.#refuse('unavailable', 'The token could not be checked.', closeCodes.internal);
       if (reason === 'expired') return this.#refuse('expired', error.message, closeCodes.tokenExpired);
@@ -162,9 +179,9 @@ export class Connection {
   }
 
   #principalOf({ subject, roles, via }: Pick<Identity, 'subject' | 'roles' | 'via'>): Principal {
-    const origin = this.#request.socket.remoteAddress;
+    const { address } = this.#options;
     // A token that names no role is its subject's own.
-    return { actor: { subject, roles: roles.length === 0 ? ['self'] : rolesOf(roles), purpose: 'subject-request', origin }, via };
+    return { actor: { subject, roles: roles.length === 0 ? ['self'] : rolesOf(roles), purpose: 'subject-request', ...(address !== '' && { origin: address }) }, via };
   }
 
   #signIn(userId: string, expiresAt: number | undefined, isFirst: boolean): void {
@@ -181,7 +198,7 @@ export class Connection {
         oldest?.close(closeCodes.replaced.code, closeCodes.replaced.reason);
         if (oldest !== undefined) registry.remove(userId, oldest);
       }
-      registry.register(userId, this.#ws, this.#request.socket);
+      registry.register(userId, this.#ws, this.#transport);
     }
     // In the turn of the registration: the position is exactly where this socket's events begin.
     this.#send({ type: 'authenticated', userId, position: broadcaster.position() });

@@ -9,7 +9,9 @@ import type { AccessGate } from '../access/AccessGate.js';
 import type { Revocations } from '../access/revocation/Revocations.js';
 import { isLoopback } from '../config/isLoopback.js';
 import { closeCodes } from '../contract/socketProtocol.js';
+import { clientAddress, type ClientAddress } from '../doors/clientAddress.js';
 import { createWebServer } from '../doors/createWebServer.js';
+import type { LockOut } from '../doors/LockOut.js';
 import type { ServerCertificate } from '../doors/ServerCertificate.js';
 import type { TokenVerifier } from '../security/tokens.js';
 import type { Broadcaster } from './Broadcaster.js';
@@ -29,6 +31,10 @@ export interface SocketServerOptions {
   readonly figures: RealtimeFigures;
   readonly gate: Pick<AccessGate, 'enter' | 'denied'>;
   readonly revocations: Pick<Revocations, 'isRevoked' | 'watch'>;
+  /** Keeps out for a while who sends one bad token after another. Undefined where an address tells nobody from anybody. */
+  readonly lockOut: Pick<LockOut, 'lockedFor' | 'failed'> | undefined;
+  /** Where a client is. Default: where the connection comes from. */
+  readonly addressOf?: ClientAddress;
   /** For `wss://`. Default: none, and connections in clear. */
   readonly certificate?: ServerCertificate | undefined;
   /**
@@ -45,6 +51,7 @@ export interface SocketServerOptions {
 export class SocketServer {
   readonly #options: SocketServerOptions;
   readonly #limits: SocketLimits;
+  readonly #addressOf: ClientAddress;
   readonly #http: Server;
   readonly #sockets: WebSocketServer;
   readonly #connections = new Set<Connection>();
@@ -55,6 +62,7 @@ export class SocketServer {
   constructor(options: SocketServerOptions) {
     this.#options = options;
     this.#limits = { ...socketLimits, ...options.limits };
+    this.#addressOf = options.addressOf ?? clientAddress();
     this.#unwatch = options.revocations.watch(() => {
       for (const connection of this.#connections) connection.recheck();
     });
@@ -75,7 +83,7 @@ export class SocketServer {
     this.#http.on('request', (_request, response) => {
       response.writeHead(426, { Upgrade: 'websocket', Connection: 'close', 'Content-Type': 'text/plain' }).end('This port speaks WebSocket.\n');
     });
-    this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+    this.#http.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket, head));
   }
 
   /** @returns where it listens */
@@ -109,23 +117,36 @@ export class SocketServer {
     await Promise.race([closed, sleep(this.#limits.closeWithinMs, undefined, { ref: false })]);
   }
 
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     // Until ws takes over nobody else listens, and an error without a listener ends the process.
     const onError = (): void => void socket.destroy();
     socket.on('error', onError);
-    const { allowedOrigins } = this.#options;
+    const { allowedOrigins, lockOut } = this.#options;
     const { origin } = request.headers;
     if (allowedOrigins !== undefined && origin !== undefined && !allowedOrigins.includes(origin)) return this.#reject(socket, 403);
-    const isFull = this.#sockets.clients.size >= this.#limits.connections || this.#unauthenticated >= this.#limits.unauthenticated;
-    if (isFull || this.#closing !== undefined) return this.#reject(socket, 503, `Retry-After: ${1 + Math.floor(Math.random() * 5)}\r\n`);
+    if (this.#unauthenticated >= this.#limits.unauthenticated || !this.#hasRoom()) return this.#rejectFull(socket);
+    const address = this.#addressOf(request);
+    if (lockOut !== undefined) {
+      // Whoever is asked about takes the place of one that has not signed in: they come in any number while Redis is slow.
+      this.#unauthenticated += 1;
+      const lockedMs = await lockOut.lockedFor(address);
+      this.#unauthenticated -= 1;
+      if (socket.destroyed) return;
+      if (lockedMs > 0) return this.#reject(socket, 429, `Retry-After: ${Math.ceil(lockedMs / 1000)}\r\n`);
+      if (!this.#hasRoom()) return this.#rejectFull(socket);
+    }
     this.#sockets.handleUpgrade(request, socket, head, (ws) => {
       socket.off('error', onError);
-      this.#accept(ws, request);
+      this.#accept(ws, request, address);
     });
   }
 
-  #accept(ws: WebSocket, request: IncomingMessage): void {
-    const { registry, broadcaster, verifier, figures, gate, revocations, allowBareAuthentication = false } = this.#options;
+  #hasRoom(): boolean {
+    return this.#sockets.clients.size < this.#limits.connections && this.#closing === undefined;
+  }
+
+  #accept(ws: WebSocket, request: IncomingMessage, address: string): void {
+    const { registry, broadcaster, verifier, figures, gate, revocations, lockOut, allowBareAuthentication = false } = this.#options;
     let isCounted = true;
     this.#unauthenticated += 1;
     figures.connections += 1;
@@ -138,9 +159,13 @@ export class SocketServer {
       onAuthenticated();
     });
     const mayComeBare = allowBareAuthentication && isFromHere(request);
-    const connection = new Connection(ws, request, { registry, broadcaster, verifier, figures, gate, revocations, limits: this.#limits, mayComeBare, onAuthenticated });
+    const connection = new Connection(ws, request.socket, { registry, broadcaster, verifier, figures, gate, revocations, lockOut, address, limits: this.#limits, mayComeBare, onAuthenticated });
     this.#connections.add(connection);
     ws.once('close', () => this.#connections.delete(connection));
+  }
+
+  #rejectFull(socket: Duplex): void {
+    this.#reject(socket, 503, `Retry-After: ${1 + Math.floor(Math.random() * 5)}\r\n`);
   }
 
   #reject(socket: Duplex, status: number, headers = ''): void {

@@ -37,7 +37,7 @@ async function serve(options: Partial<SocketServerOptions> = {}): Promise<Served
   const figures = createFigures(registry);
   const { gate, revocations } = openAccess();
   const server = new SocketServer({
-    gate, revocations,
+    gate, revocations, lockOut: undefined,
     host: '127.0.0.1', port: 0, registry, figures, broadcaster: { position: () => position }, verifier: await createTokenVerifier(config), ...options,
     limits: { closeWithinMs: 500, ...options.limits },
   });

@@ -24,7 +24,7 @@ async function serve(limits: SocketServerOptions['limits'] = {}) {
   const { gate, revocations } = access;
   const verifier = await createTokenVerifier(config);
   const server = new SocketServer({
-    host: '127.0.0.1', port: 0, registry, figures: createFigures(registry), broadcaster: { position: () => ({}) }, verifier, gate, revocations,
+    host: '127.0.0.1', port: 0, registry, figures: createFigures(registry), broadcaster: { position: () => ({}) }, verifier, gate, revocations, lockOut: undefined,
     limits: { closeWithinMs: 500, ...limits },
   });
   const { port } = await server.listen();

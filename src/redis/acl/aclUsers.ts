@@ -109,6 +109,7 @@ const broadcasts: readonly AclRight[] = [
   may(['canary'], 'hget hset pexpire'),
   ...records,
 ];
+  keepsDoors,
 
 const schedules: readonly AclRight[] = [...runs, may(['emergencies'], 'hdel'), keepsQueues(['maintenanceQueue']), ...addsJobs(['eventQueue']), may(['eventQueue'], 'hgetall'), may(['canary'], 'hget hset hsetnx pexpire'), may(['status'], 'hgetall')];
 

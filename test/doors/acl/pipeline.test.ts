@@ -6,7 +6,7 @@ import { queuePlaces } from '../../../queues/names.js';
 import { EventPriority, EventType } from '../../../src/lib/services/analytics/AnalyticsService.js';
 import { createKeys } from '../../../src/redis/keys.js';
 import { cookieOf } from '../../bull-board/boardFixture.js';
-import { signIn } from '../../realtime/support/socket.js';
+import { openSocket, signIn } from '../../realtime/support/socket.js';
 import { runProgram, until, type RunningProgram } from '../../support/program.js';
 import { totpOf } from '../../support/totp.js';
 import { openAclScene, type AclScene } from './AclScene.js';
@@ -29,6 +29,10 @@ describe('each process as its own user of Redis', () => {
     const [producer, reader] = [scene.service('producer'), scene.service('reader')];
     delete process.env['ANALYTICS_EMERGENCY_HASH'];
     const socket = await signIn(scene.socketUrl, people.eve, await scene.token(people.eve));
+    const stranger = await openSocket(scene.socketUrl);
+    stranger.send({ type: 'authenticate', userId: people.eve, token: 'no token' });
+    expect((await stranger.closed).code).toBe(4401);
+    expect(await scene.admin.exists('analytics:lockout:failures')).toBe(1);
 
     const past = Date.now() - 3 * HOUR_MS;
     for (let round = 0; round < 8; round += 1) {

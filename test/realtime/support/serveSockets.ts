@@ -28,6 +28,7 @@ export async function serveSockets(redisUrl: string, { keys, keyRing }: TestStor
   const socketServer = new SocketServer({
     gate,
     revocations,
+    lockOut: undefined,
     host: '127.0.0.1', port: 0, registry, broadcaster, figures: broadcaster.figures, allowBareAuthentication: true,
     verifier: { verify: async () => Promise.reject(new Error('no tokens here')) },
   });
