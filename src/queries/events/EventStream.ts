@@ -27,6 +27,8 @@ export class EventStream {
   readonly #context: EventQueryContext;
   readonly #query: ParsedQuery<z.output<typeof streamEventsOptionsSchema>>;
   #after: Position | undefined;
+  /** Where the page ends that was read last. */
+  #ahead: Position | undefined;
   #isAtEnd = false;
 
   /** @throws ValidationError with every bad option */
@@ -36,7 +38,7 @@ export class EventStream {
   }
 
   /**
-   * The next events, which may be none; undefined at the end.
+   * The next events, which may be none; undefined at the end. Until they are `taken`, the same place is read again.
    * @param page what may be shown now, and who is told whose events they are
    * @throws AccessError when what may be shown has changed since the stream began
    */
@@ -46,8 +48,13 @@ export class EventStream {
     const { options, filter, projection } = this.#query;
     const scan = openScan({ ...this.#context, trace }, options, options.order, filter, this.#after);
     const { events, next } = await readPage(scan, { skip: 0, limit: PAGE }, projection);
-    this.#after = next;
-    this.#isAtEnd = next === undefined;
+    this.#ahead = next;
     return events;
+  }
+
+  /** The page that was read last was given out: the next one comes behind it. */
+  taken(): void {
+    this.#after = this.#ahead;
+    this.#isAtEnd = this.#ahead === undefined;
   }
 }

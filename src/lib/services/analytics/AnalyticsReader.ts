@@ -98,6 +98,7 @@ export abstract class AnalyticsReader<Sees extends 'all' | 'some' = 'all'> {
         return stream.next(reader);
       });
       if (events === undefined) return;
+      stream?.taken();
       yield* events as Found<Sees, Type, Fields>[]; // see getEvents
     }
   }
@@ -123,6 +124,7 @@ export abstract class AnalyticsReader<Sees extends 'all' | 'some' = 'all'> {
         return stream.next(reader);
       });
       if (events === undefined || draft === undefined) break;
+      stream?.taken();
       // Without a selection a stream gives whole events.
       for (const event of events as Event[]) draft.add(event);
     }
