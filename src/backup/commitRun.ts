@@ -11,6 +11,7 @@ import { encodeManifest, type Manifest } from './files/Manifest.js';
 import type { RunReader } from './files/RunReader.js';
 import type { RunWriter } from './files/RunWriter.js';
 import { syncFolder, writeWhole } from './files/writeWhole.js';
+import { announceKeyFolder } from './keyFolders.js';
 import { KeyFileWriter } from './KeyFile.js';
 import { writeErasures } from './KeptErasures.js';
 import { mergeLines } from './mergeLines.js';
@@ -48,6 +49,8 @@ export async function commit(context: BackupContext, { writer, reader, draft, ma
   const fresh = await recapture(context, capture, draft, wanted);
   const totals = { events: 0, samples: 0, chunks: 0, bytes: 0, cells: 0 };
   const runs = new Set([run, ...marks.runs]);
+  // Before the first data key lies there.
+  await announceKeyFolder(context);
   const index = await AppendFile.open(folder.file(run, 'index'));
   const keyFile = await KeyFileWriter.create(folder, run);
   const add = async (line: IndexLine, cell: Cell | undefined, dataKeys: readonly CellField[]): Promise<void> => {

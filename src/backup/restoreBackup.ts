@@ -3,6 +3,7 @@ import type { BackupContext, RunOptions } from './BackupContext.js';
 import { checkTarget } from './checkTarget.js';
 import type { Manifest } from './files/Manifest.js';
 import { RunReader } from './files/RunReader.js';
+import { announceKeyFolder } from './keyFolders.js';
 import { readState, verifyFiles } from './readState.js';
 import { restoreCell } from './restoreCell.js';
 import { readErasures, restoreErasures } from './KeptErasures.js';
@@ -42,6 +43,10 @@ export async function restoreBackup(context: BackupContext, { replace = false, o
   const kept = await readErasures(context);
   await checkTarget(redis, keys, state.manifest, replace);
   await checkKeyIdentity(redis, keys, context.keyRing);
+  await announceKeyFolder(context).catch((error: NodeJS.ErrnoException) => {
+    // One of an earlier release, without an id, that is mounted to be read only: its next run says so.
+    if (!['EROFS', 'EACCES', 'EPERM'].includes(error.code ?? '')) throw error;
+  });
   const reader = new RunReader(folder);
   const done = { events: 0, samples: 0, chunks: 0, destroyed: 0, marks: 0 };
   const types = new Set<string>();

@@ -31,6 +31,7 @@ interface EraseFlags {
   readonly plan?: string;
 }
 
+  readonly leaveBackups?: true;
 /** `subjects`: what persons may ask for, to be carried out by somebody who may. */
 export function createSubjectsCommand(): Command {
   return new Command('subjects')
@@ -78,10 +79,11 @@ function createErase(): Command {
     .addOption(new Option('--mode <mode>', 'delete, or leave events that nobody can tell whose they are').choices(erasureModes).makeOptionMandatory())
     .option('--dry-run', 'count what would be taken, and print a token')
     .option('--plan <token>', 'refuse if there is something else than the dry run counted')
-    .action(async ({ mode, dryRun, plan }: EraseFlags) =>
+    .option('--leave-backups', 'erase although there is a backup that this process does not reach: the person stays in it, and the receipt says so')
+    .action(async ({ mode, dryRun, plan, leaveBackups }: EraseFlags) =>
       withService(async ({ subjects }) => {
         const userId = await readUserId();
-        const options = { mode, ...(plan !== undefined && { plan }) };
+        const options = { mode, ...(plan !== undefined && { plan }), ...(leaveBackups === true && { leaveBackups }) };
         printLines([dryRun === true ? await subjects.erase(userId, { ...options, dryRun }) : await subjects.erase(userId, options)]);
       }),
     );

@@ -68,6 +68,8 @@ export interface Keys {
   readonly erased: string;
   /** Hash: which run of a backup is being put back. As long as it is there no process starts. */
   readonly restoring: string;
+  /** Hash: id of a folder that data keys of a backup lie in → when a run was last put in place with it, ms. An erasure has to reach all of them. */
+  readonly backups: string;
   /** Hash: id of an erasure that runs → what it is about and how far it came, sealed. Removed when it is done. */
   readonly erasures: string;
   /** String: which process carries out the erasure of that id. Expires. */
@@ -228,6 +230,7 @@ export function createKeys(prefix: string, { cluster = false }: { cluster?: bool
     },
     erased: one('subjects:erased'),
     restoring: one('backup:restoring'),
+    backups: one('backup:folders'),
     erasures: one('subjects:erasures'),
     erasureLease: (id) => one(`subjects:lease:${id}`),
     holds: one('subjects:holds'),

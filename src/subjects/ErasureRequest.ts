@@ -51,6 +51,10 @@ const requestSchema = z.object({
   /** Whether nothing of these is left: what is found of them later was tracked later. */
   areSamplesDone: z.boolean().default(false),
   counts: countsSchema,
+  /** Whether backups that a process does not reach are to stay as they are. */
+  leaveBackups: z.boolean().default(false),
+  /** Whether a process was at it that reached no backup: one that does makes up for it. */
+  hasMissedBackups: z.boolean().default(false),
   /** What surrogates are made with; with the request it goes, and nobody can make them again. base64 */
   surrogateKey: z.string(),
 });

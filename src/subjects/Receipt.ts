@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { AnalyticsError } from '../errors/AnalyticsError.js';
+import { backupOutcomes } from './checkBackups.js';
 import type { SubjectContext } from './SubjectContext.js';
 import { erasureModes } from './options.js';
 
@@ -33,6 +34,8 @@ const contentSchema = z.object({
   }),
   /** What was found when every place had been read once more. All but `unreadable` are 0, or there is no receipt. */
   left: z.object({ events: count, chunks: count, queued: count, deadLetters: count, spooled: count, feedEntries: count, unreadable: count, samples: count.optional(), rollups: count.optional() }),
+  /** What became of backups. Absent in receipts from before it was looked for. */
+  backups: z.enum(backupOutcomes).optional(),
 });
 const receiptSchema = z.object({ content: contentSchema, signature: z.string() });
 

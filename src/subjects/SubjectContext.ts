@@ -20,7 +20,7 @@ export interface SubjectContext {
   /** The folder of spools on this host; undefined where there is none. */
   readonly spoolDir: string | undefined;
   /** The backups that are kept of this store; undefined where there are none. */
-  readonly backups?: Pick<Backups, 'addHours' | 'keepErasures'> | undefined;
+  readonly backups?: (Pick<Backups, 'addHours' | 'keepErasures'> & { /** Names the folder that their data keys lie in. */ keysId(): Promise<string> }) | undefined;
   /** What is declared of a type's members: it says what anonymising leaves. */
   readonly classesOf: (type: string) => TypeClasses;
   readonly now: () => number;

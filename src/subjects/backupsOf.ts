@@ -9,5 +9,5 @@ export function backupsOf(config: Pick<Config, 'ANALYTICS_BACKUP_DIR' | 'ANALYTI
   const folder = openFolder(config);
   if (folder === undefined) return undefined;
   const context = { redis, keys, keyRing, secrets, folder, now: Date.now };
-  return { addHours: async (parts) => addHours(context, parts), keepErasures: async () => keepErasures(context) };
+  return { keysId: async () => folder.keysId(), addHours: async (parts) => addHours(context, parts), keepErasures: async () => keepErasures(context) };
 }

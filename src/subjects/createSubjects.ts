@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Operation } from '../contract/access.js';
 import { AnalyticsError } from '../errors/AnalyticsError.js';
 import { amend, type AmendmentReceipt } from './amend.js';
+import { checkBackups } from './checkBackups.js';
 import { emptyCounts, readRequest, saveRequest, unfinishedRequests, type ErasureCounts, type ErasureRequest, type ErasureStep } from './ErasureRequest.js';
 import { ErasureLease } from './ErasureLease.js';
 import { exportSubject, type ExportRecord } from './exportSubject.js';
@@ -35,7 +36,7 @@ export interface Subjects {
   amend(userId: string, eventId: string, options: AmendOptions): Promise<AmendmentReceipt>;
   /** Counts what an erasure would take; changes nothing. */
   erase(userId: string, options: EraseOptions & { readonly dryRun: true }): Promise<ErasurePlan>;
-  /** Erases what was tracked up to now, and resolves with the receipt. @throws LegalHoldError; AnalyticsError `PLAN_OUTDATED` */
+  /** Erases what was tracked up to now, and resolves with the receipt. @throws LegalHoldError; AnalyticsError `PLAN_OUTDATED`; BackupError where there is a backup that it does not reach */
   erase(userId: string, options: EraseOptions): Promise<ErasureReceipt>;
   /** Leaves the erasure to a worker. @throws as `erase` does */
   startErasure(userId: string, options: EraseOptions): Promise<ErasureProgress>;
@@ -84,11 +85,13 @@ export interface SubjectsOptions {
 
 const PAUSE_MS = 200;
 
+type Begun = Pick<ReturnType<typeof parseErase>, 'userId' | 'mode' | 'plan' | 'leaveBackups'>;
+
 export function createSubjects(options: SubjectsOptions): Subjects {
   const { context, by, gate, signal } = options;
 
   /** Writes down what is to be done, once it is allowed. */
-  const begin = async (userId: string, mode: ErasureMode, plan: string | undefined): Promise<ErasureRequest> =>
+  const begin = async ({ userId, mode, plan, leaveBackups }: Begun): Promise<ErasureRequest> =>
     gate.act({ operation: 'subjects.erase', userId, reason: mode }, async () => {
       await refuseHeld(context, userId);
       if (plan !== undefined) await checkPlan(context, userId, mode, plan);
@@ -104,6 +107,8 @@ export function createSubjects(options: SubjectsOptions): Subjects {
         touched: [],
         areSamplesDone: false,
         counts: emptyCounts(),
+        leaveBackups,
+        hasMissedBackups: false,
         surrogateKey: randomBytes(32).toString('base64'),
       };
       await saveRequest(context, request);
@@ -117,6 +122,7 @@ export function createSubjects(options: SubjectsOptions): Subjects {
       const request = await readRequest(context, id);
       if (request === undefined) return await readReceipt(context, id); // another process was faster
       await refuseHeld(context, request.userId);
+      await checkBackups(context, request.leaveBackups);
       const receipt = await runErasure(context, request, {
         throwIfAborted: () => signal?.throwIfAborted(),
         pause: async () => {
@@ -132,9 +138,12 @@ export function createSubjects(options: SubjectsOptions): Subjects {
   };
 
   async function erase(userIdGiven: string, given: EraseOptions & { readonly dryRun?: boolean }): Promise<ErasurePlan | ErasureReceipt> {
-    const { userId, mode, dryRun, plan } = parseErase(userIdGiven, given);
+    const { dryRun, ...request } = parseErase(userIdGiven, given);
+    const { userId, mode } = request;
     if (dryRun) return gate.act({ operation: 'subjects.erase', userId, reason: 'dry run' }, async () => planErasure(context, userId, mode));
-    const { id } = await begin(userId, mode, plan);
+    // Once more when it begins: here nothing was written down yet.
+    await checkBackups(context, request.leaveBackups);
+    const { id } = await begin(request);
     const receipt = await carryOut(id);
     if (receipt !== undefined) return receipt;
     throw new AnalyticsError('ERASURE_UNFINISHED', 'Another process carries this erasure out. List erasures to see how far it is, and receipts for its end.');
@@ -155,8 +164,7 @@ export function createSubjects(options: SubjectsOptions): Subjects {
     },
     erase: erase as Subjects['erase'], // a plan of a dry run, and a receipt otherwise
     async startErasure(userIdGiven, given) {
-      const { userId, mode, plan } = parseErase(userIdGiven, given);
-      const request = await begin(userId, mode, plan);
+      const request = await begin(parseErase(userIdGiven, given));
       await options.wakeWorker();
       return progressOf(request);
     },

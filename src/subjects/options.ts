@@ -27,6 +27,7 @@ const eraseSchema = z.strictObject({
   mode: z.enum(erasureModes),
   dryRun: z.boolean().default(false),
   plan: z.string().max(PLAN_LENGTH).optional(),
+  leaveBackups: z.boolean().default(false),
 });
 const holdSchema = z.strictObject({ userId, reason, until: timeSchema.optional() });
 const releaseSchema = z.strictObject({ userId, reason });
@@ -65,6 +66,11 @@ export interface EraseOptions {
   readonly mode: ErasureMode;
   /** The token of a dry run: refuses if there is more or less by now than it counted. */
   readonly plan?: string;
+  /**
+   * Erases although there is a backup that this process does not reach: there the person stays, if one has the keys. The receipt says so.
+   * Default: such an erasure is refused with a `BackupError`.
+   */
+  readonly leaveBackups?: boolean;
 }
 
 export interface HoldOptions {
@@ -83,7 +89,7 @@ export function parseUserId(given: unknown): string {
 }
 
 export function parseErase(userIdGiven: unknown, options: unknown): z.output<typeof eraseSchema> {
-  const allowed = { userId: USER, mode: erasureModes.join(', '), dryRun: 'true or false', plan: 'the token that a dry run gave' };
+  const allowed = { userId: USER, mode: erasureModes.join(', '), dryRun: 'true or false', plan: 'the token that a dry run gave', leaveBackups: 'true or false' };
   return parseOptions('erasure', eraseSchema, withUser(userIdGiven, options), allowed);
 }
 

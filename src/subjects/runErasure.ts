@@ -1,4 +1,5 @@
 import { createAnonymiser } from './anonymise.js';
+import { checkBackups } from './checkBackups.js';
 import { countSubject, type SubjectCounts } from './countSubject.js';
 import { emptyCounts, saveRequest, type ErasureRequest, type ErasureStep } from './ErasureRequest.js';
 import type { ErasureRun } from './ErasureRun.js';
@@ -39,6 +40,10 @@ export async function runErasure(context: SubjectContext, started: ErasureReques
   const { throwIfAborted } = options;
   const rewriter = started.mode === 'anonymise' ? createAnonymiser(Buffer.from(started.surrogateKey, 'base64'), context.classesOf) : () => undefined;
   let request = started;
+  if (context.backups === undefined && !started.hasMissedBackups) {
+    request = { ...started, hasMissedBackups: true };
+    await saveRequest(context, request);
+  }
   const save = async (changes: Partial<ErasureRequest>): Promise<void> => {
     request = { ...request, ...changes };
     await saveRequest(context, request);
@@ -179,8 +184,12 @@ function isClean({ events, samples, rollups, queued, deadLetters, spooled, feedE
   return events + samples + rollups + queued + deadLetters + spooled + feedEntries === 0;
 }
 
-async function finish(context: SubjectContext, { id, userId, mode, requestedAt, at = 0, counts }: ErasureRequest, left: SubjectCounts): Promise<ErasureReceipt> {
+async function finish(context: SubjectContext, { id, userId, mode, requestedAt, at = 0, counts, leaveBackups, hasMissedBackups }: ErasureRequest, left: SubjectCounts): Promise<ErasureReceipt> {
   const { redis, keys, secrets } = context;
+  // A first backup may have been taken meanwhile.
+  const backups = await checkBackups(context, leaveBackups);
+  // Puts in place the keys that there are, and takes down anew what lost its own.
+  if (hasMissedBackups) await context.backups?.addHours([]);
   const receipt = await issueReceipt(context, {
     format: 1,
     id,
@@ -191,6 +200,7 @@ async function finish(context: SubjectContext, { id, userId, mode, requestedAt, 
     finishedAt: context.now(),
     done: { ...counts, unreadable: left.unreadable },
     left,
+    backups,
   });
   await context.backups?.keepErasures();
   await redis.hdel(keys.erasures, id);

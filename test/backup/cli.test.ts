@@ -57,7 +57,7 @@ describe('the command backup', () => {
 
     const full = await backup(['full']);
     expect(full).toMatchObject({ code: 0, stdout: expect.stringMatching(/40 events and 30 samples[\s\S]*RPO: .*\nRTO: about/) });
-    expect(readdirSync(path.join(dir, 'backup-keys')).sort()).toEqual(['erased', expect.stringMatching(/^keys-1-/)]);
+    expect(readdirSync(path.join(dir, 'backup-keys')).sort()).toEqual(['erased', 'id', expect.stringMatching(/^keys-1-/)]);
     // Without persistence a restart loses everything.
     await server.restart();
     expect(await backup(['restore'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/Restored run 1: 40 events and 30 samples[\s\S]*RTO: it took/) });

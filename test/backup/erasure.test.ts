@@ -127,7 +127,7 @@ describe('the erasure of a person', () => {
       await practice.store.merge(LATER);
       await takeBackup(place, 'full');
       const subjects = createSubjects({
-        context: { ...practice.context, backups: { addHours: async (hours) => addHours(place, hours), keepErasures: async () => keepErasures(place) } },
+        context: { ...practice.context, backups: { keysId: async () => place.folder.keysId(), addHours: async (hours) => addHours(place, hours), keepErasures: async () => keepErasures(place) } },
         by: { subject: 'test', via: 'test' },
         gate: { act: async (_request, work) => work(), told: async () => Promise.resolve() },
         wakeWorker: async () => Promise.resolve(),
@@ -157,7 +157,7 @@ describe('the erasure of a person', () => {
       await metrics.run(metrics.batch([of(people.ann, 3), of(people.bob, 4)]));
       await takeBackup(place, 'full');
       const subjects = createSubjects({
-        context: { ...practice.context, backups: { addHours: async (hours) => addHours(place, hours), keepErasures: async () => keepErasures(place) } },
+        context: { ...practice.context, backups: { keysId: async () => place.folder.keysId(), addHours: async (hours) => addHours(place, hours), keepErasures: async () => keepErasures(place) } },
         by: { subject: 'test', via: 'test' },
         gate: { act: async (_request, work) => work(), told: async () => Promise.resolve() },
         wakeWorker: async () => Promise.resolve(),
@@ -198,7 +198,7 @@ describe('an older copy of a backup, put back beside the keys of today', () => {
     const metrics = await createMetricFixture(server.url, { keyRing: practice.store.keyRing, prefix: keys.prefix });
     const place = folders.context(practice.store as typeof store & { redis: Redis });
     const subjects = createSubjects({
-      context: { ...practice.context, backups: { addHours: async (hours) => addHours(place, hours), keepErasures: async () => keepErasures(place) } },
+      context: { ...practice.context, backups: { keysId: async () => place.folder.keysId(), addHours: async (hours) => addHours(place, hours), keepErasures: async () => keepErasures(place) } },
       by: { subject: 'test', via: 'test' },
       gate: { act: async (_request, work) => work(), told: async () => Promise.resolve() },
       wakeWorker: async () => Promise.resolve(),
@@ -241,7 +241,7 @@ describe('an older copy of a backup, put back beside the keys of today', () => {
     const place = folders.context(practice.store as typeof store & { redis: Redis });
     const ending = new AbortController();
     const options = {
-      context: { ...practice.context, backups: { addHours: async (hours: Parameters<typeof addHours>[1]) => addHours(place, hours), keepErasures: async () => keepErasures(place) } },
+      context: { ...practice.context, backups: { keysId: async () => place.folder.keysId(), addHours: async (hours: Parameters<typeof addHours>[1]) => addHours(place, hours), keepErasures: async () => keepErasures(place) } },
       by: { subject: 'test', via: 'test' as const },
       gate: { act: async <T>(_request: unknown, work: () => Promise<T>) => work(), told: async () => Promise.resolve() },
       wakeWorker: async () => Promise.resolve(),

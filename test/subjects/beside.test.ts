@@ -193,7 +193,7 @@ describe('after an erasure', () => {
       await store.run(store.batch(events(60, 30)));
       await takeBackup(backup, 'full');
       const subjects = createSubjects({
-        context: { ...context, backups: { addHours: async (hours) => addHours(backup, hours), keepErasures: async () => keepErasures(backup) } },
+        context: { ...context, backups: { keysId: async () => backup.folder.keysId(), addHours: async (hours) => addHours(backup, hours), keepErasures: async () => keepErasures(backup) } },
         by: { subject: 'test', via: 'test' },
         gate: { act: async (_request, work) => work(), told: async () => Promise.resolve() },
         wakeWorker: async () => Promise.resolve(),

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -58,6 +59,17 @@ export class BackupFolder {
 
   keyFile(name: string): string {
     return path.join(this.keysPath, name);
+  }
+
+  /** What names the folder of keys, wherever it is mounted, and a copy of it too. Made at the first call. */
+  async keysId(): Promise<string> {
+    const file = path.join(this.keysPath, 'id');
+    const known = (await readText(file))?.trim();
+    if (known !== undefined && /^[0-9a-f]{32}$/.test(known)) return known;
+    await mkdir(this.keysPath, { recursive: true, mode: 0o700 });
+    await writeWhole(file, `${randomBytes(16).toString('hex')}\n`);
+    // Of two that made one at once, the later counts.
+    return (await readFile(file, 'utf8')).trim();
   }
 
   /** Which run counts; undefined where none was finished yet. @throws BackupError `BACKUP_DAMAGED` */

@@ -97,6 +97,8 @@ const processes: readonly AclRight[] = [
   may(['erased'], 'hdel hget hgetall hincrby hmget hscan hset type'),
   may(['erasures'], 'del get hdel hget hgetall hkeys hmget hscan hset pexpire set type'),
   may(['receipts'], 'hget hgetall hsetnx'),
+  // An erasure looks for backups, and adds to those that it reaches.
+  may(['backups'], 'hkeys hset'),
   // Packs the audit log and trims it after its years; that nothing else is gone shows by the checkpoints, which lie elsewhere.
   may(['audit'], 'hdel hincrby lpush ltrim'),
   ...records,
@@ -107,9 +109,9 @@ const broadcasts: readonly AclRight[] = [
   may(['eventQueueEvents'], 'xread xrevrange'),
   may(['eventFeed', 'eventDataKeys', 'eventStore', 'catalogues'], 'exists hget hgetall hkeys hmget xlen xrange xrevrange zrangebyscore zrevrangebyscore zrange zmscore'),
   may(['canary'], 'hget hset pexpire'),
+  keepsDoors,
   ...records,
 ];
-  keepsDoors,
 
 const schedules: readonly AclRight[] = [...runs, may(['emergencies'], 'hdel'), keepsQueues(['maintenanceQueue']), ...addsJobs(['eventQueue']), may(['eventQueue'], 'hgetall'), may(['canary'], 'hget hset hsetnx pexpire'), may(['status'], 'hgetall')];
 

@@ -38,6 +38,7 @@ export function keyFamilies(keys: Keys) {
     /** In the Redis of the data keys, where that is one of their own. */
     keyStore: [keys.keyStore],
     restoring: [keys.restoring],
+    backups: [keys.backups],
     audit: [keys.audit.heads, keys.audit.tail('*'), keys.audit.blocks('*'), keys.audit.changes],
     erasures: [keys.erasures, keys.erasureLease('*'), keys.holds],
     receipts: [keys.receipts],
