@@ -7,6 +7,7 @@ import { failureCodes, type FailureCode } from '../deadletters/failureCode.js';
 import { decideOn, type SelectionOptions } from './decideOn.js';
 import { dropLine, letterLine, printRows } from './formatDeadLetters.js';
 import { openAsAccount } from './openAsAccount.js';
+import { readReason, REASON_FROM_INPUT } from './readReason.js';
 
 const HELP = `
 A dead letter is a job that was given up: a batch of events or samples, or upkeep. It is kept sealed until somebody
@@ -86,9 +87,10 @@ function createRetry(): Command {
 
 function createDrop(): Command {
   return withSelection(new Command('drop').description('remove them for ever'))
-    .requiredOption('--reason <text>', 'why; it is kept, sealed')
-    .action(async (ids: string[], { reason, ...options }: SelectionOptions & { reason: string }, command: Command) => {
+    .requiredOption('--reason <text>', `why; it is kept, sealed; ${REASON_FROM_INPUT}`)
+    .action(async (ids: string[], { reason: given, ...options }: SelectionOptions & { reason: string }, command: Command) => {
       refuseUnclear(ids, options, command);
+      const reason = await readReason(given);
       await using account = openAsAccount();
       const { service } = account;
       process.exitCode = await decideOn(service.deadLetters, ids, options, 'dropped', (selection) => service.deadLetters.drop(selection, { actor: actor(), reason }));

@@ -16,6 +16,7 @@ import { KEY_BYTES } from '../security/keylist/KeyList.js';
 import { formatTable } from './formatTable.js';
 import { createJoin, createSplit } from './keyShares.js';
 import { openKeys } from './openKeys.js';
+import { readReason, REASON_FROM_INPUT } from './readReason.js';
 import { wrapEntry } from './wrapEntry.js';
 
 const HELP = `
@@ -157,9 +158,10 @@ function createDestroy(): Command {
     .description('destroy the data keys of chunks: what they hold cannot be opened by anybody from then on, in no copy')
     .argument('<series>', 'an event type, or "metric:" and the name of a metric as it stands in keys')
     .argument('<chunks...>', 'ids of chunks, hex, as scrub prints them', (text: string, before: readonly Buffer[] | undefined) => [...(before ?? []), parseChunkId(text)])
-    .requiredOption('--reason <reason>', 'why; it is recorded')
+    .requiredOption('--reason <reason>', `why; it is recorded; ${REASON_FROM_INPUT}`)
     .requiredOption('--yes', 'that it cannot be undone')
-    .action(async (name: string, chunkIds: readonly Buffer[], { reason }: { reason: string }) => {
+    .action(async (name: string, chunkIds: readonly Buffer[], { reason: given }: { reason: string }) => {
+      const reason = await readReason(given);
       await using open = await openKeys();
       const series = name.startsWith('metric:') ? open.keys.metric(name.slice('metric:'.length)) : open.keys.event(name);
       await open.record('keys.destroy', { series: name, count: chunkIds.length, reason });

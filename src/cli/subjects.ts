@@ -6,10 +6,11 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { ActorService } from '../lib/services/analytics/AnalyticsService.js';
 import { amendmentKinds, erasureModes, type ErasureMode } from '../subjects/options.js';
 import { openAsAccount } from './openAsAccount.js';
+import { readWhoAndWhy, REASON_FROM_INPUT } from './readReason.js';
 
 const HELP = `
 The person's user id is read from the standard input, one line, and never given as an argument: arguments of a process can
-be read by others on the host.
+be read by others on the host. A reason may tell of the person as well: --reason - reads it from there too, from the second line on.
 
 An erasure takes everything that was tracked of the person up to now, and the samples whose tag userId names them: out of the
 store, the queues, the dead letters, the feeds and the spools of this host. Make a dry run first; with its token the erasure refuses if there is something else by
@@ -19,19 +20,20 @@ Reads from the environment what the worker reads: REDIS_URL, REDIS_PREFIX, the k
 
 Examples:
   npm run subjects -- export < user.txt > export.ndjson
-  npm run subjects -- amend EVENT --reason "asked for on 3 May" --file statement.txt < user.txt
+  npm run subjects -- amend EVENT --reason - --file statement.txt < user-and-reason.txt
   npm run subjects -- erase --mode delete --dry-run < user.txt
   npm run subjects -- erase --mode delete --plan TOKEN < user.txt
   npm run subjects -- hold --reason "case 17" --until 2027-01-31 < user.txt
+  printf '%s\\n' user-123 'case 17' | npm run subjects -- hold --reason -
   npm run subjects -- verify < receipt.json`;
 
 interface EraseFlags {
   readonly mode: ErasureMode;
   readonly dryRun?: true;
   readonly plan?: string;
+  readonly leaveBackups?: true;
 }
 
-  readonly leaveBackups?: true;
 /** `subjects`: what persons may ask for, to be carried out by somebody who may. */
 export function createSubjectsCommand(): Command {
   return new Command('subjects')
@@ -62,13 +64,14 @@ function createAmend(): Command {
   return new Command('amend')
     .description('link a statement to an event of one person, which stays as it is')
     .argument('<event>', 'the id of the event')
-    .requiredOption('--reason <text>', 'why; it is kept, sealed, and recorded')
+    .requiredOption('--reason <text>', `why; it is kept, sealed, and recorded; ${REASON_FROM_INPUT}`)
     .addOption(new Option('--kind <kind>', 'what it is').choices(amendmentKinds).default('amendment'))
     .requiredOption('--file <path>', 'where the statement is: never an argument, since these can be read by others on the host')
-    .action(async (event: string, { reason, kind, file }: { reason: string; kind: (typeof amendmentKinds)[number]; file: string }) =>
+    .action(async (event: string, { reason: given, kind, file }: { reason: string; kind: (typeof amendmentKinds)[number]; file: string }) =>
       withService(async ({ subjects }) => {
         const statement = (await readFile(file, 'utf8')).trim();
-        printLines([await subjects.amend(await readUserId(), event, { kind, reason, statement })]);
+        const { userId, reason } = await readWhoAndWhy(given, readUserId);
+        printLines([await subjects.amend(userId, event, { kind, reason, statement })]);
       }),
     );
 }
@@ -106,11 +109,12 @@ function createResume(): Command {
 function createHold(): Command {
   return new Command('hold')
     .description("refuse every erasure of one person's data")
-    .requiredOption('--reason <text>', 'why; it is kept, sealed')
+    .requiredOption('--reason <text>', `why; it is kept, sealed; ${REASON_FROM_INPUT}`)
     .option('--until <date>', 'when it ends by itself; without, when it is released', parseDate)
-    .action(async ({ reason, until }: { reason: string; until?: number }) =>
+    .action(async ({ reason: given, until }: { reason: string; until?: number }) =>
       withService(async ({ subjects }) => {
-        await subjects.hold(await readUserId(), { reason, ...(until !== undefined && { until }) });
+        const { userId, reason } = await readWhoAndWhy(given, readUserId);
+        await subjects.hold(userId, { reason, ...(until !== undefined && { until }) });
         process.stderr.write('Held.\n');
       }),
     );
@@ -119,10 +123,11 @@ function createHold(): Command {
 function createRelease(): Command {
   return new Command('release')
     .description("end the hold of one person's data")
-    .requiredOption('--reason <text>', 'why; it is recorded')
-    .action(async ({ reason }: { reason: string }) =>
+    .requiredOption('--reason <text>', `why; it is recorded; ${REASON_FROM_INPUT}`)
+    .action(async ({ reason: given }: { reason: string }) =>
       withService(async ({ subjects }) => {
-        const wasHeld = await subjects.release(await readUserId(), { reason });
+        const { userId, reason } = await readWhoAndWhy(given, readUserId);
+        const wasHeld = await subjects.release(userId, { reason });
         process.stderr.write(wasHeld ? 'Released.\n' : 'There was no hold.\n');
       }),
     );
