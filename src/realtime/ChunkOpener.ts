@@ -45,7 +45,7 @@ export class ChunkOpener {
 
   constructor(options: ChunkOpenerOptions) {
     this.#options = options;
-    this.#purges = new PurgeMark(options.redis, options.keys);
+    this.#purges = PurgeMark.of(options.redis, options.keys);
   }
 
   /**

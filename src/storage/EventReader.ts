@@ -57,7 +57,7 @@ export class EventReader implements ChunkCache {
     this.#keys = keys;
     this.#secrets = secrets;
     this.#cache = cacheBytes > 0 ? new LRUCache({ maxSize: cacheBytes }) : undefined;
-    this.#purges = new PurgeMark(redis, keys);
+    this.#purges = PurgeMark.of(redis, keys);
   }
 
   get counts(): EventReaderCounts {

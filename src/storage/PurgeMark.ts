@@ -10,14 +10,25 @@ export const CACHE_LEASE_MS = 1000;
 /** Within so long of `announcePurge` no process gives out any more what it had opened before: its last answer has left. */
 export const PURGED_AFTER_MS = 2 * CACHE_LEASE_MS;
 
+const marks = new WeakMap<RedisClient, Map<string, PurgeMark>>();
+
 /** How often chunks were erased, as a process knows it. Costs one small read a second, while it is asked. */
 export class PurgeMark {
+  /** The one of a connection: all that read over it ask together. */
+  static of(redis: RedisClient, keys: Pick<Keys, 'erased'>): PurgeMark {
+    const known = marks.get(redis) ?? new Map<string, PurgeMark>();
+    marks.set(redis, known);
+    const mark = known.get(keys.erased) ?? new PurgeMark(redis, keys);
+    known.set(keys.erased, mark);
+    return mark;
+  }
+
   readonly #redis: RedisClient;
   readonly #key: string;
   #known = '';
   #askedAt = -Infinity;
 
-  constructor(redis: RedisClient, keys: Pick<Keys, 'erased'>) {
+  private constructor(redis: RedisClient, keys: Pick<Keys, 'erased'>) {
     this.#redis = redis;
     this.#key = keys.erased;
   }

@@ -59,7 +59,7 @@ export class BlockLoader implements ChunkCache {
     this.#redis = redis;
     this.#keys = keys;
     this.#secrets = secrets;
-    this.#purges = new PurgeMark(redis, keys);
+    this.#purges = PurgeMark.of(redis, keys);
     if (cacheBytes <= 0) return;
     this.#chunks = new LRUCache({ maxSize: Math.ceil(cacheBytes * DIRECTORIES), sizeCalculation: bytesOfChunk });
     this.#blocks = new LRUCache({ maxSize: Math.ceil(cacheBytes * (1 - DIRECTORIES)), sizeCalculation: bytesOfBlock });

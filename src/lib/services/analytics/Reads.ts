@@ -33,7 +33,7 @@ export class Reads {
   async read<T>(principal: Principal, { name, operation, series, countOf, givesPage = false, isWhole = false }: ReadCall<T>, work: (reader: ServiceReader) => Promise<T>): Promise<T> {
     return this.#links.within(name, async (link) => {
       this.#open ??= this.#openerOf(link);
-      this.#purges ??= new PurgeMark(link.redis, link.keys);
+      this.#purges ??= PurgeMark.of(link.redis, link.keys);
       const [open, purges] = [this.#open, this.#purges];
       let mark = '';
       const once = async (): Promise<T> => link.gate.read(principal, { operation, series }, async (grant, tell) => {
