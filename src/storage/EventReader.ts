@@ -85,7 +85,13 @@ export class EventReader implements ChunkCache {
   /** UTC hour → events stored in it. */
   async hourCounts(type: string): Promise<Map<number, number>> {
     const fields = await this.#redis.hgetall(this.#keys.event(type).counts);
-    return new Map(Object.entries(fields).flatMap(([field, count]) => (/^\d+$/.test(field) ? [[Number(field), Number(count)]] : [])));
+    const counts = new Map<number, number>();
+    // A page far down waits for it: 90 days have 2,160 hours. Other fields of the hash are words.
+    for (const [field, count] of Object.entries(fields)) {
+      const hour = Number(field);
+      if (!Number.isNaN(hour)) counts.set(hour, Number(count));
+    }
+    return counts;
   }
 
   /**
