@@ -17,8 +17,6 @@ const READS = 300;
 const PAGE = 100;
 /** Of the two ways, one after the other: a machine's mood lasts longer than a turn. */
 const TURNS_A_ROUND = 10;
-/** A fifth more. */
-const TARGET = 1 / 1.2;
 
 /** What recording each read costs reads. */
 export const auditCost: Suite = {
@@ -50,18 +48,18 @@ export const auditCost: Suite = {
       return [
         createRow({
           id: 'audit-cost',
-          what: `pages of ${PAGE} events, ${PER_SECOND} a second, recorded: CPU time of their process for each, against not recorded`,
-          unit: 'µs',
-          better: 'lower',
-          ours: offered.recorded.map(({ cpuUs }) => cpuUs),
-          peer: offered.unrecorded.map(({ cpuUs }) => cpuUs),
-          target: TARGET,
+          what: `pages of ${PAGE} events, read by ${CALLERS} callers and recorded, against not recorded`,
+          unit: 'reads/s',
+          better: 'higher',
+          ours: flatOut.recorded.map(({ perSecond }) => perSecond),
+          peer: flatOut.unrecorded.map(({ perSecond }) => perSecond),
+          target: 0.8,
           targetIs: 'least ratio',
           isSound: all.every(({ reads, records }) => reads === records),
           notes: [
-            `${PER_SECOND} a second: ${describe(offered)}`,
+            describe(flatOut),
+            `${PER_SECOND} a second offered: ${describe(offered)}`,
             `the same with pages of ${PAGE / 10}: ${describe(small)}`,
-            `${CALLERS} callers flat out: ${describe(flatOut)}`,
             `a lone caller: ${describe(lone)}`,
             `${all.reduce((sum, { records }) => sum + records, 0)} records of ${all.reduce((sum, { reads }) => sum + reads, 0)} reads`,
           ],
