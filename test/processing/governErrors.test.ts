@@ -43,7 +43,8 @@ describe('a worker that Redis refuses to give jobs', () => {
         await sleep(WATCHED_MS);
         expect(bench.errors.length).toBeLessThan(MOST_ERRORS);
         const { user, system } = process.cpuUsage(cpu);
-        expect((user + system) / 1000).toBeLessThan(WATCHED_MS / 2);
+        // The rest of the test's process takes some of it; one that asks without a pause takes all.
+        expect((user + system) / 1000).toBeLessThan(0.75 * WATCHED_MS);
       } finally {
         await end();
       }

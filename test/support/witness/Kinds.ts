@@ -1,6 +1,6 @@
 const LEAST_BYTES = 20;
 /** A string costs 1 to 2 ms to unwrap, most of it for compressions that have no mark. */
-const MOST = 24;
+const MOST = 12;
 
 /**
  * Picks strings of different kinds: one that looks like those before is left out. Whoever wrote people down compressed did

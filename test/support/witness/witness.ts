@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 
 import { bulkStrings } from '../redisContent.js';
 import { askToSave } from './askToSave.js';
@@ -40,13 +40,14 @@ export const witness = {
   async end({ port, dir, isRunning, closedBy, end }: LastState): Promise<void> {
     if (!tally.isOpen) return end();
     wire.remove(port); // what follows is the witness's own
-    const hasLog = readdirSync(dir, { recursive: true, encoding: 'utf8' }).some((name) => name.endsWith('.aof'));
-    const before = hasLog ? [] : filesBelow(dir);
+    const isThere = existsSync(dir); // a test may have taken away its server's disk
+    const hasLog = isThere && readdirSync(dir, { recursive: true, encoding: 'utf8' }).some((name) => name.endsWith('.aof'));
+    const before = hasLog || !isThere ? [] : filesBelow(dir);
     // What an append-only file has need not be written again.
     const sample = !isRunning || closedBy !== undefined ? [] : await sampleKeyspace(port);
     const missed = hasLog ? undefined : !isRunning ? 'it had been killed' : (closedBy ?? (await askToSave(port)));
     await end();
-    const files = [...before, ...filesBelow(dir)]; // saving may write over one
+    const files = [...before, ...(isThere ? filesBelow(dir) : [])]; // saving may write over one
     for (const { name, bytes } of files) findings.search('server', `${name} of a Redis server`, [bytes]);
     findings.search('server', 'a string of a Redis server', [], new Kinds().pick(sample));
     tally.note({ stopped: 1, ...(missed === undefined ? {} : { missed }) });
