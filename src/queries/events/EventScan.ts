@@ -47,6 +47,11 @@ export function startOf(entry: ChunkIndexEntry, { order }: WalkRange): number {
   return order === 'asc' ? entry.earliest : entry.latest;
 }
 
+/** The time of a chunk's last event in the order of the scan. */
+export function endOf(entry: ChunkIndexEntry, { order }: WalkRange): number {
+  return order === 'asc' ? entry.latest : entry.earliest;
+}
+
 /** Below 0 where, in the order of the scan, the one time is before the other. */
 export function compareTimes(one: number, other: number, { order }: WalkRange): number {
   return order === 'asc' ? one - other : other - one;

@@ -1,5 +1,5 @@
 import type { ChunkIndexEntry } from '../../storage/ChunkIndexEntry.js';
-import { compareTimes, liesWithin, startOf, type EventScan } from './EventScan.js';
+import { compareTimes, endOf, liesWithin, startOf, type EventScan } from './EventScan.js';
 
 export interface PassedOver {
   /** Rows of the chunks that were left out: all of them come before the rows that are wanted. */
@@ -24,8 +24,7 @@ export function passOver(entries: readonly ChunkIndexEntry[], isWhole: boolean, 
   const start = reaching && startOf(reaching, scan);
   let passed = 0;
   const left = entries.filter((entry) => {
-    const end = scan.order === 'asc' ? entry.latest : entry.earliest;
-    if ((start !== undefined && compareTimes(end, start, scan) >= 0) || !liesWithin(entry, scan)) return true;
+    if ((start !== undefined && compareTimes(endOf(entry, scan), start, scan) >= 0) || !liesWithin(entry, scan)) return true;
     passed += entry.count;
     return false;
   });

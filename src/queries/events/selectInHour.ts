@@ -8,6 +8,7 @@ import { nextGroup } from './nextGroup.js';
 import { offerRows } from './offerRows.js';
 import { passOver } from './passOver.js';
 import { RowSelection } from './RowSelection.js';
+import { sliceRows } from './sliceRows.js';
 import { MOST_READINGS, type ScanContext } from './ScanContext.js';
 
 /** Which of an hour's rows are wanted: `limit` of them behind the first `skip`. */
@@ -57,6 +58,13 @@ async function tryView(context: ScanContext, view: HourView, wanted: Wanted, pas
   const over = canPass ? passOver(reaching, view.isWhole, scan, wanted.skip) : { passed: 0, entries: reaching };
   if (over === undefined) return 'more';
   const { passed, entries } = over;
+
+  // What a part of a view lacks may come in between.
+  if (view.isWhole) {
+    const slice = await sliceRows(context, entries, { skip: wanted.skip - passed, limit: wanted.limit, columns: columnsFor(context, entries.slice(0, 1), wanted.columns) });
+    if (slice === 'gone' && !passesOverGone) return 'gone';
+    if (slice !== 'gone' && slice !== undefined) return slice;
+  }
 
   const size = wanted.skip - passed + wanted.limit;
   const selection = new RowSelection(size, scan.order);
