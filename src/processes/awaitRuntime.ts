@@ -5,16 +5,13 @@ import { nameOfPlace, placeVariable } from '../config/redisPlace.js';
 import { AnalyticsError } from '../errors/AnalyticsError.js';
 import { ConfigurationError } from '../errors/ConfigurationError.js';
 import type { Logger } from '../logging/createLogger.js';
-import { refusalWord, type RefusalWord } from '../redis/refusalWord.js';
+import { lastingRefusals, refusalWord } from '../redis/refusalWord.js';
 import { awaitRedis, type AnsweringRedis } from './awaitRedis.js';
 import { openRuntime } from './openRuntime.js';
 import type { Runtime } from './Runtime.js';
 
 const TRY_EVERY_MS = 500;
 const SAY_EVERY_MS = 30_000;
-
-/** Somebody has to set something right. */
-const NOT_ALLOWED: ReadonlySet<RefusalWord> = new Set(['NOPERM', 'NOAUTH', 'WRONGPASS']);
 
 export interface OpenedRuntime {
   readonly redis: AnsweringRedis;
@@ -59,7 +56,7 @@ function passingReason(error: unknown, config: Config): string | undefined {
   if (!(error instanceof Error) || error instanceof AnalyticsError) return undefined;
   const word = refusalWord(error);
   if (word === undefined) return UNANSWERED.has(error.name) || UNANSWERED_TEXT.test(error.message) ? 'no-answer' : undefined;
-  if (!NOT_ALLOWED.has(word)) return word;
+  if (!lastingRefusals.has(word)) return word;
   throw new ConfigurationError([
     `${placeVariable(config)}: The Redis user may not do what this process needs (${word}). "npm run acl" writes users that may: docs/hardening.md.`,
   ]);

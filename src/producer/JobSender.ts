@@ -5,7 +5,7 @@ import { AnalyticsError } from '../errors/AnalyticsError.js';
 import { reconnectDelay } from '../redis/connect.js';
 import { corkTurn } from '../redis/corkTurn.js';
 import type { RedisClient } from '../redis/RedisClient.js';
-import { refusalWord, type RefusalWord } from '../redis/refusalWord.js';
+import { lastingRefusals, refusalWord, type RefusalWord } from '../redis/refusalWord.js';
 import type { KeyRing } from '../security/KeyRing.js';
 import type { BatchOutcome, BatchSender } from './batch.js';
 import type { QueueLoad } from './QueueLoad.js';
@@ -112,7 +112,7 @@ export function createJobSender(options: JobSenderOptions): BatchSender {
           const refusedFor = isInDoubt ? undefined : refusalWord(failure);
           if (refusedFor === 'OOM') return { kind: 'refused', error: load.markFull() };
           const mayPass = refusedFor !== undefined && PASSING.has(refusedFor) && performance.now() < patientUntil;
-          if (refusedFor !== undefined && !mayPass && (spool === undefined || NOT_ALLOWED.has(refusedFor))) return { kind: 'refused', error: refusal(refusedFor, failure) };
+          if (refusedFor !== undefined && !mayPass && (spool === undefined || lastingRefusals.has(refusedFor))) return { kind: 'refused', error: refusal(refusedFor, failure) };
           if (refusedFor === undefined) isInDoubt = true;
           if (spool !== undefined) {
             spool.markAway();
@@ -127,8 +127,6 @@ export function createJobSender(options: JobSenderOptions): BatchSender {
   };
 }
 
-/** Somebody has to set something right: waiting does not help. */
-const NOT_ALLOWED: ReadonlySet<RefusalWord> = new Set(['NOPERM', 'NOAUTH', 'WRONGPASS']);
 /** While another master takes over. */
 const PASSING: ReadonlySet<RefusalWord> = new Set(['READONLY', 'LOADING', 'CLUSTERDOWN', 'MASTERDOWN', 'TRYAGAIN', 'NOREPLICAS']);
 
