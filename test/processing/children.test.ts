@@ -40,6 +40,27 @@ describe('children are replaced', () => {
   });
 });
 
+describe('a child that was started beside a slow job', () => {
+  it('goes when nothing has been slow for a while, and the one that has worked all the while stays', async () => {
+    await withBench(redis, { limits: { keptMs: 1500 } }, async (bench) => {
+      const { children } = bench.worker;
+      await bench.warm();
+      const slow = await bench.add('waits', { amount: 1000 });
+      await bench.until(() => bench.startsOf(slow).length === 1);
+      await bench.untilDone(await bench.add('well'));
+      expect(children.figures().alive).toBe(2);
+      await bench.untilDone(slow);
+      let worked = 0;
+      await bench.until(async () => {
+        worked = await bench.warm();
+        return children.figures().recycled === 1;
+      });
+      expect(await bench.warm()).toBe(worked);
+      expect(children.figures()).toMatchObject({ started: 2, crashed: 0, killed: 0 });
+    });
+  });
+});
+
 describe('children that leak', () => {
   it('together hold what they may and no more, over 10,000 jobs', async () => {
     const memory = 160 * 2 ** 20;

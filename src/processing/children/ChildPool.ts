@@ -9,7 +9,6 @@ import { NoChildError } from './NoChildError.js';
 import { ChildGoneError, ProcessorChild } from './ProcessorChild.js';
 
 const START_MS = 15_000;
-/** How long children beyond `size` are kept after they were last needed: to start one for each slow job, and end it with the job, takes more than the job. */
 const KEPT_MS = 30_000;
 /** Before the next try to start a child, after tries that failed. */
 const AGAIN_MS = { first: 100, most: 5000 };
@@ -26,6 +25,7 @@ export class ChildPool {
   /** What a child may take to start, and a job may wait for one, ms. */
   readonly startMs: number;
   readonly #spare: number;
+  readonly #keptMs: number;
   readonly #children = new ChildRoster();
   readonly #waiters = new ChildWaiters();
   readonly #counts = { started: 0, crashed: 0, killed: 0, recycled: 0 };
@@ -42,6 +42,7 @@ export class ChildPool {
     this.#options = options;
     this.startMs = options.limits.startMs ?? START_MS;
     this.#spare = options.limits.spare ?? 0;
+    this.#keptMs = options.limits.keptMs ?? KEPT_MS;
   }
 
   /** Process ids of the children that have not ended. */
@@ -75,7 +76,7 @@ export class ChildPool {
       }
     } finally {
       this.#busy -= 1;
-      if (performance.now() - this.#wantedAt > KEPT_MS) this.#wanted = Math.min(this.#wanted, Math.max(this.#busy, this.#options.size));
+      if (performance.now() - this.#wantedAt > this.#keptMs) this.#wanted = Math.min(this.#wanted, Math.max(this.#busy, this.#options.size));
     }
   }
 
@@ -160,7 +161,9 @@ export class ChildPool {
       return;
     }
     this.#give(child);
-    if (state === 'leaving' || child.jobs >= jobs || child.rss > memory || this.#surplus > 0) this.#leave(child);
+    if (state === 'leaving' || child.jobs >= jobs || child.rss > memory) this.#leave(child);
+    // Not the one that works: what V8 has compiled in it took a million events, and a new one starts anew.
+    else if (this.#surplus > 0) this.#leave(this.#children.longestIdle ?? child);
   }
 
   #give(child: ProcessorChild): void {

@@ -11,6 +11,8 @@ export interface ChildLimits {
   readonly lowerAfterMs?: number;
   /** What a child may take to start, and a job may wait for one. Default: 15 s, since a busy machine takes seconds. */
   readonly startMs?: number;
+  /** How long children beyond `size` are kept after they were last needed. Default: 30 s, since to start one for each slow job, and end it with the job, takes more than the job. */
+  readonly keptMs?: number;
 }
 
 export interface ChildPoolOptions {

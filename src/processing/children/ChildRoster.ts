@@ -55,6 +55,11 @@ export class ChildRoster {
     return this.#idle.pop();
   }
 
+  /** One that has had no job for longer than the others that have none. */
+  get longestIdle(): ProcessorChild | undefined {
+    return this.#idle[0];
+  }
+
   /** Those of the leaving that have no job, and get none any more. */
   takeLeavers(): ProcessorChild[] {
     return this.all().filter((child) => this.#states.get(child) === 'leaving' && this.#unlist(child));
