@@ -34,7 +34,7 @@ export interface AuditEntry {
 export interface AuditLog {
   /**
    * Resolves when the entry is in the chain. Call it before what it tells of leaves the process.
-   * @throws AuditError `AUDIT_UNAVAILABLE` within 2 s when it cannot be written: then give out nothing
+   * @throws AuditError `AUDIT_UNAVAILABLE` within 2 s when it cannot be written, of a process's first record within 15 s, since its folder is made then: give out nothing
    */
   record(entry: AuditEntry): Promise<void>;
   /** Takes no more records, and waits for those under way. Safe to call twice. */

@@ -28,8 +28,8 @@ export interface AuditLogOptions {
 }
 
 const DEADLINE_MS = 1000;
-/** For the folder, which is made and synced to disk once: a busy disk takes seconds. */
-const PREPARE_MS = 5000;
+/** For the folder, which is made and synced to disk once: a busy disk took more than 5 s. Calls end by their own deadline before that. */
+const PREPARE_MS = 15_000;
 
 /** The audit log of this process. One for each connection is enough: it goes on with a chain that nobody writes to. */
 export function createAuditLog({ redis, keys, secrets, folder, onError = () => {}, deadlineMs = DEADLINE_MS, now = Date.now }: AuditLogOptions): AuditLog {
