@@ -108,13 +108,14 @@ export class LockOut {
       script('noteFailure').run(redis, { keys: keysOf(keys), args: [now, failures, windowMs, firstLockMs, longestLockMs, rememberedMs, kept, ...marks.map(({ mark }) => mark)] }),
     );
     const times = Array.isArray(shared) ? shared.map(Number) : [];
-    const noted = marks.map((_, place) => ({
-      beforeMs: Math.max(own[place]?.beforeMs ?? 0, times[2 * place] ?? 0),
-      nowMs: Math.max(own[place]?.nowMs ?? 0, times[2 * place + 1] ?? 0),
-    }));
+    const noted: Noted[] = [];
     for (const [place, { kind }] of marks.entries()) {
-      const { beforeMs, nowMs } = noted[place]!; // one for each
-      // Said by whoever caused it, once; those that come while it lasts are refused unheard.
+      const here = own[place]!; // one for each
+      const there = { beforeMs: times[2 * place] ?? 0, nowMs: times[2 * place + 1] ?? 0 };
+      noted.push({ beforeMs: Math.max(here.beforeMs, there.beforeMs), nowMs: Math.max(here.nowMs, there.nowMs) });
+      // Said by whoever caused it, once; those that come while it lasts are refused unheard. Which of many at once it was Redis
+      // knows, where it locks: it need not take them in the order in which they were counted here.
+      const { beforeMs, nowMs } = there.nowMs > 0 ? there : here;
       if (beforeMs === 0 && nowMs > 0) await this.#alarm(kind, nowMs, address, person);
     }
     return noted;

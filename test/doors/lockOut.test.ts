@@ -155,6 +155,26 @@ describe('tries that are taken before they are looked at', () => {
     now += 1;
     expect(await open().lockOut.take('10.0.0.1', 'jane')).toBe(0);
   });
+
+  it('are alarmed about once, though Redis takes them in another order', async () => {
+    // A connection that sends the first five commands last, as happens to those that come while Redis has to be told the script.
+    let held = 5;
+    let sendHeld = (): void => undefined;
+    const isTurn = new Promise<void>((resolve) => (sendHeld = resolve));
+    const slow = new Proxy(redis, {
+      get: (target, name) => {
+        if (name !== 'callBuffer' || held-- <= 0) return Reflect.get(target, name, target) as unknown;
+        return async (command: string, ...args: string[]) => isTurn.then(async () => target.callBuffer(command, ...args));
+      },
+    });
+    const { lockOut, entries } = open({ to: slow });
+    const take = async () => lockOut.take('10.0.0.1', 'jane');
+    const first = Array.from({ length: 5 }, take);
+    await Promise.all(Array.from({ length: 15 }, take));
+    sendHeld();
+    await Promise.all(first);
+    expect(entries.map(({ reason }) => reason)).toEqual(['locked out: person, 60 s']);
+  });
 });
 
 describe('while Redis is away', () => {
