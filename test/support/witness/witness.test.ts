@@ -78,7 +78,9 @@ describe('a Redis server of a test is not stopped in silence', () => {
     const places = ['dump.rdb of a Redis server', 'a command that this process sent to Redis'];
     const lines = [...forms].flatMap(([name, count]) => places.map((place) => `people.${name} in ${place}: ${count} forms`));
     const message = (await said(server.stop())).replaceAll(/: .*, .*, .*, .* and (\d+) other forms$/gm, (_, others) => `: ${Number(others) + 4} forms`);
-    expect(message.split('\n').toSorted()).toEqual(['The witness found people of the tests lying open:', ...lines].toSorted());
+    // Of the strings it takes a few by chance, and what opens in them depends on which.
+    const found = message.split('\n').filter((line) => !line.includes('in a string of a Redis server'));
+    expect(found.toSorted()).toEqual(['The witness found people of the tests lying open:', ...lines].toSorted());
   });
 
   it.each([
