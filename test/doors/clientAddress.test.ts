@@ -18,7 +18,9 @@ describe('clientAddress', () => {
     expect(addressOf(from('10.0.0.1', '198.51.100.1, 203.0.113.9, 10.9.9.9'))).toBe('203.0.113.9');
     expect(addressOf(from('2001:db8::7', ['198.51.100.1', '203.0.113.9']))).toBe('203.0.113.9');
     expect(addressOf(from('192.0.2.1', '203.0.113.9'))).toBe('192.0.2.1');
-    for (const said of ['', ',', 'unknown', '203.0.113.9:80', '203.0.113.9, ', '<script>', '_hidden', '::ffff:300.1.1.1']) expect([said, addressOf(from('10.0.0.1', said))]).toEqual([said, '10.0.0.1']);
+    // Of a list empty elements count for nothing (RFC 9110, 5.6.1).
+    expect(addressOf(from('10.0.0.1', '203.0.113.9, '))).toBe('203.0.113.9');
+    for (const said of ['', ',', 'unknown', '203.0.113.9:80', '<script>', '_hidden', '::ffff:300.1.1.1']) expect([said, addressOf(from('10.0.0.1', said))]).toEqual([said, '10.0.0.1']);
   });
 
   it('is the one that the API finds, for all proxies and whatever is said', () => {
