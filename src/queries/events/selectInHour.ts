@@ -1,15 +1,15 @@
 import type { ColumnName } from '../../codec/columns/Column.js';
 import type { ChunkIndexEntry } from '../../storage/ChunkIndexEntry.js';
 import type { BudgetPart } from './Budget.js';
-import { compareTimes, reachesInto, startOf, type Columns, type FoundRow } from './EventScan.js';
+import { compareTimes, reachesInto, startOf, type Columns } from './EventScan.js';
 import { addColumns } from './filter/Predicate.js';
 import type { HourView, HourWalk } from './HourWalk.js';
 import { nextGroup } from './nextGroup.js';
-import { offerRows } from './offerRows.js';
 import { passOver } from './passOver.js';
-import { RowSelection } from './RowSelection.js';
-import { sliceRows } from './sliceRows.js';
+import type { PickedRows } from './RowPicker.js';
 import { MOST_READINGS, type ScanContext } from './ScanContext.js';
+import { SelectedRows } from './SelectedRows.js';
+import { SlicedRows } from './SlicedRows.js';
 
 /** Which of an hour's rows are wanted: `limit` of them behind the first `skip`. */
 export interface Wanted {
@@ -19,10 +19,8 @@ export interface Wanted {
   readonly columns: Columns;
 }
 
-export interface HourRows {
-  readonly rows: readonly FoundRow[];
-  /** Rows of `skip` that are not in this hour. */
-  readonly skip: number;
+/** Of the rows to be left out those that are not in this hour are still to be. */
+export interface HourRows extends PickedRows {
   /** Set where the budget ended before the hour did: no event before this time, in the scan's order, is missing. */
   readonly stopped?: { readonly by: BudgetPart; readonly at: number };
 }
@@ -59,21 +57,15 @@ async function tryView(context: ScanContext, view: HourView, wanted: Wanted, pas
   if (over === undefined) return 'more';
   const { passed, entries } = over;
 
-  // What a part of a view lacks may come in between.
-  if (view.isWhole) {
-    const slice = await sliceRows(context, entries, { skip: wanted.skip - passed, limit: wanted.limit, columns: columnsFor(context, entries.slice(0, 1), wanted.columns) });
-    if (slice === 'gone' && !passesOverGone) return 'gone';
-    if (slice !== 'gone' && slice !== undefined) return slice;
-  }
-
-  const size = wanted.skip - passed + wanted.limit;
-  const selection = new RowSelection(size, scan.order);
+  const skip = wanted.skip - passed;
+  const { limit } = wanted;
+  const picker = SlicedRows.suits(entries, scan) ? new SlicedRows(scan, skip, limit) : new SelectedRows(scan, skip, limit);
   const isBeyond = (entry: ChunkIndexEntry): boolean => {
-    const last = selection.lastTime;
+    const last = picker.lastTime;
     return last !== undefined && compareTimes(startOf(entry, scan), last, scan) > 0;
   };
 
-  let groupRows = scan.predicate === undefined ? size : FIRST_FILTERED_ROWS;
+  let groupRows = scan.predicate === undefined ? skip + limit : FIRST_FILTERED_ROWS;
   let place = 0;
   for (let groups = 0; place < entries.length; groups += 1) {
     const next = entries[place]!;
@@ -81,8 +73,7 @@ async function tryView(context: ScanContext, view: HourView, wanted: Wanted, pas
     const at = startOf(next, scan);
     const by = budget.spent;
     if (by !== undefined && isProgress(context, at)) {
-      const rows = selection.sorted().filter(({ time }) => compareTimes(time, at, scan) < 0);
-      return { rows: rows.slice(wanted.skip - passed), skip: Math.max(0, wanted.skip - passed - rows.length), stopped: { by, at } };
+      return { ...picker.picked((time) => compareTimes(time, at, scan) < 0), stopped: { by, at } };
     }
     const group = nextGroup(entries, place, Math.min(groupRows, Math.max(budget.left, 1)));
     place += group.length;
@@ -98,7 +89,7 @@ async function tryView(context: ScanContext, view: HourView, wanted: Wanted, pas
       }
       if (isBeyond(entry)) break;
       budget.spend(entry.count);
-      offerRows(selection, { entry, table, isComplete: columns === 'all' || entry.blocks === 0 }, scan);
+      picker.offer({ entry, table, isComplete: columns === 'all' || entry.blocks === 0 });
     }
     await breath.take();
   }
@@ -106,11 +97,10 @@ async function tryView(context: ScanContext, view: HourView, wanted: Wanted, pas
   const last = view.entries.at(-1);
   if (!view.isWhole && place === entries.length && last !== undefined) {
     // What the view lacks may reach up to its last chunk's start.
-    const time = selection.lastTime;
+    const time = picker.lastTime;
     if (time === undefined || time <= last.latest) return 'more';
   }
-  const rows = selection.sorted();
-  return { rows: rows.slice(wanted.skip - passed), skip: Math.max(0, wanted.skip - passed - rows.length) };
+  return picker.picked();
 }
 
 /** Whether a query that goes on at this time gets further than the one before it: the same could be asked for ever otherwise. */
