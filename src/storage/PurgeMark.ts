@@ -16,10 +16,10 @@ const marks = new WeakMap<RedisClient, Map<string, PurgeMark>>();
 export class PurgeMark {
   /** The one of a connection: all that read over it ask together. */
   static of(redis: RedisClient, keys: Pick<Keys, 'erased'>): PurgeMark {
-    const known = marks.get(redis) ?? new Map<string, PurgeMark>();
-    marks.set(redis, known);
-    const mark = known.get(keys.erased) ?? new PurgeMark(redis, keys);
-    known.set(keys.erased, mark);
+    let ofRedis = marks.get(redis);
+    if (ofRedis === undefined) marks.set(redis, (ofRedis = new Map()));
+    let mark = ofRedis.get(keys.erased);
+    if (mark === undefined) ofRedis.set(keys.erased, (mark = new PurgeMark(redis, keys)));
     return mark;
   }
 

@@ -15,7 +15,6 @@ export class Reads {
   readonly #types: EventTypes;
   readonly #openerOf: (link: ServiceLink) => OpenReader;
   #open: OpenReader | undefined;
-  #purges: PurgeMark | undefined;
 
   /** @param openerOf called once, with the link */
   constructor(links: LinkKeeper, types: EventTypes, openerOf: (link: ServiceLink) => OpenReader) {
@@ -33,8 +32,8 @@ export class Reads {
   async read<T>(principal: Principal, { name, operation, series, countOf, givesPage = false, isWhole = false }: ReadCall<T>, work: (reader: ServiceReader) => Promise<T>): Promise<T> {
     return this.#links.within(name, async (link) => {
       this.#open ??= this.#openerOf(link);
-      this.#purges ??= PurgeMark.of(link.redis, link.keys);
-      const [open, purges] = [this.#open, this.#purges];
+      const open = this.#open;
+      const purges = PurgeMark.of(link.redis, link.keys);
       let mark = '';
       const once = async (): Promise<T> => link.gate.read(principal, { operation, series }, async (grant, tell) => {
         mark = await purges.current();
