@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Command } from 'commander';
 import type { Redis } from 'ioredis';
 
@@ -17,11 +17,13 @@ import { loadKeyRing } from '../../src/security/loadKeyRing.js';
 import { sampleEntry } from '../audit/support/auditScene.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { people } from '../support/witness/people.js';
+import { keepEnvironment } from './keepEnvironment.js';
+import { runHere, type Outcome } from './runHere.js';
 
 let server: TestRedis;
 let redis: Redis;
 let dataDir: string;
-const before = { ...process.env };
+const restoreEnvironment = keepEnvironment();
 
 beforeAll(async () => {
   server = await startRedis();
@@ -37,39 +39,18 @@ beforeAll(async () => {
   await log.close();
 });
 afterAll(async () => {
-  for (const name of ['NODE_ENV', 'ANALYTICS_DATA_DIR', 'REDIS_URL']) {
-    if (before[name] === undefined) delete process.env[name];
-    else process.env[name] = before[name];
-  }
+  restoreEnvironment();
   redis.disconnect();
   await server.stop();
   rmSync(dataDir, { recursive: true, force: true });
 });
 
-interface Outcome {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs it in this process: each process would take seconds to start. */
 async function audit(args: readonly string[], input = ''): Promise<Outcome> {
   const written = { stdout: '', stderr: '' };
-  const spies = (['stdout', 'stderr'] as const).map((name) =>
-    jest.spyOn(process[name], 'write').mockImplementation((chunk) => {
-      written[name] += String(chunk);
-      return true;
-    }),
-  );
-  process.exitCode = 0;
   try {
-    await createAuditCommand(Readable.from([input])).exitOverride().parseAsync([...args], { from: 'user' });
-    return { code: process.exitCode, ...written };
+    return await runHere(createAuditCommand(Readable.from([input])), args, written);
   } catch (error) {
     return { code: 1, stdout: written.stdout, stderr: `${written.stderr}${error instanceof Error ? error.message : ''}` };
-  } finally {
-    process.exitCode = 0;
-    for (const spy of spies) spy.mockRestore();
   }
 }
 const linesOf = (output: string) => output.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Record<string, unknown>);

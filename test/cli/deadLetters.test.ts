@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Job, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 
@@ -15,21 +15,20 @@ import { connect } from '../../src/redis/connect.js';
 import { createKeys } from '../../src/redis/keys.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { people } from '../support/witness/people.js';
+import { keepEnvironment } from './keepEnvironment.js';
+import { runHere, type Outcome } from './runHere.js';
 
 const CANARY = people.eve;
 let server: TestRedis;
 let dataDir: string;
-const before = { ...process.env };
+const restoreEnvironment = keepEnvironment();
 beforeAll(async () => {
   server = await startRedis();
   dataDir = mkdtempSync(join(tmpdir(), 'analytics-letters-'));
   Object.assign(process.env, { NODE_ENV: 'development', ANALYTICS_DATA_DIR: dataDir, REDIS_URL: server.url });
 });
 afterAll(async () => {
-  for (const name of ['NODE_ENV', 'ANALYTICS_DATA_DIR', 'REDIS_URL']) {
-    if (before[name] === undefined) delete process.env[name];
-    else process.env[name] = before[name];
-  }
+  restoreEnvironment();
   await server.stop();
   rmSync(dataDir, { recursive: true, force: true });
 });
@@ -60,30 +59,7 @@ async function withQueue<T>(use: (queue: Queue, redis: Redis) => Promise<T>): Pr
   }
 }
 
-interface Outcome {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs it in this process: each process would take seconds to start. */
-async function deadLetters(...args: string[]): Promise<Outcome> {
-  const written = { stdout: '', stderr: '' };
-  const spies = (['stdout', 'stderr'] as const).map((name) =>
-    jest.spyOn(process[name], 'write').mockImplementation((text) => {
-      written[name] += String(text);
-      return true;
-    }),
-  );
-  try {
-    process.exitCode = 0;
-    await createDeadLettersCommand().parseAsync(args, { from: 'user' });
-    return { code: Number(process.exitCode), ...written };
-  } finally {
-    process.exitCode = 0;
-    for (const spy of spies) spy.mockRestore();
-  }
-}
+const deadLetters = async (...args: string[]): Promise<Outcome> => runHere(createDeadLettersCommand(), args);
 
 async function asProcess(...args: string[]): Promise<Outcome> {
   const env = { ...process.env, NODE_OPTIONS: '' };

@@ -2,15 +2,16 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { createEmergencyCommand } from '../../src/cli/emergency.js';
 import { AnalyticsService } from '../../src/index.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { people } from '../support/witness/people.js';
+import { keepEnvironment } from './keepEnvironment.js';
+import { runHere } from './runHere.js';
 
-const names = ['NODE_ENV', 'ANALYTICS_DATA_DIR', 'REDIS_URL', 'ANALYTICS_EMERGENCY_HASH'] as const;
-const before = { ...process.env };
+const restoreEnvironment = keepEnvironment();
 
 let server: TestRedis;
 let folder: string;
@@ -24,28 +25,13 @@ beforeAll(async () => {
   Object.assign(process.env, { NODE_ENV: 'development', ANALYTICS_DATA_DIR: folder, REDIS_URL: server.url, ANALYTICS_EMERGENCY_HASH: hash });
 });
 afterAll(async () => {
-  for (const name of names) {
-    if (before[name] === undefined) delete process.env[name];
-    else process.env[name] = before[name];
-  }
+  restoreEnvironment();
   await server.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Runs it in this process: each process would take seconds to start. @returns what it printed */
-async function run(...args: readonly string[]): Promise<string> {
-  let printed = '';
-  const spy = jest.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
-    printed += String(chunk);
-    return true;
-  });
-  try {
-    await createEmergencyCommand().exitOverride().parseAsync(args, { from: 'user' });
-  } finally {
-    spy.mockRestore();
-  }
-  return printed;
-}
+/** @returns what it printed */
+const run = async (...args: readonly string[]): Promise<string> => (await runHere(createEmergencyCommand(), args)).stdout;
 
 describe('npm run emergency', () => {
   it('rehearses all of it', async () => {

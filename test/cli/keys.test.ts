@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Redis } from 'ioredis';
 
 import { createKeysCommand } from '../../src/cli/keys.js';
@@ -10,9 +10,10 @@ import { AnalyticsService, EventType } from '../../src/index.js';
 import { connect } from '../../src/redis/connect.js';
 import { createKeys } from '../../src/redis/keys.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
+import { keepEnvironment } from './keepEnvironment.js';
+import { runHere } from './runHere.js';
 
-const NAMES = ['NODE_ENV', 'ANALYTICS_DATA_DIR', 'ANALYTICS_ENCRYPTION_KEY_FILE', 'REDIS_URL'];
-const before = { ...process.env };
+const restoreEnvironment = keepEnvironment();
 let server: TestRedis;
 let redis: Redis;
 let folder: string;
@@ -28,32 +29,13 @@ beforeEach(async () => {
   Object.assign(process.env, { NODE_ENV: 'development', ANALYTICS_DATA_DIR: folder, ANALYTICS_ENCRYPTION_KEY_FILE: file, REDIS_URL: server.url });
 });
 afterAll(async () => {
-  for (const name of NAMES) {
-    if (before[name] === undefined) delete process.env[name];
-    else process.env[name] = before[name];
-  }
+  restoreEnvironment();
   redis.disconnect();
   await server.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function keys(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const written = { stdout: '', stderr: '' };
-  const spies = (['stdout', 'stderr'] as const).map((name) =>
-    jest.spyOn(process[name], 'write').mockImplementation((text) => {
-      written[name] += String(text);
-      return true;
-    }),
-  );
-  try {
-    process.exitCode = 0;
-    await createKeysCommand().parseAsync(args, { from: 'user' });
-    return { code: Number(process.exitCode), ...written };
-  } finally {
-    process.exitCode = 0;
-    for (const spy of spies) spy.mockRestore();
-  }
-}
+const keys = async (...args: string[]) => runHere(createKeysCommand(), args);
 
 async function track(count: number): Promise<void> {
   await using service = new AnalyticsService();

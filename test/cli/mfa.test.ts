@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { SecondFactors } from '../../src/access/secondFactors/SecondFactors.js';
 import { createMfaCommand } from '../../src/cli/mfa.js';
@@ -12,9 +12,10 @@ import { keysOf } from '../../src/redis/keys.js';
 import { loadKeyRing } from '../../src/security/loadKeyRing.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { totpOf } from '../support/totp.js';
+import { keepEnvironment } from './keepEnvironment.js';
+import { runHere } from './runHere.js';
 
-const names = ['NODE_ENV', 'ANALYTICS_DATA_DIR', 'REDIS_URL'] as const;
-const before = { ...process.env };
+const restoreEnvironment = keepEnvironment();
 
 let server: TestRedis;
 let folder: string;
@@ -24,35 +25,17 @@ beforeAll(async () => {
   Object.assign(process.env, { NODE_ENV: 'development', ANALYTICS_DATA_DIR: folder, REDIS_URL: server.url });
 });
 afterAll(async () => {
-  for (const name of names) {
-    if (before[name] === undefined) delete process.env[name];
-    else process.env[name] = before[name];
-  }
+  restoreEnvironment();
   await server.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Runs it in this process. @returns what it printed */
-async function run(...args: readonly string[]): Promise<{ readonly out: string; readonly err: string }> {
-  const printed = { out: '', err: '' };
-  const spies = (['stdout', 'stderr'] as const).map((name) =>
-    jest.spyOn(process[name], 'write').mockImplementation((chunk) => {
-      printed[name === 'stdout' ? 'out' : 'err'] += String(chunk);
-      return true;
-    }),
-  );
-  try {
-    await createMfaCommand().exitOverride().parseAsync(args, { from: 'user' });
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
-  return printed;
-}
+const run = async (...args: readonly string[]) => runHere(createMfaCommand(), args);
 
 describe('npm run mfa', () => {
   it('enrolls somebody with a QR code and recovery codes that work, lists, unlocks and removes them', async () => {
-    expect((await run('list')).out).toBe('There are none.\n');
-    const { out, err } = await run('enroll', 'jane@example.org', '--issuer', 'Clinic');
+    expect((await run('list')).stdout).toBe('There are none.\n');
+    const { stdout: out, stderr: err } = await run('enroll', 'jane@example.org', '--issuer', 'Clinic');
     expect(out).toMatch(/^[ ▀▄█\n]+\n\notpauth:\/\/totp\/Clinic:jane%40example\.org\?secret=/);
     expect(err).toContain('None of this is shown again');
     const secret = /secret=([A-Z2-7]+)/.exec(out)![1]!;
@@ -65,11 +48,11 @@ describe('npm run mfa', () => {
     expect(await factors.check('jane@example.org', totpOf(secret, Date.now()))).toBe('code');
     redis.disconnect();
 
-    expect((await run('list')).out).toMatch(/^jane@example\.org +\d{4}-[\d-]+T\S+Z +10$/m);
-    expect((await run('unlock', 'jane@example.org')).out).toBe('Nothing had failed.\n');
-    expect((await run('enroll', 'joe', '--no-qr')).out).toMatch(/^otpauth:/);
-    expect([(await run('remove', 'jane@example.org')).out, (await run('remove', 'jane@example.org')).out]).toEqual(['Removed.\n', 'There was none.\n']);
-    expect((await run('list')).out).not.toContain('jane');
+    expect((await run('list')).stdout).toMatch(/^jane@example\.org +\d{4}-[\d-]+T\S+Z +10$/m);
+    expect((await run('unlock', 'jane@example.org')).stdout).toBe('Nothing had failed.\n');
+    expect((await run('enroll', 'joe', '--no-qr')).stdout).toMatch(/^otpauth:/);
+    expect([(await run('remove', 'jane@example.org')).stdout, (await run('remove', 'jane@example.org')).stdout]).toEqual(['Removed.\n', 'There was none.\n']);
+    expect((await run('list')).stdout).not.toContain('jane');
     await expect(run('unlock')).rejects.toMatchObject({ code: 'VALIDATION_FAILED' });
   });
 });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
 
 import { createTokensCommand } from '../../src/cli/tokens.js';
@@ -10,9 +10,10 @@ import { parseConfig } from '../../src/config/parseConfig.js';
 import { AnalyticsService } from '../../src/index.js';
 import { signToken } from '../../src/security/tokens.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
+import { keepEnvironment } from './keepEnvironment.js';
+import { runHere } from './runHere.js';
 
-const names = ['NODE_ENV', 'ANALYTICS_DATA_DIR', 'REDIS_URL', 'ANALYTICS_TOKEN_SECRET'] as const;
-const before = { ...process.env };
+const restoreEnvironment = keepEnvironment();
 
 let server: TestRedis;
 let folder: string;
@@ -25,31 +26,14 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await service.close();
-  for (const name of names) {
-    if (before[name] === undefined) delete process.env[name];
-    else process.env[name] = before[name];
-  }
+  restoreEnvironment();
   await server.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Runs it in this process: each process would take seconds to start. @returns what it printed */
 async function run(...args: readonly string[]): Promise<string> {
-  let printed = '';
-  const spies = (['stdout', 'stderr'] as const).map((name) =>
-    jest.spyOn(process[name], 'write').mockImplementation((chunk) => {
-      printed += String(chunk);
-      return true;
-    }),
-  );
-  try {
-    const command = createTokensCommand();
-    for (const one of [command, ...command.commands]) one.exitOverride();
-    await command.parseAsync(args, { from: 'user' });
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
-  return printed;
+  const { stdout, stderr } = await runHere(createTokensCommand(), args);
+  return stdout + stderr;
 }
 
 const tokenOf = async (subject: string): Promise<string> => signToken(parseConfig(), { subject, ttlSeconds: 600 });
