@@ -68,14 +68,17 @@ export function canonicalText(record: AuditRecord): string {
   return textOf(record, record);
 }
 
-/** 32 bytes. */
-export function hashRecord(record: AuditRecord): Buffer {
+/** SHA-256 in hex. */
+export function hashRecord(record: AuditRecord): string {
   return hashContent(record, record);
 }
 
-/** The hash of the record that this content becomes at this place, 32 bytes. */
-export function hashContent(content: AuditContent, place: Pick<AuditRecord, 'chain' | 'seq' | 'previous'>): Buffer {
-  return hashOf('sha256', textOf(content, place), 'buffer');
+/**
+ * The hash of the record that this content becomes at this place, in hex: that is how the next record has it, and a text
+ * weighs less on the garbage collector than a Buffer with memory of its own.
+ */
+export function hashContent(content: AuditContent, place: Pick<AuditRecord, 'chain' | 'seq' | 'previous'>): string {
+  return hashOf('sha256', textOf(content, place));
 }
 
 /** Put together by hand: JSON.stringify of an object that is made for it takes twice as long, of each read's time. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
-import { hashRecord, type AuditContent } from '../../src/audit/AuditRecord.js';
+import { FIRST_PREVIOUS, hashRecord, type AuditContent } from '../../src/audit/AuditRecord.js';
 import { openElement, readElement, sealAppend } from '../../src/audit/chain/elements.js';
 import { packChain } from '../../src/audit/upkeep/packChain.js';
 import { readCheckpoints, type Checkpoints } from '../../src/audit/verify/readCheckpoints.js';
@@ -60,12 +60,12 @@ const mutation: fc.Arbitrary<Mutation> = fc.record({
 });
 
 /** Seals records as their writer would: somebody who has the keys. */
-function forge(from: number, forged: readonly AuditContent[]): { elements: Buffer[]; hash: Buffer } {
-  let previous = Buffer.alloc(32);
+function forge(from: number, forged: readonly AuditContent[]): { elements: Buffer[]; hash: string } {
+  let previous = FIRST_PREVIOUS;
   const made: Buffer[] = [];
   [...contents.slice(0, from - 1), ...forged].forEach((content, place) => {
     if (place + 1 >= from) made.push(sealAppend(scene.secrets, chain, { firstSeq: place + 1, link: previous, contents: [content] }));
-    previous = Buffer.from(hashRecord({ ...content, chain, seq: place + 1, previous: previous.toString('hex') }));
+    previous = hashRecord({ ...content, chain, seq: place + 1, previous });
   });
   return { elements: made, hash: previous };
 }

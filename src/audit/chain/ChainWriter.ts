@@ -15,8 +15,8 @@ export interface ChainWriterOptions {
   /** How long an append may take before its records are refused. */
   readonly deadlineMs: number;
   readonly now: () => number;
-  /** Told what is in a chain: the first one's number, the hash of each. */
-  readonly onAppended: (chain: string, from: number, hashes: readonly Buffer[]) => void;
+  /** Told what is in a chain: the first one's number, the hash of each, in hex. */
+  readonly onAppended: (chain: string, from: number, hashes: readonly string[]) => void;
 }
 
 interface Waiting {
@@ -27,7 +27,7 @@ interface Waiting {
 
 interface Appended {
   readonly content: AuditContent;
-  readonly hash: Buffer;
+  readonly hash: string;
 }
 
 /** Records of one append: 512 take about 3 ms to hash and seal. */
@@ -125,8 +125,8 @@ export class ChainWriter {
     this.#doubt = undefined;
     if (this.#place !== undefined && doubt !== undefined) {
       const found = heads.get(this.#place.chain) ?? NO_HEAD;
-      if (found.hash.equals(doubt.head.hash)) this.#accept(this.#place.chain, doubt);
-      else if (!found.hash.equals(this.#place.head.hash)) this.#place = undefined;
+      if (found.hash === doubt.head.hash) this.#accept(this.#place.chain, doubt);
+      else if (found.hash !== this.#place.head.hash) this.#place = undefined;
     }
     if (this.#place === undefined) {
       this.#place = chooseChain(heads, now());
@@ -171,7 +171,7 @@ export class ChainWriter {
   #goBackTo(head: ChainHead): readonly AuditContent[] {
     const place = this.#place!; // an append was tried
     const kept = this.#latest.length - (place.head.seq - head.seq);
-    const isOurs = head.seq < place.head.seq && kept >= 0 && (kept === 0 ? head.seq === 0 : this.#latest[kept - 1]!.hash.equals(head.hash));
+    const isOurs = head.seq < place.head.seq && kept >= 0 && (kept === 0 ? head.seq === 0 : this.#latest[kept - 1]!.hash === head.hash);
     const lost = isOurs ? this.#latest.slice(kept) : [];
     this.#place = isOurs ? { chain: place.chain, head } : undefined;
     this.#latest = isOurs ? this.#latest.slice(0, kept) : [];
@@ -201,7 +201,7 @@ function hashAll(chain: string, head: ChainHead, contents: readonly AuditContent
   let { seq, hash: previous } = head;
   return contents.map((content) => {
     seq += 1;
-    previous = hashContent(content, { chain, seq, previous: previous.toString('hex') });
+    previous = hashContent(content, { chain, seq, previous });
     return { content, hash: previous };
   });
 }

@@ -16,8 +16,8 @@ import { skimRows, type RowSketch } from './skimRows.js';
 export interface Element {
   /** Number of the first. */
   readonly firstSeq: number;
-  /** The hash of the record before them; of an append its first 8 bytes only, which the seal makes enough. */
-  readonly link: Buffer;
+  /** The hash of the record before them, in hex; of an append its first 8 bytes only, which the seal makes enough. */
+  readonly link: string;
   readonly contents: readonly AuditContent[];
 }
 
@@ -52,7 +52,7 @@ const BLOCK_FIELDS_BYTES = HEADER_BYTES + 3 * SEQ_BYTES;
 /** Of an HMAC, over chain and header. */
 const MARK_BYTES = 16;
 const BLOCK_HEADER_BYTES = BLOCK_FIELDS_BYTES + MARK_BYTES;
-export const LINK_BYTES = 8;
+const LINK_BYTES = 8;
 const HASH_BYTES = 32;
 /** Records under one key. */
 const SPAN = 2 ** 20;
@@ -65,7 +65,7 @@ const LARGEST_PLAIN = 64 * 2 ** 20;
 export function sealAppend(keys: AuditKeys, chain: string, { firstSeq, link, contents }: Element): Buffer {
   const header = Buffer.allocUnsafe(HEADER_BYTES);
   writeHeader(header, APPEND, keys, firstSeq);
-  return seal(keys, chain, header, layOut(link.subarray(0, LINK_BYTES), contents));
+  return seal(keys, chain, header, layOut(link.slice(0, 2 * LINK_BYTES), contents));
 }
 
 /** The same of many, compressed: some 20 bytes a record. `isFirstKept`: see `BlockHeader`. */
@@ -109,7 +109,7 @@ export function openElement(keys: AuditKeys, chain: string, bytes: Buffer): Open
 /** @throws AnalyticsError `STORE_INCONSISTENT` */
 export function readElement({ firstSeq, isBlock, plain }: OpenedElement): Element {
   const reader = new ByteReader(plain);
-  const link = reader.bytes(isBlock ? HASH_BYTES : LINK_BYTES);
+  const link = reader.bytes(isBlock ? HASH_BYTES : LINK_BYTES).toString('hex');
   const count = reader.unsigned();
   const earliest = reader.unsigned();
   const contents: AuditContent[] = [];
@@ -170,10 +170,10 @@ function writeHeader(header: Buffer, format: number, keys: AuditKeys, firstSeq: 
   takeRandom(RANDOM_BYTES).copy(header, HEADER_BYTES - RANDOM_BYTES);
 }
 
-function layOut(link: Buffer, contents: readonly AuditContent[]): Buffer {
+function layOut(link: string, contents: readonly AuditContent[]): Buffer {
   const earliest = contents[0]?.at ?? 0;
   const writer = new ByteWriter(64 + 48 * contents.length);
-  writer.bytes(link);
+  writer.bytes(Buffer.from(link, 'hex'));
   writer.unsigned(contents.length);
   writer.unsigned(earliest);
   for (const content of contents) writeRow(writer, content, earliest);

@@ -2,12 +2,13 @@ import { AnalyticsError } from '../../errors/AnalyticsError.js';
 import type { AuditKeys } from '../../security/AuditKeys.js';
 import { FIRST_PREVIOUS, hashRecord, type AuditRecord } from '../AuditRecord.js';
 import type { ChainSource } from './ChainSource.js';
-import { LINK_BYTES, openElement, readElement, type Element } from './elements.js';
+import { openElement, readElement, type Element } from './elements.js';
 
 /** A record and its hash. */
 export interface WalkedRecord {
   readonly record: AuditRecord;
-  readonly hash: Buffer;
+  /** In hex. */
+  readonly hash: string;
 }
 
 /** Why a chain cannot be followed any further. */
@@ -35,17 +36,17 @@ export class BrokenChainError extends AnalyticsError {
  */
 export async function* walkChain(source: ChainSource, keys: AuditKeys, chain: string): AsyncGenerator<WalkedRecord> {
   let next = 1;
-  let previous: Buffer = Buffer.from(FIRST_PREVIOUS, 'hex');
+  let previous = FIRST_PREVIOUS;
   let isFirst = true;
   for await (const { bytes, isAgain } of source.elements(chain)) {
     const { firstSeq, link, contents } = take(keys, chain, bytes, next);
-    if (isFirst && link.length > LINK_BYTES) [next, previous] = [firstSeq, link];
+    if (isFirst && link.length === previous.length) [next, previous] = [firstSeq, link];
     isFirst = false;
     const known = isAgain ? next - firstSeq : 0;
     if (firstSeq + known !== next) throw new BrokenChainError(chain, next, firstSeq > next ? 'missing' : 'out of place');
-    if (known === 0 && !previous.subarray(0, link.length).equals(link)) throw new BrokenChainError(chain, next, 'unlinked');
+    if (known === 0 && !previous.startsWith(link)) throw new BrokenChainError(chain, next, 'unlinked');
     for (const content of contents.slice(known)) {
-      const record = { ...content, chain, seq: next, previous: previous.toString('hex') };
+      const record = { ...content, chain, seq: next, previous };
       previous = hashRecord(record);
       yield { record, hash: previous };
       next += 1;

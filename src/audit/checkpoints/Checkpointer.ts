@@ -14,8 +14,9 @@ interface Stretch {
   readonly chain: string;
   readonly from: number;
   to: number;
-  hash: Buffer;
-  readonly marks: Buffer[];
+  hash: string;
+  /** In hex. */
+  readonly marks: string[];
 }
 
 const RECORDS_APART = 1000;
@@ -44,8 +45,8 @@ export class Checkpointer {
     return performance.now() > this.#overdueAt;
   }
 
-  /** Takes note of records that are in a chain: the first one's number, the hash of each. */
-  note(chain: string, from: number, hashes: readonly Buffer[]): void {
+  /** Takes note of records that are in a chain: the first one's number, the hash of each, in hex. */
+  note(chain: string, from: number, hashes: readonly string[]): void {
     let stretch = this.#uncovered.at(-1);
     if (stretch === undefined || stretch.chain !== chain || stretch.to + 1 !== from || stretch.marks.length >= RECORDS_APART) {
       stretch = { chain, from, to: from, hash: hashes[0]!, marks: [] }; // an append has a record at least
@@ -53,7 +54,7 @@ export class Checkpointer {
     }
     stretch.to = from + hashes.length - 1;
     stretch.hash = hashes.at(-1)!;
-    for (const hash of hashes) stretch.marks.push(hash.subarray(0, MARK_BYTES));
+    for (const hash of hashes) stretch.marks.push(hash.slice(0, 2 * MARK_BYTES));
     this.#records += hashes.length;
     if (this.#overdueAt === Infinity) this.#overdueAt = performance.now() + OVERDUE_MS;
     if (this.#records >= RECORDS_APART) void this.write();
@@ -83,12 +84,12 @@ export class Checkpointer {
       chain,
       from,
       to,
-      hash: hash.toString('hex'),
-      marks: Buffer.concat(marks).toString('base64'),
+      hash,
+      marks: Buffer.from(marks.join(''), 'hex').toString('base64'),
     }));
     try {
       const others = await this.#headsOfOthers(new Set(taken.map(({ chain }) => chain)));
-      if (others.length > 0) claims.push({ kind: 'heads', heads: others.map(([chain, { seq, hash }]) => [chain, seq, hash.toString('hex')]) });
+      if (others.length > 0) claims.push({ kind: 'heads', heads: others.map(([chain, { seq, hash }]) => [chain, seq, hash]) });
       await this.#options.file.append(claims);
       for (const [chain, { seq }] of others) this.#attested.set(chain, seq);
       this.#overdueAt = this.#uncovered.length === 0 ? Infinity : performance.now() + OVERDUE_MS;

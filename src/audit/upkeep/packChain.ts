@@ -3,7 +3,7 @@ import type { RedisClient } from '../../redis/RedisClient.js';
 import { script } from '../../redis/Script.js';
 import type { AuditKeys } from '../../security/AuditKeys.js';
 import { FIRST_PREVIOUS, hashContent } from '../AuditRecord.js';
-import { LINK_BYTES, openElement, readElement, sealBlock, type Element } from '../chain/elements.js';
+import { openElement, readElement, sealBlock, type Element } from '../chain/elements.js';
 import { BrokenChainError } from '../chain/walkChain.js';
 
 export interface PackContext {
@@ -51,19 +51,20 @@ export async function packChain(context: PackContext, chain: string): Promise<nu
 
 interface Link {
   readonly seq: number;
-  readonly hash: Buffer;
+  /** In hex. */
+  readonly hash: string;
 }
 
 /** The last record that is in a block. */
 async function lastHash({ redis, keys, secrets }: PackContext, chain: string): Promise<Link> {
   const last = await redis.lindexBuffer(keys.blocks(chain), -1);
-  if (last === null) return { seq: 0, hash: Buffer.from(FIRST_PREVIOUS, 'hex') };
+  if (last === null) return { seq: 0, hash: FIRST_PREVIOUS };
   const { firstSeq, link, contents } = readElement(openElement(secrets, chain, last));
   return follow(chain, { seq: firstSeq - 1, hash: link }, contents);
 }
 
 /** What the first appends make up: none when there are none. */
-function gather(secrets: AuditKeys, chain: string, stored: readonly Buffer[], link: Link): (Element & { readonly appends: number; readonly hash: Buffer }) | undefined {
+function gather(secrets: AuditKeys, chain: string, stored: readonly Buffer[], link: Link): (Element & { readonly appends: number; readonly hash: string }) | undefined {
   const contents: Element['contents'][number][] = [];
   let { seq, hash } = link;
   let appends = 0;
@@ -73,7 +74,7 @@ function gather(secrets: AuditKeys, chain: string, stored: readonly Buffer[], li
     if (appends > 0 && (contents.length >= MOST_RECORDS || bytes > MOST_BYTES)) break;
     const element = openOrThrow(secrets, chain, one, seq + 1);
     if (element.firstSeq !== seq + 1) throw new BrokenChainError(chain, seq + 1, element.firstSeq > seq + 1 ? 'missing' : 'out of place');
-    if (!element.link.equals(hash.subarray(0, LINK_BYTES))) throw new BrokenChainError(chain, seq + 1, 'unlinked');
+    if (!hash.startsWith(element.link)) throw new BrokenChainError(chain, seq + 1, 'unlinked');
     ({ seq, hash } = follow(chain, { seq, hash }, element.contents));
     contents.push(...element.contents);
     appends += 1;
@@ -93,7 +94,7 @@ function follow(chain: string, link: Link, contents: Element['contents']): Link 
   let { seq, hash } = link;
   for (const content of contents) {
     seq += 1;
-    hash = hashContent(content, { chain, seq, previous: hash.toString('hex') });
+    hash = hashContent(content, { chain, seq, previous: hash });
   }
   return { seq, hash };
 }

@@ -33,7 +33,7 @@ export async function trimChain({ redis, keys, secrets, file }: TrimContext, cha
     }
     if (blocks === 0) return 0;
     const kept = readElement(openElement(secrets, chain, block));
-    await file.append([{ kind: 'trimmed', chain, to: kept.firstSeq - 1, hash: kept.link.toString('hex') }]);
+    await file.append([{ kind: 'trimmed', chain, to: kept.firstSeq - 1, hash: kept.link }]);
     const done = await script('trimAudit').run(redis, {
       keys: [keys.blocks(chain), keys.changes],
       args: [chain, blocks, block, sealBlock(secrets, chain, kept, { isFirstKept: true })],

@@ -71,7 +71,7 @@ interface ChainOptions {
 /** @returns the last record that is good, and what is wrong with the one behind it */
 async function verifyChain({ source, secrets, chain, head, anchors, step }: ChainOptions): Promise<{ end: number; problem?: string }> {
   let end = 0;
-  let last: Buffer = Buffer.from(FIRST_PREVIOUS, 'hex');
+  let last = FIRST_PREVIOUS;
   let isFirst = true;
   const agrees = anchors.createCheck();
   try {
@@ -84,7 +84,7 @@ async function verifyChain({ source, secrets, chain, head, anchors, step }: Chai
       end = record.seq;
       last = hash;
       step();
-      if (end === head.seq && !last.equals(head.hash)) return { end: end - 1, problem: 'is not the record that its writer appended' };
+      if (end === head.seq && last !== head.hash) return { end: end - 1, problem: 'is not the record that its writer appended' };
     }
   } catch (error) {
     if (!(error instanceof BrokenChainError)) throw error;
