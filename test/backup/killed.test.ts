@@ -1,6 +1,5 @@
 import { readdirSync, utimesSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
@@ -12,6 +11,7 @@ import { verifyBackup } from '../../src/backup/verifyBackup.js';
 import { checkRestore } from '../../src/checks/checkRestore.js';
 import { HOUR_MS } from '../../src/codec/hours.js';
 import { createMergeFixture, LATER, START, TYPE, type MergeFixture } from '../merging/mergeFixture.js';
+import { built } from '../support/built.js';
 import { runProgram } from '../support/program.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { createBackupFolders } from './backupFixture.js';
@@ -19,7 +19,7 @@ import { onCall } from './onCall.js';
 import { wipe } from './wipe.js';
 
 const HOURS = 6;
-const program = fileURLToPath(new URL('programs/dyingBackup.ts', import.meta.url));
+const program = built('test/backup/programs/dyingBackup.ts');
 
 let server: TestRedis;
 let store: MergeFixture;
@@ -44,7 +44,7 @@ function events(from: number, count: number) {
 /** A process of its own that works on the backup and is killed at its n-th call to Redis. */
 async function killedAt(what: 'full' | 'incremental' | 'restore', dieAt: number): Promise<void> {
   const order = { what, url: server.url, prefix: store.keys.prefix, master: store.masterKey.toString('base64'), folder: folders.folder.path, keysFolder: folders.folder.keysPath, dieAt };
-  const child = runProgram(['--import', 'tsx', program], { ORDER: JSON.stringify(order) });
+  const child = runProgram([program], { ORDER: JSON.stringify(order) });
   const end = await child.ended(60_000);
   if (end !== 'SIGKILL') throw new Error(`It was not killed, but ended with ${end}:\n${child.output()}`);
   forgetLock();

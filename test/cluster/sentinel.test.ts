@@ -1,7 +1,7 @@
-import { fileURLToPath } from 'node:url';
 
 import { afterEach, describe, expect, it } from '@jest/globals';
 
+import { built } from '../support/built.js';
 import { runProgram, until } from '../support/program.js';
 import { Load } from './support/Load.js';
 import { Service } from './support/Service.js';
@@ -46,7 +46,7 @@ describe('behind sentinels', () => {
       expect(consumedMs).toBeLessThan(10_000);
       // One that is away holds up no process that is done.
       await sentinels.stopSentinel();
-      const leaver = runProgram(['--import', 'tsx', fileURLToPath(new URL('programs/leaver.ts', import.meta.url))], { REDIS_SENTINELS: sentinels.hosts.join() });
+      const leaver = runProgram([built('test/cluster/programs/leaver.ts')], { REDIS_SENTINELS: sentinels.hosts.join() });
       expect(await leaver.ended()).toBe(0);
       expect(Date.now() - Number(/let go at (\d+)/.exec(leaver.output())?.[1])).toBeLessThan(1500);
     },

@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
@@ -7,6 +6,7 @@ import { HOUR_MS } from '../../src/codec/hours.js';
 import { checkMerged } from '../merging/checkMerged.js';
 import { createMergeFixture, HOUR, LATER, START, type MergeFixture } from '../merging/mergeFixture.js';
 import type { Job } from '../queries/eventFixture.js';
+import { built } from '../support/built.js';
 import { runProgram } from '../support/program.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 
@@ -21,10 +21,10 @@ afterAll(async () => {
   await server.stop();
 });
 
-const program = fileURLToPath(new URL('programs/dyingWriter.ts', import.meta.url));
+const program = built('test/exactlyOnce/programs/dyingWriter.ts');
 async function dieAfter(chunks: number, job: Job): Promise<void> {
   const args = [server.url, store.keys.prefix, store.masterKey.toString('base64'), job.id, JSON.stringify(job.payload), String(chunks)];
-  expect(await runProgram(['--import', 'tsx', program, ...args], {}).ended()).toBe('SIGKILL');
+  expect(await runProgram([program, ...args], {}).ended()).toBe('SIGKILL');
 }
 
 describe('a batch of which one chunk was written when its worker was killed', () => {

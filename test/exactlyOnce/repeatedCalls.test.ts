@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
@@ -13,12 +12,13 @@ import type { BatchOutcome } from '../../src/producer/batch.js';
 import type { Settle } from '../../src/producer/Lane.js';
 import { normalizeEvent } from '../../src/producer/normalizeEvent.js';
 import { offGuard } from '../../src/security/guard/offGuard.js';
+import { built } from '../support/built.js';
 import { runProgram } from '../support/program.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 
 const DAY_MS = 86_400_000;
 const encryptionKey = randomBytes(32).toString('base64');
-const program = fileURLToPath(new URL('programs/trackAgain.ts', import.meta.url));
+const program = built('test/exactlyOnce/programs/trackAgain.ts');
 
 let redis: TestRedis;
 let service: AnalyticsService;
@@ -41,7 +41,7 @@ async function trackInDoubt(id?: string): Promise<string> {
   return (error as DeadlineError).id!;
 }
 async function trackElsewhere(id: string, timestamp = Date.now()): Promise<string> {
-  const other = runProgram(['--import', 'tsx', program, redis.url, encryptionKey, id, String(timestamp)], {});
+  const other = runProgram([program, redis.url, encryptionKey, id, String(timestamp)], {});
   const output = await other.waitFor(/answered (\S+)\n/);
   expect(await other.ended()).toBe(0);
   return /answered (\S+)\n/.exec(output)![1]!;

@@ -1,8 +1,8 @@
-import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { EventStore } from '../../src/storage/EventStore.js';
+import { built } from '../support/built.js';
 import { runProgram, until } from '../support/program.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { checkMerged } from './checkMerged.js';
@@ -45,7 +45,7 @@ describe('a merge that is killed', () => {
     for (let round = 0; round < KILLS; round += 1) {
       const left = await chunkCount();
       const args = [server.url, store.keys.prefix, store.masterKey.toString('base64'), String(LATER)];
-      const merging = runProgram(['--import', 'tsx', fileURLToPath(new URL('mergeProcess.ts', import.meta.url)), ...args], {});
+      const merging = runProgram([built('test/merging/programs/mergeProcess.ts'), ...args], {});
       await merging.waitFor('merging\n');
       // Some time before its first swap, or some time after it.
       if (round > 0) await until(async () => (await chunkCount()) < left);

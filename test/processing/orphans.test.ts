@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
+import { built } from '../support/built.js';
 import { runProgram, until } from '../support/program.js';
 import { isAlive, startRedis, type TestRedis } from '../support/redis.js';
 import { withBench } from './Bench.js';
@@ -29,7 +30,7 @@ describe('a worker that was killed', () => {
 
   it('leaves no child behind for more than 2 s, idle or at work, in a loop, blocked or stopped; its jobs run again within 5 s', async () => {
     const file = join(folder, 'starts');
-    const parent = runProgram(['--import', 'tsx', 'test/processing/programs/parent.ts', redis.url, file], { NODE_ENV: 'test' });
+    const parent = runProgram([built('test/processing/programs/parent.ts'), redis.url, file], { NODE_ENV: 'test' });
     let children: number[] = [];
     try {
       const output = await parent.waitFor(/children [\d ]+\n/, 28_000);

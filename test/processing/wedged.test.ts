@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { AnalyticsService, EventPriority, EventType } from '../../src/lib/services/analytics/AnalyticsService.js';
+import { built } from '../support/built.js';
 import { runProgram, until, type RunningProgram } from '../support/program.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { people } from '../support/witness/people.js';
@@ -43,7 +44,7 @@ beforeAll(async () => {
   }).listen(0, '127.0.0.1');
   await once(proxy, 'listening');
   folder = mkdtempSync(join(tmpdir(), 'analytics-wedged-'));
-  worker = runProgram(['--import', 'tsx', 'test/processing/programs/restartingWorker.ts'], {
+  worker = runProgram([built('test/processing/programs/restartingWorker.ts')], {
     REDIS_URL: `redis://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
     ANALYTICS_DATA_DIR: folder,
     ANALYTICS_ENCRYPTION_KEY: encryptionKey,

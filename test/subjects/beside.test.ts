@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 
@@ -19,6 +18,7 @@ import { wipe } from '../backup/wipe.js';
 import { checkMerged } from '../merging/checkMerged.js';
 import { HOUR, LATER, readAll, START, TYPE } from '../merging/mergeFixture.js';
 import type { GivenEvent, Job } from '../queries/eventFixture.js';
+import { built } from '../support/built.js';
 import { runProgram, until } from '../support/program.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { openPractice, type Practice } from './Practice.js';
@@ -164,8 +164,8 @@ describe('an erasure that is cut short', () => {
   it('is gone on with after its process was killed', async () => {
     const { store } = practice;
     for (let from = 0; from < 900; from += 30) await store.run(store.batch(events(from, 30)));
-    const program = fileURLToPath(new URL('programs/eraser.ts', import.meta.url));
-    const eraser = runProgram(['--import', 'tsx', program, server.url, store.keys.prefix, store.masterKey.toString('base64')], {});
+    const program = built('test/subjects/programs/eraser.ts');
+    const eraser = runProgram([program, server.url, store.keys.prefix, store.masterKey.toString('base64')], {});
     await eraser.waitFor('erasing\n', 60_000);
     await sleep(Math.random() * 60);
     eraser.child.kill('SIGKILL');

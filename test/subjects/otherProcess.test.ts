@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 
 import { HOUR_MS } from '../../src/codec/hours.js';
 import { createSubjects, type Subjects } from '../../src/subjects/createSubjects.js';
 import { START, TYPE } from '../merging/mergeFixture.js';
+import { built } from '../support/built.js';
 import { runProgram, until, type RunningProgram } from '../support/program.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { openPractice, type Practice } from './Practice.js';
@@ -18,7 +18,7 @@ const OTHERS = 150;
 /** Shorter than what Redis' answers are waited for. */
 const STANDS_MS = 1000;
 const RUNS_MS = 2;
-const program = fileURLToPath(new URL('programs/reader.ts', import.meta.url));
+const program = built('test/subjects/programs/reader.ts');
 
 interface SeenRead {
   readonly isStream: boolean;
@@ -52,7 +52,7 @@ beforeEach(async () => {
     wakeWorker: async () => Promise.resolve(),
   });
   // A read that is stopped by the test has time enough to end.
-  reader = runProgram(['--import', 'tsx', program, TYPE, 'ann', String(START + STREAMED_HOURS * HOUR_MS - 1)], {
+  reader = runProgram([program, TYPE, 'ann', String(START + STREAMED_HOURS * HOUR_MS - 1)], {
     REDIS_URL: server.url,
     REDIS_PREFIX: store.keys.prefix,
     ANALYTICS_ENCRYPTION_KEY: store.masterKey.toString('base64'),

@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { pathToFileURL } from 'node:url';
 import { Redis } from 'ioredis';
 
+import { built } from './built.js';
 import { isAlive, startRedis, type TestRedis } from './redis.js';
 
 const open: TestRedis[] = [];
@@ -44,9 +46,9 @@ describe('startRedis', () => {
   });
 
   it('gives a server that ends when its parent is killed', async () => {
-    const script = `const { startRedis } = await import(${JSON.stringify(new URL('./redis.ts', import.meta.url).href)});
+    const script = `const { startRedis } = await import(${JSON.stringify(pathToFileURL(built('test/support/redis.ts')).href)});
       console.log((await startRedis()).pid); setInterval(() => {}, 1000);`;
-    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
     const [data] = (await once(child.stdout, 'data')) as [Buffer];
     const pid = Number(data.toString());
     expect(isAlive(pid)).toBe(true);

@@ -13,7 +13,7 @@ const place = queuePlaces(createKeys('parent:')).events;
 const connection = connect(url, 'patient', 'parent', () => undefined);
 const worker = createSupervisedWorker({
   place,
-  processor: new URL('../processors/misbehave.ts', import.meta.url),
+  processor: new URL('../processors/misbehave.js', import.meta.url),
   connection,
   concurrency: deeds.length + 1,
   limits: { deadlineMs: 60_000, jobs: 1e6, memory: 2 ** 30 },

@@ -12,6 +12,7 @@ import { BusyError } from '../../../src/errors/BusyError.js';
 import { AnalyticsService, EventPriority, EventType } from '../../../src/lib/services/analytics/AnalyticsService.js';
 import type { AnalyticsServiceOptions } from '../../../src/lib/services/analytics/options.js';
 import { toPrometheus } from '../../../src/monitoring/toPrometheus.js';
+import { built } from '../../support/built.js';
 import { until } from '../../support/program.js';
 import { startRedis, type TestRedis } from '../../support/redis.js';
 import { people } from '../../support/witness/people.js';
@@ -156,8 +157,8 @@ describe('a process that was killed', () => {
   it('leaves everything that it had acknowledged to the next one, which cuts off what was not written to its end', async () => {
     await server.kill();
     const env = { ...process.env, NODE_OPTIONS: '', REDIS_URL: server.url, ANALYTICS_ENCRYPTION_KEY: encryptionKey, ANALYTICS_SPOOL_DIR: dir, ANALYTICS_BATCH_SIZE: '3' };
-    const program = new URL('programs/producer.ts', import.meta.url).pathname;
-    const child = spawn(process.execPath, ['--import', 'tsx', program], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    const program = built('test/producer/spool/programs/producer.ts');
+    const child = spawn(process.execPath, [program], { env, stdio: ['ignore', 'pipe', 'inherit'] });
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
     await until(() => output.split('\n').length > 60, 20_000);

@@ -1,7 +1,7 @@
-import { mergeAll } from '../../src/merging/mergeAll.js';
-import { connect } from '../../src/redis/connect.js';
-import { createKeys } from '../../src/redis/keys.js';
-import { keyRingFromMaster } from '../../src/security/KeyRing.js';
+import { mergeAll } from '../../../src/merging/mergeAll.js';
+import { connect } from '../../../src/redis/connect.js';
+import { createKeys } from '../../../src/redis/keys.js';
+import { keyRingFromMaster } from '../../../src/security/KeyRing.js';
 
 // Merges what there is, and says when it begins: for a test that kills it.
 const [url = '', prefix = '', master = '', now = ''] = process.argv.slice(2);
