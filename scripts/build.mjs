@@ -10,10 +10,7 @@ import { installerEnvironment } from './lib/environments.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
 const STAMP = '.built';
-// Of the tests what runs as a program: each start from its source took two seconds of a processor more.
-const programs = ['backup', 'cluster', 'exactlyOnce', 'merging', 'processing', 'producer/spool', 'subjects'].map((folder) => `test/${folder}/programs`);
-const ofTests = ['test/faults', 'test/docs/threatModel', 'test/support', 'test/processing/processors', ...programs];
-const sourceFolders = ['src', 'queues', 'processors', 'bull-board', 'benchmarks', ...ofTests];
+const sourceFolders = ['src', 'queues', 'processors', 'bull-board', 'benchmarks', 'test/faults', 'test/docs/threatModel', 'test/support', 'test/processing/processors'];
 const settings = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json', 'scripts/build.mjs'];
 
 /** Whether dist/ is newer than every source. */
@@ -36,8 +33,15 @@ function sources() {
       } else if (!isTest(path)) found.push(path);
     }
   };
-  for (const folder of sourceFolders) if (existsSync(join(root, folder))) walk(folder);
+  for (const folder of [...sourceFolders, ...programsOfTests()]) if (existsSync(join(root, folder))) walk(folder);
   return found;
+}
+
+/** What tests have written to be run: each start of it from its source took two seconds of a processor more. */
+function programsOfTests() {
+  if (!existsSync(join(root, 'test'))) return [];
+  const entries = readdirSync(join(root, 'test'), { withFileTypes: true, recursive: true });
+  return entries.filter((entry) => entry.isDirectory() && entry.name === 'programs').map((entry) => join(relative(root, entry.parentPath), entry.name));
 }
 
 /** The list of files is in the stamp too: a deleted source changes it without being newer than anything. */
