@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { z } from 'zod';
 
@@ -15,6 +15,7 @@ let webSocketPort: number;
 let folder: string;
 let file: string;
 const running = new Set<ChildProcess>();
+let worker: ChildProcess | undefined;
 
 const statuses = [200, 200, 200, 301, 404, 500];
 const lines = Array.from({ length: 600 }, (_, index) => {
@@ -33,14 +34,11 @@ beforeAll(async () => {
   writeFileSync(file, [...lines, 'no request at all', ''].join('\n'));
 });
 
-afterEach(async () => {
+afterAll(async () => {
   for (const child of running) {
     child.kill('SIGTERM');
     await once(child, 'exit');
   }
-});
-
-afterAll(async () => {
   await redis.stop();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -61,6 +59,11 @@ function start(script: string, ...args: readonly string[]): ChildProcess {
   running.add(child);
   child.once('exit', () => running.delete(child));
   return child;
+}
+
+/** One for all tests but the first, which has to come before there is one: each start takes seconds. */
+function ensureWorker(): void {
+  worker ??= start('processes/main.js', '--services=processing,broadcasting');
 }
 
 /** What a child has written by the time it ends. */
@@ -115,14 +118,14 @@ describe('npm run replay', () => {
         if (said.includes('No worker is running')) resolve();
       });
     });
-    start('processes/main.js', '--services=processing');
+    ensureWorker();
     const { code, stdout } = await output;
     expect(stdout).toMatch(/^sent 800, stored 800, duplicates 0, missing 0, \d+ events\/s$/m);
     expect(code).toBe(0);
   }, 60_000);
 
   test('stores every request and every field, counts what it cannot read, and works again', async () => {
-    start('processes/main.js', '--services=processing');
+    ensureWorker();
     for (const rate of ['max', '2000']) {
       const { code, stdout } = await outputOf(start('cli/main.js', 'replay', file, '--rate', rate));
       expect(stdout).toContain('600 requests read');
@@ -140,7 +143,7 @@ describe('npm run replay', () => {
     // Every 40th request is this visitor's; what went wrong counts twice, as a page view and as an error.
     const own = lines.flatMap((_, index) => (index % 40 === 7 ? [statuses[index % statuses.length] ?? 0] : []));
     const expected = own.length + own.filter((status) => status >= 400).length;
-    start('processes/main.js', '--services=processing,broadcasting');
+    ensureWorker();
     const { stdout: token } = await outputOf(start('cli/main.js', 'token', address));
     const { socket, events } = await signIn(address, token.trim());
 
@@ -157,7 +160,7 @@ describe('npm run replay', () => {
   }, 60_000);
 
   test('ends with code 1 when the store does not keep what was sent', async () => {
-    start('processes/main.js', '--services=processing');
+    ensureWorker();
     // Requests of 2015 are older than the 90 days that the worker keeps.
     const { code, stdout } = await outputOf(start('cli/main.js', 'replay', file, '--keep-times'));
     expect(stdout).toContain('missing 800');
