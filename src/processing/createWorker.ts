@@ -62,7 +62,6 @@ export function createSupervisedWorker(options: CreateSupervisedWorkerOptions): 
 
 /** What BullMQ leaves to chance: events have priorities, of which none may starve, and delays are by each worker's own clock. */
 function keepOrder(worker: Worker, { place, connection, onError }: CreateWorkerOptions): void {
-  if (place.title === 'maintenance') return;
   const queue = { redis: connection, toKey: (name: string) => worker.toKey(name) };
   const ends = [startRepeating(correction.everyMs, () => correctDelays(queue), onError)];
   if (place.title === 'events') ends.push(startRepeating(promotion.everyMs, () => promoteWaiting(queue), onError));
