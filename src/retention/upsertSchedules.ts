@@ -16,7 +16,7 @@ export async function upsertSchedules(queue: Queue, schedules: readonly Schedule
 
 /**
  * Begins a schedule anew. A job that BullMQ would make may be there already, left over by a crash, and then its chain
- * stops for good; an upsert alone does not mend that.
+ * stops for good; an upsert alone does not mend that. Each begins with a job at once: whoever calls holds `takeTurn`.
  */
 export async function restartSchedules(queue: Queue, schedules: readonly Schedule[]): Promise<void> {
   for (const { id } of schedules) await queue.removeJobScheduler(id);
