@@ -22,7 +22,7 @@ const CHUNKS_A_GO = 200;
  *
  * @throws when a chunk of the index is gone or does not open
  */
-export async function* readStored({ client, keys, keyRing }: Scene, type: string): AsyncGenerator<StoredEvent> {
+export async function* readStored({ client, keys, keyRing }: Pick<Scene, 'client' | 'keys' | 'keyRing'>, type: string): AsyncGenerator<StoredEvent> {
   const reader = new EventReader({ redis: client, keys, secrets: keyRing.reading!, cacheBytes: 0 }); // the scene has the key
   const entries = await readIndexAll(reader, type);
   for (let from = 0; from < entries.length; from += CHUNKS_A_GO) {
