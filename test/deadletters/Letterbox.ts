@@ -22,6 +22,7 @@ import { connect } from '../../src/redis/connect.js';
 import { createKeys, type Keys } from '../../src/redis/keys.js';
 import { offGuard } from '../../src/security/guard/offGuard.js';
 import { keyRingFromMaster, type KeyRing } from '../../src/security/KeyRing.js';
+import { EventReader } from '../../src/storage/EventReader.js';
 import { until } from '../support/program.js';
 import type { TestRedis } from '../support/redis.js';
 import { people } from '../support/witness/people.js';
@@ -59,7 +60,9 @@ export class Letterbox {
   readonly ingestion: Ingestion;
   readonly logged: [sentence: string, fields: LogFields | undefined][] = [];
   /** What the worker stored, in its order. */
-  readonly results: { readonly id: string; readonly priority: number; readonly waitedMs: number; readonly result: BatchResult }[] = [];
+  readonly results: { readonly id: string; readonly priority: number; readonly result: BatchResult }[] = [];
+  /** What the worker began, in its order, and when by `performance.now()`. */
+  readonly begun: { readonly id: string; readonly priority: number; readonly at: number }[] = [];
   /** Added to the clock of the worker. */
   aheadMs = 0;
   readonly #patient: Redis;
@@ -156,9 +159,11 @@ export class Letterbox {
         concurrency: 1,
         onError: () => undefined,
         processor: async (job) => {
+          const { id = '', priority } = job;
+          this.begun.push({ id, priority, at: performance.now() });
           try {
-            const result = await (process ?? this.ingestion[title])(job.id ?? '', job.data);
-            this.results.push({ id: job.id ?? '', priority: job.priority, waitedMs: Date.now() - job.timestamp, result: result as BatchResult }); // what ingestion answers
+            const result = await (process ?? this.ingestion[title])(id, job.data);
+            this.results.push({ id, priority, result: result as BatchResult }); // what ingestion answers
             return result;
           } catch (error) {
             throw jobFailure(error);
@@ -184,8 +189,18 @@ export class Letterbox {
     await this.stopWorking();
   }
 
-  async until(condition: () => boolean | Promise<boolean>): Promise<void> {
-    if (!(await until(condition, 20_000))) throw new Error(`It never came: ${JSON.stringify(await this.queues.events.getJobCounts())}`);
+  /** Every event of a type in the store, counted from the chunks themselves. @throws when the counts by hour say another number */
+  async stored(type = 'page_view'): Promise<number> {
+    const reader = new EventReader({ redis: this.redis, keys: this.keys, secrets: this.keyRing.reading! }); // it holds all keys
+    let count = 0;
+    for await (const entry of reader.index(type, { from: -Infinity, to: Infinity, order: 'asc' })) count += entry.count;
+    const byHour = [...(await reader.hourCounts(type)).values()].reduce((sum, n) => sum + n, 0);
+    if (byHour !== count) throw new Error(`The chunks hold ${count} events of ${type}, their hours say ${byHour}.`);
+    return count;
+  }
+
+  async until(condition: () => boolean | Promise<boolean>, mostMs = 20_000): Promise<void> {
+    if (!(await until(condition, mostMs))) throw new Error(`It never came: ${JSON.stringify(await this.queues.events.getJobCounts())}`);
   }
 
   async close(): Promise<void> {

@@ -2,7 +2,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 
 import { eventIdAt } from '../../src/codec/batchId.js';
 import { mergeAll } from '../../src/merging/mergeAll.js';
-import { EventReader } from '../../src/storage/EventReader.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { Letterbox, type SentEvent } from './Letterbox.js';
 
@@ -19,16 +18,6 @@ beforeEach(async () => {
   box = await Letterbox.open(server);
 });
 afterEach(async () => box.close());
-
-/** Every event of the store, counted from the chunks themselves. */
-async function stored(type = 'page_view'): Promise<number> {
-  const reader = new EventReader({ redis: box.redis, keys: box.keys, secrets: box.keyRing.reading! }); // it holds all keys
-  let count = 0;
-  for await (const entry of reader.index(type, { from: -Infinity, to: Infinity, order: 'asc' })) count += entry.count;
-  const byHour = await reader.hourCounts(type);
-  expect([...byHour.values()].reduce((sum, n) => sum + n, 0)).toBe(count);
-  return count;
-}
 
 /** A batch that is given up although nothing is wrong with it. */
 async function giveUp(events: readonly SentEvent[], { storesFirst = false } = {}): Promise<string> {
@@ -60,7 +49,7 @@ describe('a dead letter that is retried days later stores each event once', () =
     await box.workOff();
     box.aheadMs = 3 * DAY_MS;
     expect(await retry(letter)).toMatchObject({ stored: 2, duplicates: 1, expired: 0 });
-    expect(await stored()).toBe(3);
+    expect(await box.stored()).toBe(3);
   });
 
   test('though a caller repeated one under the id that its batch had given it', async () => {
@@ -69,15 +58,15 @@ describe('a dead letter that is retried days later stores each event once', () =
     await box.workOff();
     box.aheadMs = 3 * DAY_MS;
     expect(await retry(letter)).toMatchObject({ stored: 1, duplicates: 1, expired: 0 });
-    expect(await stored()).toBe(2);
+    expect(await box.stored()).toBe(2);
   });
 
   test('though it was stored before it was given up', async () => {
     const letter = await giveUp([{}, { id: 'own' }, {}], { storesFirst: true });
-    expect(await stored()).toBe(3);
+    expect(await box.stored()).toBe(3);
     box.aheadMs = 3 * DAY_MS;
     expect(await retry(letter)).toMatchObject({ stored: 0, duplicates: 3, expired: 0 });
-    expect(await stored()).toBe(3);
+    expect(await box.stored()).toBe(3);
   });
 
   test('though its chunk was merged into another since', async () => {
@@ -91,7 +80,7 @@ describe('a dead letter that is retried days later stores each event once', () =
     await mergeAll({ redis: box.redis, keys: box.keys, secrets: box.keyRing.reading }, { graceMs: 0 });
     box.aheadMs = 3 * DAY_MS;
     expect(await retry(letter)).toMatchObject({ stored: 0, duplicates: 2, expired: 0 });
-    expect(await stored()).toBe(3);
+    expect(await box.stored()).toBe(3);
   });
 
   test('and none that has expired since', async () => {
@@ -102,7 +91,7 @@ describe('a dead letter that is retried days later stores each event once', () =
     box.aheadMs = 95 * DAY_MS;
     const other = await giveUp([{ timestamp: now }]);
     expect(await retry(other)).toMatchObject({ stored: 0, duplicates: 0, expired: 1 });
-    expect(await stored()).toBe(1);
+    expect(await box.stored()).toBe(1);
   });
 
   test('though it is retried again and again', async () => {
@@ -114,6 +103,6 @@ describe('a dead letter that is retried days later stores each event once', () =
       await box.stopWorking();
     }
     expect(await retry(letter)).toMatchObject({ stored: 0, duplicates: 2 });
-    expect(await stored()).toBe(2);
+    expect(await box.stored()).toBe(2);
   });
 });
