@@ -48,7 +48,7 @@ describe('over TLS, with certificates of clients and a password on every way', (
   }, MOST_MS);
 
   it('sentinels are asked, and their master is used', async () => {
-    const sentinels = await TestSentinels.start(secured);
+    const sentinels = await TestSentinels.start({ secured });
     try {
       const config = parseConfig({ ...files, REDIS_SENTINELS: sentinels.hosts.join(), REDIS_SENTINEL_PASSWORD: secured.password, REDIS_PASSWORD: secured.password });
       expect(await inspectRedis(config)).toMatchObject({ state: 'answering' });

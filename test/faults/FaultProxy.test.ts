@@ -25,8 +25,8 @@ describe('FaultProxy', () => {
     error?: string;
   }
 
-  const open = async (): Promise<Client> => {
-    const socket = connect(proxy.port, '127.0.0.1');
+  const open = async (localAddress = '127.0.0.1'): Promise<Client> => {
+    const socket = connect({ port: proxy.port, host: '127.0.0.1', localAddress });
     const client: Client = { socket, got: '', closed: false };
     clients.push(client);
     socket.on('data', (data) => (client.got += data.toString()));
@@ -91,6 +91,18 @@ describe('FaultProxy', () => {
     expect([echo.heard, client.got, client.closed, late.got]).toEqual(['', '', false, '']);
     proxy.heal();
     expect(await until(() => client.got === '<a>' && late.got === '<b>')).toBe(true);
+  });
+
+  test('strikes those of one address alone, and lets the others pass', async () => {
+    const near = await open();
+    const elsewhere = await open('127.0.0.2');
+    proxy.set({ toServer: { isHeld: true }, from: '127.0.0.2' });
+    elsewhere.socket.write('a');
+    near.socket.write('b');
+    expect(await until(() => near.got === '<b>')).toBe(true);
+    expect(echo.heard).toBe('b');
+    proxy.heal();
+    expect(await until(() => elsewhere.got === '<a>')).toBe(true);
   });
 
   test('cuts after so many bytes', async () => {

@@ -11,6 +11,8 @@ export interface ProxyFault {
   readonly toClient?: PipeFault;
   /** New connections are reset at once. Default: false. */
   readonly isRefusing?: boolean;
+  /** Strikes the connections that come from this address alone, such as 127.0.0.2: who is on which side of a partition. Default: all. */
+  readonly from?: string;
 }
 
 interface Passage {
@@ -89,7 +91,9 @@ export class FaultProxy {
 
   #accept(client: Socket, targetPort: number): void {
     client.on('error', () => undefined); // 'close' follows, and is all that matters
-    if (this.#fault.isRefusing === true) {
+    const address = client.remoteAddress;
+    const fault = (): ProxyFault => (this.#fault.from === undefined || this.#fault.from === address ? this.#fault : {});
+    if (fault().isRefusing === true) {
       client.resetAndDestroy();
       return;
     }
@@ -101,8 +105,8 @@ export class FaultProxy {
       server,
       losesReply: false,
       pipes: [
-        new FaultyPipe(client, server, { fault: () => this.#fault.toServer ?? {}, cut, onPass: (bytes) => this.#onRequest(passage, bytes) }),
-        new FaultyPipe(server, client, { fault: () => this.#fault.toClient ?? {}, cut, onPass: () => this.#onReply(passage) }),
+        new FaultyPipe(client, server, { fault: () => fault().toServer ?? {}, cut, onPass: (bytes) => this.#onRequest(passage, bytes) }),
+        new FaultyPipe(server, client, { fault: () => fault().toClient ?? {}, cut, onPass: () => this.#onReply(passage) }),
       ],
     };
     this.#passages.add(passage);
