@@ -17,6 +17,8 @@ export const policy: Readonly<Record<Operation, Readonly<Partial<Record<Role, Re
   'users.count': { analyst: 'all', admin: 'all' },
   'backup.take': { operator: 'all', admin: 'all' },
   'backup.restore': { operator: 'all', admin: 'all' },
+  // Erasures leave that copy as it is from then on.
+  'backup.forget': { admin: 'all' },
   'export.deidentified': { analyst: 'all', admin: 'all' },
   'metrics.read': { analyst: 'all', operator: 'all', admin: 'all' },
   'stats.read': { auditor: 'all', operator: 'all', admin: 'all', viewer: 'all' },

@@ -5,6 +5,7 @@ import type { SingleBar } from 'cli-progress';
 
 import type { BackupProgress } from '../backup/BackupContext.js';
 import { openBackups, type Backups } from '../backup/openBackups.js';
+import { createFoldersCommand, createForgetCommand } from './backupFolders.js';
 import { formatRestore, formatRun, formatRuns, formatVerify } from './formatBackup.js';
 import { openBar } from './openBar.js';
 
@@ -40,7 +41,9 @@ export function createBackupCommand(): Command {
     .addCommand(withFolder(new Command('incremental').description('take down what was stored, merged or replaced since')).action(take('incremental')))
     .addCommand(createVerify())
     .addCommand(createRestore())
-    .addCommand(createList());
+    .addCommand(createList())
+    .addCommand(createFoldersCommand())
+    .addCommand(createForgetCommand());
 }
 
 function take(kind: 'full' | 'incremental') {

@@ -46,6 +46,7 @@ export const operations = [
   'export.deidentified',
   'backup.take',
   'backup.restore',
+  'backup.forget',
   'emergency.begin',
   'emergency.end',
   'emergency.list',

@@ -25,6 +25,6 @@ export async function checkBackups({ redis, keys, backups }: Pick<SubjectContext
   throw new BackupError(
     'BACKUP_REFUSED',
     `${what}, where the data keys of what is erased would stay. Set ANALYTICS_BACKUP_DIR and ANALYTICS_BACKUP_KEYS_DIR to the folders that "npm run backup" writes, in the process that erases. ` +
-      'Where a backup is gone for good, or is to stay as it is, say so with leaveBackups: true (--leave-backups); the receipt then has it. See docs/backup.md.',
+      'Where a backup is gone for good, or is to stay as it is, say so with leaveBackups: true (--leave-backups); the receipt then has it. For one that is lost, "npm run backup -- forget" says so once for all. See docs/backup.md.',
   );
 }

@@ -73,6 +73,7 @@ const others: Readonly<Record<Exclude<Operation, 'events.read' | 'events.count'>
   'export.deidentified': ['analyst', 'admin'],
   'backup.take': ['operator', 'admin'],
   'backup.restore': ['operator', 'admin'],
+  'backup.forget': ['admin'],
   'emergency.begin': ['clinician', 'admin'],
   'emergency.end': ['clinician', 'operator', 'admin'],
   'emergency.list': ['auditor', 'operator', 'admin'],

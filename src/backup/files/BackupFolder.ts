@@ -63,13 +63,19 @@ export class BackupFolder {
 
   /** What names the folder of keys, wherever it is mounted, and a copy of it too. Made at the first call. */
   async keysId(): Promise<string> {
+    const known = await this.madeKeysId();
+    if (known !== undefined) return known;
     const file = path.join(this.keysPath, 'id');
-    const known = (await readText(file))?.trim();
-    if (known !== undefined && /^[0-9a-f]{32}$/.test(known)) return known;
     await mkdir(this.keysPath, { recursive: true, mode: 0o700 });
     await writeWhole(file, `${randomBytes(16).toString('hex')}\n`);
     // Of two that made one at once, the later counts.
     return (await readFile(file, 'utf8')).trim();
+  }
+
+  /** As `keysId`, for those who only look: undefined where there is none yet. */
+  async madeKeysId(): Promise<string | undefined> {
+    const known = (await readText(path.join(this.keysPath, 'id')))?.trim();
+    return known !== undefined && /^[0-9a-f]{32}$/.test(known) ? known : undefined;
   }
 
   /** Which run counts; undefined where none was finished yet. @throws BackupError `BACKUP_DAMAGED` */
