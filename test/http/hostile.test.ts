@@ -8,6 +8,7 @@ import { HttpError } from '../../src/http/HttpError.js';
 import { apiOperations } from '../../src/http/operations.js';
 import { parseJson } from '../../src/http/parseJson.js';
 import { problemSchema } from '../../src/http/schemas.js';
+import { HOSTILE_MS, hostileRuns } from '../support/hostileRuns.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { startHttpFixture, type HttpFixture } from './httpFixture.js';
 
@@ -162,9 +163,9 @@ describe('whatever is sent', () => {
           expect(JSON.stringify(issues.map(({ given }) => given))).not.toContain(CANARY);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: hostileRuns('bodies') },
     );
-  }, 60_000);
+  }, HOSTILE_MS);
 });
 
 it('is none of it a fault of the service, whatever was sent above', () => {
@@ -211,7 +212,35 @@ describe('parseJson', () => {
         if (plain === HttpError) expect(strict).toBe(HttpError);
         else if (strict !== HttpError) expect(strict).toEqual(plain);
       }),
-      { numRuns: 3000 },
+      { numRuns: hostileRuns('jsonTexts') },
+    );
+  });
+
+  it('refuses bytes that are not UTF-8, and numbers that JSON cannot say, and throws nothing else', () => {
+    const byte = fc.oneof(fc.constantFrom(0x22, 0x5b, 0x5d, 0x7b, 0x7d, 0x3a, 0x2c, 0x31, 0x65, 0x2d), fc.constantFrom(0xc0, 0x80, 0xed, 0xa0, 0xf5, 0xff, 0x00), fc.nat({ max: 255 }));
+    const text = fc.oneof(fc.jsonValue().map((value) => JSON.stringify(value)), fc.constantFrom('[NaN]', '[Infinity]', '[1e309]', '[-1e309]', '[1e999]', '[-0]', '{"a":1E+400}'));
+    const bytes = fc.oneof(
+      fc.array(byte, { maxLength: 40 }).map((list) => Uint8Array.from(list)),
+      fc.tuple(text, fc.nat(), byte).map(([json, place, given]) => {
+        const whole = encode(json);
+        if (whole.length > 0) whole[place % whole.length] = given;
+        return whole;
+      }),
+      text.map(encode),
+    );
+    fc.assert(
+      fc.property(bytes, (given) => {
+        let parsed: unknown;
+        try {
+          parsed = parseJson(given);
+        } catch (error) {
+          expect(error).toBeInstanceOf(HttpError);
+          return;
+        }
+        // JSON.parse makes Infinity of a number that is too large, and JSON.stringify null of that.
+        expect(JSON.stringify(parsed, (_, value: unknown) => (typeof value === 'number' && !Number.isFinite(value) ? 'not finite' : value))).toBe(JSON.stringify(parsed));
+      }),
+      { numRuns: hostileRuns('jsonBytes') },
     );
   });
 

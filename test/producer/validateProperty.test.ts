@@ -7,38 +7,27 @@ import { ValidationError } from '../../src/errors/ValidationError.js';
 import { normalizeEvent } from '../../src/producer/normalizeEvent.js';
 import { normalizeMetric } from '../../src/producer/normalizeMetric.js';
 import { createGuard } from '../../src/security/guard/createGuard.js';
+import { hostileRuns } from '../support/hostileRuns.js';
+import { oddKey, orOdd, oddValue, snapshotPrototypes } from '../support/oddValues.js';
 
 const now = 1_795_403_886_082;
 const types = createEventTypes();
 const guards = [createGuard(), createGuard({ mode: 'drop' }), createGuard({ mode: 'refuse' }), createGuard({ mode: 'off' })];
 
-// Anything at all: dates, maps, typed arrays, sparse arrays, bigints, odd keys, lone surrogates, objects without prototype.
-const oddKey = fc.oneof(
-  fc.string({ unit: 'binary' }),
-  fc.constantFrom('__proto__', 'constructor', 'prototype', 'toJSON', 'timestamp', 'email', 'name', '\ud800', 'a@example.com', '0', 'hasOwnProperty'),
-);
-const oddValue = fc.anything({
-  key: oddKey, withBigInt: true, withBoxedValues: true, withDate: true, withMap: true, withSet: true, withNullPrototype: true,
-  withObjectString: true, withSparseArray: true, withTypedArray: true, withUnicodeString: true, maxDepth: 4,
-});
 const jsonObject = fc.dictionary(oddKey, fc.jsonValue({ stringUnit: 'binary' }));
-const odd = <T>(usual: fc.Arbitrary<T>) => fc.oneof({ weight: 16, arbitrary: usual }, { weight: 1, arbitrary: oddValue });
 
 const event = fc.record(
   {
-    id: odd(fc.string({ minLength: 1 })), type: odd(fc.constantFrom(...types.names())), priority: odd(fc.constantFrom('low', 'normal', 'high', 'critical')),
-    userId: odd(fc.string({ minLength: 1 })), sessionId: odd(fc.string({ minLength: 1 })), properties: odd(jsonObject), metadata: odd(jsonObject),
-    timestamp: odd(fc.double({ min: 0, max: now, noNaN: true })),
+    id: orOdd(fc.string({ minLength: 1 })), type: orOdd(fc.constantFrom(...types.names())), priority: orOdd(fc.constantFrom('low', 'normal', 'high', 'critical')),
+    userId: orOdd(fc.string({ minLength: 1 })), sessionId: orOdd(fc.string({ minLength: 1 })), properties: orOdd(jsonObject), metadata: orOdd(jsonObject),
+    timestamp: orOdd(fc.double({ min: 0, max: now, noNaN: true })),
   },
   { requiredKeys: ['type'] },
 );
 const metric = fc.record(
-  { name: odd(fc.string({ minLength: 1, unit: 'binary' })), value: odd(fc.double()), tags: odd(fc.dictionary(oddKey, odd(fc.string({ unit: 'binary' })))), timestamp: odd(fc.nat()) },
+  { name: orOdd(fc.string({ minLength: 1, unit: 'binary' })), value: orOdd(fc.double()), tags: orOdd(fc.dictionary(oddKey, orOdd(fc.string({ unit: 'binary' })))), timestamp: orOdd(fc.nat()) },
   { requiredKeys: ['name', 'value'] },
 );
-
-const prototypes = [Object.prototype, Array.prototype, String.prototype, Function.prototype, Map.prototype, Date.prototype];
-const snapshot = () => prototypes.map((prototype) => Reflect.ownKeys(prototype).map((key) => [key, Object.getOwnPropertyDescriptor(prototype, key)]));
 
 function attempt<T>(action: () => T): T | ValidationError {
   try {
@@ -50,7 +39,7 @@ function attempt<T>(action: () => T): T | ValidationError {
 }
 
 test('whatever is tracked, it is an event that survives JSON, or one ValidationError, and prototypes stay as they were', () => {
-  const before = snapshot();
+  const before = snapshotPrototypes();
   let accepted = 0;
   fc.assert(
     fc.property(fc.oneof({ weight: 8, arbitrary: event }, { weight: 1, arbitrary: oddValue }), fc.constantFrom(...guards), (input, guard) => {
@@ -66,10 +55,10 @@ test('whatever is tracked, it is an event that survives JSON, or one ValidationE
       expect(result.bytes).toBe(Buffer.byteLength(result.propertiesJson) + Buffer.byteLength(result.metadataJson ?? ''));
       expect(Number.isSafeInteger(result.timestamp)).toBe(true);
     }),
-    { numRuns: 5_000 },
+    { numRuns: hostileRuns('trackEvent') },
   );
   expect(accepted).toBeGreaterThan(500);
-  expect(snapshot()).toEqual(before);
+  expect(snapshotPrototypes()).toEqual(before);
 });
 
 test('what the producer takes, the schema takes', () => {
@@ -87,7 +76,7 @@ test('what the producer takes, the schema takes', () => {
 });
 
 test('whatever is measured, it is a sample with canonical tags, or one ValidationError', () => {
-  const before = snapshot();
+  const before = snapshotPrototypes();
   fc.assert(
     fc.property(fc.oneof(metric, oddValue), fc.constantFrom(...guards), (input, guard) => {
       const result = attempt(() => normalizeMetric(input, { guard, now }));
@@ -99,7 +88,35 @@ test('whatever is measured, it is a sample with canonical tags, or one Validatio
       const { name, value, timestamp } = result;
       expect(metricDataSchema.safeParse({ name, value, timestamp, tags: Object.fromEntries(result.tags) }).success).toBe(true);
     }),
-    { numRuns: 3_000 },
+    { numRuns: hostileRuns('trackMetric') },
   );
-  expect(snapshot()).toEqual(before);
+  expect(snapshotPrototypes()).toEqual(before);
+});
+
+/** Puts a value at a place of a copy. */
+function planted(into: unknown, path: readonly number[], value: number): unknown {
+  if (path.length === 0 || typeof into !== 'object' || into === null) return value;
+  const [place = 0, ...rest] = path;
+  if (Array.isArray(into)) return into.length === 0 ? [value] : into.map((member: unknown, index) => (index === place % into.length ? planted(member, rest, value) : member));
+  const keys = Object.keys(into);
+  if (keys.length === 0) return { member: value };
+  return Object.fromEntries(Object.entries(into).map(([key, member], index) => [key, index === place % keys.length ? planted(member, rest, value) : member]));
+}
+
+test('NaN and Infinity are refused wherever they are, and never become null', () => {
+  const plain = fc.dictionary(fc.stringMatching(/^[a-z]{1,8}$/), fc.jsonValue({ maxDepth: 4 }), { minKeys: 1 });
+  const notFinite = fc.constantFrom(Number.NaN, Infinity, -Infinity);
+  const path = fc.array(fc.nat({ max: 20 }), { minLength: 1, maxLength: 6 });
+  fc.assert(
+    fc.property(fc.constantFrom('properties', 'metadata', 'timestamp', 'value', 'time'), plain, path, notFinite, fc.constantFrom(...guards), (where, object, at, value, guard) => {
+      const bad = planted(object, at, value);
+      const result = attempt(() => {
+        if (where === 'value') return normalizeMetric({ name: 'pulse', value }, { guard, now });
+        if (where === 'time') return normalizeMetric({ name: 'pulse', value: 1, timestamp: value }, { guard, now });
+        return normalizeEvent({ type: 'custom', [where]: where === 'timestamp' ? value : bad }, { types, guard, now });
+      });
+      expect(result).toBeInstanceOf(ValidationError);
+    }),
+    { numRuns: hostileRuns('notFinite') },
+  );
 });

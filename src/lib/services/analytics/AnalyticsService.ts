@@ -108,7 +108,7 @@ export class AnalyticsService extends AnalyticsReader implements AsyncDisposable
     return this.#tracker.event(data);
   }
 
-  /** Tracks many. @returns a result for each, in order; one that is refused does not fail the others */
+  /** Tracks many. @returns a result for each, in order; one that is refused does not fail the others. @throws ValidationError where it is no array */
   async trackEvents(items: readonly EventData[]): Promise<TrackEventResult[]> {
     return this.#tracker.events(items);
   }

@@ -1,8 +1,11 @@
 import { eventIdAt } from '../../../codec/batchId.js';
 import { AnalyticsError } from '../../../errors/AnalyticsError.js';
+import { ValidationError } from '../../../errors/ValidationError.js';
 import type { BatchOutcome } from '../../../producer/batch.js';
 import type { NormalizedEvent } from '../../../producer/normalizeEvent.js';
 import type { NormalizedMetric } from '../../../producer/normalizeMetric.js';
+import { kindOf } from '../../../producer/validateIssues.js';
+import { readMember } from '../../../producer/validateMember.js';
 import type { ServiceLink } from './ServiceLink.js';
 
 /** What became of one item of a bulk call that was refused, or whose outcome is unknown. */
@@ -67,12 +70,13 @@ async function trackMany<Given, Normalized, Result>(
   send: (link: ServiceLink, sound: readonly Normalized[], settle: (place: number, result: Result | TrackFailure) => void) => void,
 ): Promise<(Result | TrackFailure)[]> {
   const results: (Result | TrackFailure)[] = [];
-  results.length = items.length;
+  const count = countOf(items);
+  results.length = count;
   const sound: Normalized[] = [];
   const places: number[] = [];
-  for (const [place, item] of items.entries()) {
+  for (let place = 0; place < count; place += 1) {
     try {
-      sound.push(normalize(item));
+      sound.push(normalize(readMember(items, place) as Given)); // whatever it is, that is what normalize looks at
       places.push(place);
     } catch (error) {
       results[place] = toFailure(error);
@@ -98,6 +102,16 @@ async function trackMany<Given, Normalized, Result>(
     for (const place of places) results[place] ??= failure;
   }
   return results;
+}
+
+/** How many are given. @throws ValidationError where it is no array */
+function countOf(items: unknown): number {
+  try {
+    if (Array.isArray(items)) return items.length;
+  } catch {
+    // A proxy that says nothing of itself.
+  }
+  throw new ValidationError('list', [{ path: 'items', given: kindOf(items), allowed: 'an array' }]);
 }
 
 function toFailure(error: unknown): TrackFailure {

@@ -1,6 +1,6 @@
 import { limits } from '../../../contract/limits.js';
 import { isPlainObject, kindOf, pathOf, type IssueList, type Step } from '../../../producer/validateIssues.js';
-import { readMember } from '../../../producer/validateMember.js';
+import { readMember, UNREADABLE } from '../../../producer/validateMember.js';
 import { FIELDS, keysOf, placeOf } from './fieldPlace.js';
 import { operators, type OperatorName } from './operators.js';
 import type { MemberPlace, Predicate } from './Predicate.js';
@@ -109,9 +109,9 @@ class FilterParser {
     };
   }
 
-  /** What was given, an array copied so that it stays as it was checked. */
+  /** What was given, an array copied so that it stays as it was checked. Of other objects nothing is looked at: a proxy may throw. */
   #plain(given: unknown): unknown {
-    return typeof given === 'object' && given !== null ? (this.#itemsOf(given, limits.filterListLength) ?? given) : given;
+    return typeof given === 'object' && given !== null ? (this.#itemsOf(given, limits.filterListLength) ?? UNREADABLE) : given;
   }
 
   #itemsOf(given: unknown, most: number): unknown[] | undefined {
