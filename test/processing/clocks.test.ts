@@ -9,6 +9,7 @@ import { Redis } from 'ioredis';
 import { createQueue } from '../../queues/createQueue.js';
 import { queuePlaces } from '../../queues/names.js';
 import { createKeys } from '../../src/redis/keys.js';
+import { built } from '../support/built.js';
 import { clockOptions, setClock, type ClockSetting } from '../support/clock.js';
 import { runProgram, until, type RunningProgram } from '../support/program.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
@@ -40,7 +41,7 @@ beforeAll(async () => {
   queue = createQueue(queuePlaces(createKeys('clocks:')).events, redis);
   setClock(clock(), { aheadMs: 0 });
   // The only worker: no other one, whose clock is right, helps.
-  worker = runProgram(['--import', 'tsx', 'test/processing/programs/clockedWorker.ts', server.url, 'clocks:'], { NODE_OPTIONS: clockOptions(clock()) });
+  worker = runProgram([built('test/processing/programs/clockedWorker.ts'), server.url, 'clocks:'], { NODE_OPTIONS: clockOptions(clock()) });
   await worker.waitFor('works', 40_000);
 }, 60_000);
 afterAll(async () => {

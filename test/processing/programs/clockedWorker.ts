@@ -7,7 +7,7 @@ import { createKeys } from '../../../src/redis/keys.js';
 const [url = '', prefix = ''] = process.argv.slice(2);
 const worker = createSupervisedWorker({
   place: queuePlaces(createKeys(prefix)).events,
-  processor: new URL('../processors/misbehave.ts', import.meta.url),
+  processor: new URL('../processors/misbehave.js', import.meta.url),
   connection: connect(url, 'patient', 'clocked', () => undefined),
   concurrency: 1,
   limits: { deadlineMs: 60_000, jobs: 1e6, memory: 2 ** 30 },
