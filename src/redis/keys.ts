@@ -40,6 +40,8 @@ export interface Keys {
   readonly scrubFindings: string;
   /** Hash: how much the store holds, as the last merge found it. */
   readonly storeFigures: string;
+  /** String: there while one process begins the schedules anew, and no other is to. Expires. */
+  readonly schedulesTurn: string;
   /** Hash: how the test events fare that go through everything: see `noteCanary.lua`. Expires. */
   readonly canary: string;
   /** Hash: what was revoked, as hashes → since when and until when it has to be remembered, ms; `v` → version. */
@@ -208,6 +210,7 @@ export function createKeys(prefix: string, { cluster = false }: { cluster?: bool
     rekeyStatus: one('health:rekey'),
     scrubStatus: one('health:scrub'),
     scrubFindings: one('health:scrubbed'),
+    schedulesTurn: one('schedules:turn'),
     canary: one('health:canary'),
     revocations: one('access:revoked'),
     apiKeys: one('access:keys'),

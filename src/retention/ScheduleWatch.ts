@@ -71,7 +71,7 @@ export class ScheduleWatch {
   }
 
   async #check(): Promise<void> {
-    const { redis, queue, declared, intervalMs, logger } = this.#options;
+    const { redis, keys, queue, declared, intervalMs, logger } = this.#options;
     const { ageMs, isOverdue, broken } = await this.#look();
     if (!isOverdue && broken === 0) return;
     if (broken === 0 && (await waitsForWorker(queue, 'cleanup'))) {
@@ -79,7 +79,7 @@ export class ScheduleWatch {
       this.#countFromNow();
       return;
     }
-    if (await takeTurn(redis, queue, this.#checkMs / 2)) {
+    if (await takeTurn(redis, keys, this.#checkMs / 2)) {
       // Another process may have done it since this one looked.
       const again = await this.#look();
       if (!again.isOverdue && again.broken === 0) return;

@@ -113,7 +113,7 @@ const broadcasts: readonly AclRight[] = [
   ...records,
 ];
 
-const schedules: readonly AclRight[] = [...runs, may(['emergencies'], 'hdel'), keepsQueues(['maintenanceQueue']), ...addsJobs(['eventQueue']), may(['eventQueue'], 'hgetall'), may(['canary'], 'hget hset hsetnx pexpire'), may(['status'], 'hgetall')];
+const schedules: readonly AclRight[] = [...runs, may(['emergencies'], 'hdel'), keepsQueues(['maintenanceQueue']), may(['schedulesTurn'], 'set'), ...addsJobs(['eventQueue']), may(['eventQueue'], 'hgetall'), may(['canary'], 'hget hset hsetnx pexpire'), may(['status'], 'hgetall')];
 
 /** Erasures, backups and what puts them back: everything that is stored, at once. */
 const keeps: readonly AclRight[] = [...processes, ...reads, may(['backups'], 'hdel hgetall'), may(['restoring'], 'del exists hget hmget hset'), may(['erased'], 'hexists hsetnx'), may(['access'], 'hdel hexists hincrby hset hsetnx'), keepsDoors, may(['secondFactors'], 'hdel hget hgetall hkeys hscan hset')];

@@ -30,6 +30,7 @@ export function keyFamilies(keys: Keys) {
     keyIdentity: [keys.keyIdentity],
     status: [keys.cleanupStatus, keys.mergeStatus, keys.storeFigures, keys.rekeyStatus, keys.scrubStatus, keys.scrubFindings],
     keyUses: [keys.keyUses],
+    schedulesTurn: [keys.schedulesTurn],
     canary: [keys.canary],
     writeProbe: [keys.writeProbe],
     heartbeats: [keys.heartbeat('*'), keys.heartbeats],
