@@ -40,7 +40,7 @@ export interface Keys {
   readonly scrubFindings: string;
   /** Hash: how much the store holds, as the last merge found it. */
   readonly storeFigures: string;
-  /** String: there while one process begins the schedules anew, and no other is to. Expires. */
+  /** String: there while one process declares the schedules or begins them anew, and no other is to. Expires. */
   readonly schedulesTurn: string;
   /** Hash: how the test events fare that go through everything: see `noteCanary.lua`. Expires. */
   readonly canary: string;

@@ -10,11 +10,14 @@ import type { StartRole } from '../processes/Runtime.js';
 import { startRepeating } from '../processing/startRepeating.js';
 import { connect } from '../redis/connect.js';
 import { ScheduleWatch } from './ScheduleWatch.js';
+import { takeTurn } from './takeTurn.js';
 import { upsertSchedules } from './upsertSchedules.js';
 
 const CLOSE_MS = 1000;
 /** How often it is looked whether somebody is to be alarmed, and tried again what failed at the start. */
 const ATTEND_MS = 2000;
+/** For so long no other process declares schedules, or begins them anew. It is a few small writes. */
+const TURN_MS = 1000;
 
 /** The role `scheduling`: declares what runs on a schedule, mends it when it stops, and sends canaries. Any number may run. */
 export const startScheduling: StartRole = async ({ config, logger, keys, keyRing }) => {
@@ -33,6 +36,8 @@ export const startScheduling: StartRole = async ({ config, logger, keys, keyRing
   // A Redis that is full refuses it. That must not keep a process from starting which works off what fills it.
   const declare = async (): Promise<void> => {
     try {
+      // Another process is at it: this one looks when it attends next.
+      if (!(await takeTurn(redis, keys, TURN_MS))) return;
       await upsertSchedules(queue, declared);
       isDeclared = true;
     } catch (error) {

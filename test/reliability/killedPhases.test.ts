@@ -27,6 +27,8 @@ const KILLS = Number(process.env['PHASE_KILLS'] ?? 1);
 const AT_ONCE = 2;
 const AGAIN_MS = 5000;
 const ORPHAN_MS = 2000;
+/** Beside other tests both take longer: what is promised is held to by the long run, which has the machine to itself. */
+const SLACK = process.env['PHASE_KILLS'] === undefined ? 2 : 1;
 /** How long is waited for what has to come sooner: it says then how late it was. */
 const PATIENCE = 3;
 const DEATH_MS = 60_000;
@@ -181,6 +183,6 @@ function report(kills: readonly Kill[], stored: readonly string[]): void {
     expect(stored.sort()).toEqual([...acknowledged].sort());
     expect(await service.countEvents({ type: TYPE, startTime: 0 })).toBe(acknowledged.length);
     if (KILLS > 1) report(kills, stored);
-    expect(kills.filter(({ againMs = 0, orphanMs }) => againMs > AGAIN_MS || orphanMs > ORPHAN_MS)).toEqual([]);
+    expect(kills.filter(({ againMs = 0, orphanMs }) => againMs > SLACK * AGAIN_MS || orphanMs > SLACK * ORPHAN_MS)).toEqual([]);
   }, 60_000 + KILLS * 20_000);
 });
