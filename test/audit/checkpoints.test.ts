@@ -46,7 +46,7 @@ function statementOf(line: string): Statement {
 describe('checkpoints', () => {
   it('sign each record that was appended, and are on disk when the log is closed, for its user only', async () => {
     const [keys, folder] = [createKeys('a:'), join(base, 'a')];
-    const log = createAuditLog({ redis, keys, secrets, folder });
+    const log = createAuditLog({ redis, keys, secrets, folder, deadlineMs: 20_000 });
     await Promise.all(Array.from({ length: 2500 }, async () => log.record(entry)));
     await log.close();
     const statements = (await linesOf(folder)).map(statementOf);
