@@ -47,7 +47,8 @@ export interface JobSenderOptions {
 export function createJobSender(options: JobSenderOptions): BatchSender {
   const { queue, redis, jobName, kind, priority, keyRing, load, patienceMs = 0, signal, onError } = options;
   const { spool, answerMs, fault } = options.spool ?? {};
-  // `queue.add` may wait for ever while Redis is away; a service that is closed does not. One listener serves all batches.
+  // `queue.add` may wait for ever while Redis is away; a service that is closed does not. One listener serves all batches: with one for
+  // each Node warned the application of a leak.
   const waiting = new Set<() => void>();
   signal.addEventListener('abort', () => waiting.forEach((giveUp) => giveUp()), { once: true });
   const orClosed = <T>(promise: Promise<T>): Promise<T> =>
@@ -59,6 +60,16 @@ export function createJobSender(options: JobSenderOptions): BatchSender {
         clearTimeout(timer);
         waiting.delete(giveUp);
       });
+    });
+  const pause = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        waiting.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      waiting.add(done);
     });
 
   const sealBatch = async (batch: Parameters<BatchSender>[0]): Promise<SealedBatchPayload> => {
@@ -121,7 +132,7 @@ export function createJobSender(options: JobSenderOptions): BatchSender {
         }
       }
       if (signal.aborted) break;
-      await pause(reconnectDelay(attempt), signal);
+      await pause(reconnectDelay(attempt));
     }
     return { kind: 'unknown' };
   };
@@ -133,17 +144,5 @@ const PASSING: ReadonlySet<RefusalWord> = new Set(['READONLY', 'LOADING', 'CLUST
 function refusal(word: RefusalWord, cause: Error): AnalyticsError {
   return new AnalyticsError('REDIS_UNAVAILABLE', `Redis refused the batch (${word}); nothing was stored. Try again later.`, {
     cause,
-  });
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
   });
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { getEventListeners } from 'node:events';
 
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Queue } from 'bullmq';
@@ -141,6 +142,16 @@ describe('while Redis is in trouble, a batch', () => {
     await server.restart();
     expect(await until(() => watched.outcome?.kind === 'acknowledged')).toBe(true);
     expect((await waitingJobs()).map(({ id }) => id)).toEqual([first.id, one.id]);
+  });
+
+  it('has no listener of its own, which Node would warn of as a leak, and is given up with the others', async () => {
+    await server.kill('SIGKILL');
+    const all = Array.from({ length: 20 }, () => watch(send(batch())));
+    // Each has failed and pauses, or has gone on.
+    expect(await until(() => errors.length >= all.length)).toBe(true);
+    expect(getEventListeners(giveUp.signal, 'abort')).toHaveLength(1);
+    giveUp.abort();
+    expect(await until(() => all.every(({ outcome }) => outcome?.kind === 'unknown'))).toBe(true);
   });
 
   it.each([
