@@ -1,8 +1,8 @@
-import { userInfo } from 'node:os';
 import type { Readable } from 'node:stream';
 
 import { Command, InvalidArgumentError, Option } from 'commander';
 
+import { commandSubject } from '../access/commandSubject.js';
 import type { AuditEntry } from '../audit/AuditLog.js';
 import { auditFolder, openAuditLog } from '../audit/openAuditLog.js';
 import { redisSource } from '../audit/chain/ChainSource.js';
@@ -171,7 +171,7 @@ async function openAudit(): Promise<OpenAudit> {
     throw typedFailure(error);
   }
   const log = openAuditLog(config, { redis, keys, keyRing, onError });
-  const actor = { subject: `cli:${userInfo().username}`, roles: ['auditor'], via: 'command' };
+  const actor = { subject: commandSubject(), roles: ['auditor'], via: 'cli' };
   return {
     reader: new AuditReader({ source: redisSource(redis, keys.audit), secrets: keyRing.reading.audit, folders: [auditFolder(config)] }),
     record: (entry) => log.record({ actor, outcome: 'allowed', purpose: 'audit', ...entry }),

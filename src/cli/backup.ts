@@ -1,8 +1,7 @@
-import { userInfo } from 'node:os';
-
 import { Command } from 'commander';
 import type { SingleBar } from 'cli-progress';
 
+import { commandSubject } from '../access/commandSubject.js';
 import type { BackupProgress } from '../backup/BackupContext.js';
 import { openBackups, type Backups } from '../backup/openBackups.js';
 import { createFoldersCommand, createForgetCommand } from './backupFolders.js';
@@ -93,7 +92,7 @@ function withFolder(command: Command): Command {
 
 /** Ctrl-C ends it between two steps; what it has taken down by then is gone on with. */
 async function working({ folder, keys }: FolderOptions, work: (backups: Backups, run: { readonly onProgress: BackupProgress; readonly signal: AbortSignal }) => Promise<void>): Promise<void> {
-  await using backups = await openBackups({ folder, keysFolder: keys, operator: `cli:${userInfo().username}` });
+  await using backups = await openBackups({ folder, keysFolder: keys, operator: commandSubject() });
   const progress = createBars();
   const stop = new AbortController();
   const onSignal = (): void => stop.abort(new Error('It was stopped; run it again to go on.'));

@@ -1,8 +1,7 @@
-import { userInfo } from 'node:os';
-
 import { Command, InvalidArgumentError, Option } from 'commander';
 
 import { queueTitles, type QueueTitle } from '../../queues/names.js';
+import { commandSubject } from '../access/commandSubject.js';
 import { failureCodes, type FailureCode } from '../deadletters/failureCode.js';
 import { decideOn, type SelectionOptions } from './decideOn.js';
 import { dropLine, letterLine, printRows } from './formatDeadLetters.js';
@@ -72,7 +71,7 @@ function createShow(): Command {
     .action(async (id: string) => {
       await using account = openAsAccount();
       const { service } = account;
-      process.stdout.write(`${JSON.stringify(await service.deadLetters.inspect(id, { actor: actor() }), undefined, 2)}\n`);
+      process.stdout.write(`${JSON.stringify(await service.deadLetters.inspect(id, { actor: commandSubject() }), undefined, 2)}\n`);
     });
 }
 
@@ -81,7 +80,7 @@ function createRetry(): Command {
     refuseUnclear(ids, options, command);
     await using account = openAsAccount();
     const { service } = account;
-    process.exitCode = await decideOn(service.deadLetters, ids, options, 'retried', (selection) => service.deadLetters.retry(selection, { actor: actor() }));
+    process.exitCode = await decideOn(service.deadLetters, ids, options, 'retried', (selection) => service.deadLetters.retry(selection, { actor: commandSubject() }));
   });
 }
 
@@ -93,7 +92,7 @@ function createDrop(): Command {
       const reason = await readReason(given);
       await using account = openAsAccount();
       const { service } = account;
-      process.exitCode = await decideOn(service.deadLetters, ids, options, 'dropped', (selection) => service.deadLetters.drop(selection, { actor: actor(), reason }));
+      process.exitCode = await decideOn(service.deadLetters, ids, options, 'dropped', (selection) => service.deadLetters.drop(selection, { actor: commandSubject(), reason }));
     });
 }
 
@@ -131,9 +130,4 @@ function parseLimit(text: string): number {
   const limit = Number(text);
   if (!Number.isInteger(limit) || limit < 1) throw new InvalidArgumentError('It has to be a whole number above 0.');
   return limit;
-}
-
-/** Who decides: the account that runs the command. */
-function actor(): string {
-  return `cli:${userInfo().username}`.replaceAll(/[^\w.:/@+=~-]/g, '_').slice(0, 128);
 }

@@ -1,10 +1,10 @@
 import { createWriteStream } from 'node:fs';
-import { userInfo } from 'node:os';
 import { finished } from 'node:stream/promises';
 import { once } from 'node:events';
 
 import { Command, InvalidArgumentError, Option } from 'commander';
 
+import { commandSubject } from '../access/commandSubject.js';
 import { LEAST_PEOPLE, type DeidentifiedExportOptions } from '../export/exportPlan.js';
 import { AnalyticsService } from '../lib/services/analytics/AnalyticsService.js';
 
@@ -49,7 +49,7 @@ export function createExportCommand(): Command {
     .action(async (type: string, { field, out, internal = false, ...options }: ExportOptions) => {
       await using service = new AnalyticsService();
       // The account that runs the command, as an analyst: whoever has the keys has more than that anyway.
-      const analyst = service.as({ subject: `cli:${userInfo().username}`, roles: ['analyst'], purpose: 'research' });
+      const analyst = service.as({ subject: commandSubject(), roles: ['analyst'], purpose: 'research' });
       const rows = await write(analyst.exportDeidentified({ type, fields: [...field], internal, ...options } satisfies DeidentifiedExportOptions), out);
       process.stderr.write(rows === 0 ? 'Nothing that enough people share.\n' : `${rows.toLocaleString('en-US')} rows.\n`);
     });

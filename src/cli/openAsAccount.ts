@@ -1,5 +1,4 @@
-import { userInfo } from 'node:os';
-
+import { commandSubject } from '../access/commandSubject.js';
 import { dataLabels } from '../contract/dataClasses.js';
 import { AnalyticsService, type ActorService } from '../lib/services/analytics/AnalyticsService.js';
 
@@ -10,7 +9,7 @@ import { AnalyticsService, type ActorService } from '../lib/services/analytics/A
 export function openAsAccount(): { readonly service: ActorService } & AsyncDisposable {
   const service = new AnalyticsService();
   return {
-    service: service.as({ subject: `cli:${userInfo().username}`, roles: ['admin'], purpose: 'operations', labels: [...dataLabels] }),
+    service: service.as({ subject: commandSubject(), roles: ['admin'], purpose: 'operations', labels: [...dataLabels] }),
     [Symbol.asyncDispose]: async () => void (await service.close()),
   };
 }

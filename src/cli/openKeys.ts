@@ -1,5 +1,4 @@
-import { userInfo } from 'node:os';
-
+import { commandSubject } from '../access/commandSubject.js';
 import type { AuditLog } from '../audit/AuditLog.js';
 import { openAuditLog } from '../audit/openAuditLog.js';
 import { parseConfig, type Config } from '../config/parseConfig.js';
@@ -53,7 +52,7 @@ export async function openKeys(isChecked = true): Promise<OpenKeys> {
     secrets: reading,
     async record(operation, details) {
       audit ??= openAuditLog(config, { redis, keys, keyRing, onError: () => undefined });
-      await audit.record({ actor: { subject: userInfo().username, roles: ['admin'], via: 'cli' }, operation, outcome: 'allowed', purpose: 'operations', ...details });
+      await audit.record({ actor: { subject: commandSubject(), roles: ['admin'], via: 'cli' }, operation, outcome: 'allowed', purpose: 'operations', ...details });
     },
     [Symbol.asyncDispose]: close,
   };

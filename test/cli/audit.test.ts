@@ -61,7 +61,7 @@ describe('npm run audit', () => {
     expect(code).toBe(0);
     expect(linesOf(stdout).map(({ count }) => count)).toEqual([1, 2]);
     const again = linesOf((await audit(['who-saw', '--json'], `${people.eve}\n`)).stdout);
-    expect(again.at(-1)).toMatchObject({ operation: 'audit.read', count: 2, purpose: 'audit', actor: { roles: ['auditor'], via: 'command' } });
+    expect(again.at(-1)).toMatchObject({ operation: 'audit.read', count: 2, purpose: 'audit', actor: { roles: ['auditor'], via: 'cli' } });
     const table = await audit(['who-saw', '--disclosures'], 'user-2\n');
     expect(table.stdout).toContain('research');
     expect(table.stdout).toMatch(/^time/);

@@ -8,6 +8,7 @@ import { openBackups } from '../../src/backup/openBackups.js';
 import { createBackupCommand } from '../../src/cli/backup.js';
 import { AnalyticsService, EventType } from '../../src/index.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
+import { people } from '../support/witness/people.js';
 import { keepEnvironment } from './keepEnvironment.js';
 import { runHere } from './runHere.js';
 
@@ -21,7 +22,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'analytics-folders-'));
   Object.assign(process.env, { NODE_ENV: 'development', ANALYTICS_DATA_DIR: join(folder, 'data'), REDIS_URL: server.url });
   service = new AnalyticsService();
-  await service.trackEvent({ type: EventType.CUSTOM, userId: 'ann', id: 'of-ann' });
+  await service.trackEvent({ type: EventType.CUSTOM, userId: people.ann, id: 'of-ann' });
   await service.processEvents();
 });
 afterAll(async () => {
@@ -40,7 +41,7 @@ async function take(name: string): Promise<string> {
 
 const backup = async (...args: readonly string[]): Promise<string> => (await runHere(createBackupCommand(), args)).stdout;
 const idsOf = (json: string): string[] => (JSON.parse(json) as { readonly id: string }[]).map(({ id }) => id);
-const erase = async (): Promise<unknown> => service.subjects.erase('ann', { mode: 'delete' });
+const erase = async (): Promise<unknown> => service.subjects.erase(people.ann, { mode: 'delete' });
 
 describe('npm run backup -- forget', () => {
   it('has erasures not wait for a folder that is lost, until a run is taken into it again, and is recorded with its reason', async () => {
@@ -52,7 +53,7 @@ describe('npm run backup -- forget', () => {
     expect(idsOf(await backup('folders', '--json'))).toEqual([]);
     expect(await erase()).toMatchObject({ content: { backups: 'none' } });
     const { records } = await service.audit.list({ operation: 'backup.forget' });
-    expect(records.map(({ outcome, reason }) => [outcome, reason])).toEqual([['allowed', `${lost}: ticket 17: shredded`]]);
+    expect(records.map(({ actor, outcome, reason }) => [actor.subject, outcome, reason])).toEqual([[expect.stringMatching(/^cli:./), 'allowed', `${lost}: ticket 17: shredded`]]);
 
     await take('lost');
     expect(idsOf(await backup('folders', '--json'))).toEqual([lost]);
