@@ -1,6 +1,7 @@
 import type { Queue } from 'bullmq';
 
 import type { Schedule } from '../../queues/schedules.js';
+import { nextJobState } from './nextJobState.js';
 
 /** Only a schedule whose time has passed by this many intervals is looked at, or is as far ahead. */
 const OVERDUE_INTERVALS = 2;
@@ -17,7 +18,6 @@ export async function brokenSchedules(queue: Queue, declared: readonly Schedule[
   const early = declared.filter(({ id, everyMs }) => (next.get(id) ?? 0) - now > OVERDUE_INTERVALS * everyMs);
   if ((await queue.getActiveCount()) > 0) return early;
   const late = declared.filter(({ id, everyMs }) => now - Math.max(next.get(id) ?? 0, since) > OVERDUE_INTERVALS * everyMs);
-  // BullMQ names the job of a scheduler so.
-  const states = await Promise.all(late.map(async ({ id }) => queue.getJobState(`repeat:${id}:${next.get(id) ?? 0}`)));
+  const states = await Promise.all(late.map(async ({ id }) => nextJobState(queue, id, next.get(id) ?? 0)));
   return [...early, ...late.filter((_, place) => states[place] === 'unknown')];
 }
