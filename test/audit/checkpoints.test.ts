@@ -25,7 +25,7 @@ const entry: AuditEntry = { actor: { subject: 'dr-jones', roles: ['clinician'], 
 beforeAll(async () => {
   server = await startRedis();
   base = mkdtempSync(join(tmpdir(), 'audit-'));
-  redis = connect(server.url, 'failFast', 'test', () => undefined);
+  redis = connect(server.url, 'patient', 'test', () => undefined);
 });
 afterAll(async () => {
   redis.disconnect();
